@@ -1,0 +1,1 @@
+"""Finds what is out of the ordinary in video from fixed cameras."""

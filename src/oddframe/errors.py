@@ -1,0 +1,140 @@
+"""Every error that a user can mend, drawn once.
+
+OddframeError
+├── DataError             the user's files
+│   ├── MissingPathError      nothing there, or an empty folder
+│   ├── UnreadableVideoError  does not decode at all
+│   ├── CutOffVideoError      decodes, but ends in the middle
+│   ├── FrameGapError         frames missing in the middle
+│   ├── FrameSizeError        frames of differing size in one video
+│   ├── TooShortError         fewer frames than the work needs
+│   ├── LabelError            labels that do not fit their video, or contradict each other
+│   └── NothingToJudgeError   no test video, or no label to judge with
+├── SettingsError         the user's settings: unknown key or preset, value out of range
+├── RunError              a run folder: foreign, newer, other settings, in use
+│   └── WeightsError          weights truncated or of the wrong shape
+├── StorageError          a disk that is full, or a folder that cannot be written
+├── TrainingError         training that cannot go on (a loss that is not a number)
+└── MissingExtraError     an optional part that is not installed
+
+Whatever else escapes is a bug of this project and shows its traceback. All of these end the command
+line with exit code 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class OddframeError(Exception):
+    """An error that its reader can mend: what is wrong, what was seen, what was wanted, what to do.
+
+    Args:
+        problem: one sentence, without a full stop, that names the thing that is wrong.
+        path: the file or folder it is about.
+        seen: the value met.
+        wanted: the value that would have been fine.
+        hint: what to do next, preferably a command.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: Path | str | None = None,
+        seen: object = None,
+        wanted: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.problem, self.path, self.seen, self.wanted, self.hint = problem, path, seen, wanted, hint
+        lines = [problem]
+        if path is not None:
+            lines.append(f"  where:  {path}")
+        if seen is not None:
+            lines.append(f"  seen:   {seen}")
+        if wanted is not None:
+            lines.append(f"  wanted: {wanted}")
+        if hint is not None:
+            lines.append(f"  try:    {hint}")
+        super().__init__("\n".join(lines))
+
+
+class DataError(OddframeError):
+    """The user's files."""
+
+
+class MissingPathError(DataError):
+    """A file or folder that is not there, or a folder with nothing in it."""
+
+
+class UnreadableVideoError(DataError):
+    """A file that does not decode as video or picture."""
+
+
+class CutOffVideoError(DataError):
+    """A video that ends in the middle. `frames_read` frames before that point were fine."""
+
+    def __init__(self, problem: str, *, frames_read: int, path: Path | str | None = None, hint: str | None = None):
+        self.frames_read = frames_read
+        super().__init__(
+            problem, path=path, seen=f"{frames_read} readable frames", wanted="a file that decodes to its end", hint=hint
+        )
+
+
+class FrameGapError(DataError):
+    """A frame folder in which numbers are missing in the middle."""
+
+
+class FrameSizeError(DataError):
+    """Frames of differing size in one video, or a mask of another size than its frame."""
+
+
+class TooShortError(DataError):
+    """Fewer frames than the work needs."""
+
+
+class LabelError(DataError):
+    """Labels that do not fit their video, or two sources that contradict each other."""
+
+
+class NothingToJudgeError(DataError):
+    """No test video, or no label to judge with."""
+
+
+class SettingsError(OddframeError):
+    """An unknown key or preset, or a value out of range."""
+
+
+class RunError(OddframeError):
+    """A run folder that is foreign, newer, made with other settings, unfinished or in use."""
+
+
+class WeightsError(RunError):
+    """Weights that are truncated or of the wrong shape."""
+
+
+class StorageError(OddframeError):
+    """A disk that is full, or a folder that cannot be written."""
+
+
+class TrainingError(OddframeError):
+    """Training that cannot go on."""
+
+
+class MissingExtraError(OddframeError):
+    """An optional part that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra that is not installed", hint=f'pip install "oddframe[{extra}]"')
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Name the known words closest to a misspelt one, as "did you mean ...?", or None.
+
+    >>> nearest("epoch", ["epochs", "batch"])
+    'did you mean epochs?'
+    """
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else None

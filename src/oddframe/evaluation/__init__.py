@@ -1,0 +1,1 @@
+"""Scores beside labels become figures."""

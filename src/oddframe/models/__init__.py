@@ -1,0 +1,1 @@
+"""One file a detector, and the contract that they keep."""

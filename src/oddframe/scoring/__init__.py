@@ -1,0 +1,1 @@
+"""Evidence becomes scores, scores become events."""

@@ -1,0 +1,1 @@
+"""The training loop, and how it goes on after it was stopped."""
