@@ -1,0 +1,329 @@
+"""Training clips: windows over stored videos, dealt into batches.
+
+A batch is a pure function of (seed, epoch, step), so that a training that was stopped goes on with the very
+clips that it would have seen. Clips are views into the frame store until they are stacked.
+
+A training clip is abnormal if all its frames are, normal if none is; mixed ones are left out (Sec. IV-C leaves it
+open). Pseudo-anomalies are normal clips made odd: `skip` plays them too fast, `paste` puts a moving patch of
+another place and time into them.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.data.protocols import Section
+from oddframe.data.videoset import LabelledVideo
+from oddframe.errors import TooShortError
+from oddframe.settings import TrainSettings
+from oddframe.video.store import StoredVideo
+
+Pixels = NDArray[np.uint8]
+Places = NDArray[np.bool_]
+
+MOVES = 15.3
+"""Grey levels by which a 5x5 neighbourhood changes from one frame of a clip to the next if something moves there."""
+
+_TRIES = 4
+"""Draws for a pseudo-anomaly in which something moves, before the clip is given up."""
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """A stored video, and what is known of its frames.
+
+    Attributes:
+        pixels: (T, H, W, C) uint8.
+        labels: (T,) bool, True where abnormal.
+        places: (T, H, W) bool, where each frame is abnormal; None where no mask says so.
+        start, stop: the frames that may be used.
+    """
+
+    name: str
+    pixels: Pixels
+    labels: NDArray[np.bool_]
+    start: int
+    stop: int
+    places: Places | None = None
+
+    def starts(self, frames: int, *, abnormal: bool) -> NDArray[np.int64]:
+        """Return the first frames of all clips of `frames` frames that are of one kind throughout."""
+        wanted = self.labels[self.start : self.stop] == abnormal
+        if len(wanted) < frames:
+            return np.empty(0, np.int64)
+        whole = np.lib.stride_tricks.sliding_window_view(wanted, frames).all(axis=1)
+        return np.flatnonzero(whole) + self.start
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """Clips of one step: (B, T, H, W, C) uint8; places (B, H, W) bool mark what is abnormal in them."""
+
+    normal: Pixels
+    second: Pixels | None
+    abnormal: Pixels | None
+    places: Places | None
+
+
+def clip_sources(
+    sections: Sequence[Section], known: Sequence[LabelledVideo], stored: Sequence[StoredVideo]
+) -> list[ClipSource]:
+    """Pair the sections of normal video and the known anomalies with their stored pictures, in this order."""
+    sources = []
+    for section, pictures in zip(sections, stored, strict=False):
+        labels = _labels(section.video, pictures)
+        sources.append(ClipSource(section.video.name, pictures.pixels, labels, section.start, section.stop))
+    for video, pictures in zip(known, stored[len(sections) :], strict=True):
+        labels = _labels(video, pictures)
+        places = _read_places(video, labels, pictures)
+        sources.append(ClipSource(video.name, pictures.pixels, labels, 0, len(labels), places))
+    return sources
+
+
+def _labels(video: LabelledVideo, pictures: StoredVideo) -> NDArray[np.bool_]:
+    return np.zeros(len(pictures.pixels), bool) if video.labels is None else np.asarray(video.labels, bool)
+
+
+def _read_places(video: LabelledVideo, labels: NDArray[np.bool_], pictures: StoredVideo) -> Places | None:
+    if video.masks is None:
+        return None
+    height, width = pictures.pixels.shape[1:3]
+    places = np.zeros((len(labels), height, width), bool)
+    for frame in np.flatnonzero(labels):
+        mask = video.masks.read(int(frame))
+        if mask is not None:
+            places[frame] = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0.5
+    return places if places.any() else None
+
+
+class ClipSampler:
+    """Deals clips into batches.
+
+    Args:
+        sources: normal sections first, then known anomalies, as `clip_sources` gives them.
+        frames: frames of a clip.
+        settings: batch sizes, variation, pseudo-anomalies.
+        roles: which of "normal", "second", "abnormal" a batch needs.
+        known_normal: whether normal clips of the known anomalies' videos count as normal clips.
+
+    Raises:
+        TooShortError: no video holds a single normal clip.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ClipSource],
+        frames: int,
+        settings: TrainSettings,
+        roles: Sequence[str],
+        *,
+        known: int = 0,
+        known_normal: bool = True,
+    ) -> None:
+        self.sources = list(sources)
+        self.frames = frames
+        self.settings = settings
+        self.roles = tuple(roles)
+        first_known = len(self.sources) - known
+        normal_from = self.sources if known_normal else self.sources[:first_known]
+        self._normal = _index(normal_from, frames, abnormal=False)
+        self._abnormal = _index(self.sources, frames, abnormal=True)
+        self._still = False
+        if not len(self._normal):
+            longest = max((source.stop - source.start for source in self.sources), default=0)
+            raise TooShortError(
+                "no normal video is long enough for one clip",
+                seen=f"at most {longest} frames in a row",
+                wanted=f"{frames} normal frames in a row",
+                hint="add longer normal video",
+            )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many clips of each kind there are to draw from."""
+        return {"normal": len(self._normal), "abnormal": len(self._abnormal)}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the run should know of its clips."""
+        short = [s.name for s in self.sources if s.stop - s.start < self.frames]
+        notes = [f"videos shorter than a clip of {self.frames} frames took no part: {', '.join(short)}"] if short else []
+        if self._still:
+            notes.append("in some draws nothing moved, so that no pseudo-anomaly could be made of them")
+        return notes
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """One pass over the normal clips; the last incomplete batch is dropped, as in the peers."""
+        return max(1, len(self._normal) // self.settings.batch)
+
+    def batch(self, epoch: int, step: int) -> ClipBatch:
+        """Return the batch of this step of this epoch: always the same one."""
+        order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(self._normal))
+        return self._batch(order, epoch, step)
+
+    def batches(self, epoch: int, first_step: int = 0) -> Iterator[ClipBatch]:
+        """Yield the batches of an epoch from `first_step` on, prepared ahead in the background."""
+        order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(self._normal))
+        ready: queue.Queue[ClipBatch | BaseException | None] = queue.Queue(maxsize=3)
+        stop = threading.Event()
+
+        def put(item: ClipBatch | BaseException | None) -> None:
+            while not stop.is_set():
+                try:
+                    return ready.put(item, timeout=0.1)
+                except queue.Full:
+                    continue
+
+        def prepare() -> None:
+            try:
+                for step in range(first_step, self.steps_per_epoch):
+                    if stop.is_set():
+                        return
+                    put(self._batch(order, epoch, step))
+                put(None)
+            except BaseException as error:  # handed to the consumer, who raises it
+                put(error)
+
+        worker = threading.Thread(target=prepare, name="clips", daemon=True)
+        worker.start()
+        try:
+            while (item := ready.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stop.set()
+            worker.join()
+
+    def _batch(self, order: NDArray[np.int64], epoch: int, step: int) -> ClipBatch:
+        rng = np.random.default_rng((self.settings.seed, epoch, step))
+        size = min(self.settings.batch, len(order))
+        anchors = self._normal[order[step * size : (step + 1) * size]]
+        normal = np.stack([self._vary(rng, self._clip(*anchor))[0] for anchor in anchors])
+        second = None
+        if "second" in self.roles:
+            drawn = self._normal[rng.integers(len(self._normal), size=size)]
+            second = np.stack([self._vary(rng, self._clip(*clip))[0] for clip in drawn])
+        odd = self._draw_abnormal(rng) if "abnormal" in self.roles else []
+        return ClipBatch(
+            normal,
+            second,
+            np.stack([pixels for pixels, _ in odd]) if odd else None,
+            np.stack([places for _, places in odd]) if odd else None,
+        )
+
+    def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places]]:
+        wanted, kinds = self.settings.abnormal_batch, self.settings.pseudo_anomalies
+        pseudo = 0 if not kinds else wanted if not len(self._abnormal) else round(wanted * self.settings.pseudo_share)
+        drawn: list[tuple[Pixels, Places]] = []
+        if len(self._abnormal):
+            for source, start in self._abnormal[rng.integers(len(self._abnormal), size=wanted - pseudo)]:
+                pixels = self._clip(source, start)
+                places = self.sources[source].places
+                drawn.append((pixels, _known_places(pixels, None if places is None else places[start:][: self.frames])))
+        for number in range(pseudo):
+            made = (self._skip if kinds[number % len(kinds)] == "skip" else self._paste)(rng)
+            if made is None:
+                self._still = True
+            else:
+                drawn.append(made)
+        return [self._vary(rng, pixels, places) for pixels, places in drawn]
+
+    def _clip(self, source: int, start: int) -> Pixels:
+        return self.sources[source].pixels[start : start + self.frames]
+
+    def _skip(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
+        """Play a normal clip several times too fast. What moves in it is what is odd."""
+        low, high = self.settings.skip_step
+        for _ in range(_TRIES):
+            source, start = self._normal[rng.integers(len(self._normal))]
+            taken = self.sources[source]
+            step = int(rng.integers(low, high + 1))
+            step = min(step, (taken.stop - 1 - start) // (self.frames - 1))
+            last = start + (self.frames - 1) * step
+            if step < 2 or taken.labels[start : last + 1].any():
+                continue
+            pixels = taken.pixels[start : last + 1 : step]
+            places = moving_places(pixels)
+            if places.any():
+                return pixels, places
+        return None
+
+    def _paste(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
+        """Put a patch of another clip, in which something moves, somewhere else into a normal clip."""
+        into = self._clip(*self._normal[rng.integers(len(self._normal))])
+        height, width = into.shape[1:3]
+        for _ in range(_TRIES):
+            taken = self._clip(*self._normal[rng.integers(len(self._normal))])
+            tall, wide = (int(side * rng.uniform(0.12, 0.35)) for side in (height, width))
+            moving = moving_places(taken)[: height - tall + 1, : width - wide + 1]
+            corners = np.argwhere(moving)
+            if not len(corners):
+                continue
+            from_y, from_x = corners[rng.integers(len(corners))]
+            from_y, from_x = min(from_y, height - tall), min(from_x, width - wide)
+            to_y, to_x = int(rng.integers(height - tall + 1)), int(rng.integers(width - wide + 1))
+            patch = taken[:, from_y : from_y + tall, from_x : from_x + wide].astype(np.float32)
+            if rng.random() < 0.5:
+                patch = patch[:, :, ::-1]
+            # A soft oval edge: a rectangle's outline would be what the network learns to see.
+            oval = np.zeros((tall, wide), np.float32)
+            cv2.ellipse(oval, (wide // 2, tall // 2), (max(1, int(wide * 0.4)), max(1, int(tall * 0.4))), 0, 0, 360, 1, -1)
+            oval = cv2.GaussianBlur(oval, (0, 0), max(1.0, min(tall, wide) * 0.08))
+            pixels = into.copy()
+            inside = pixels[:, to_y : to_y + tall, to_x : to_x + wide]
+            inside[:] = np.rint(inside + (patch - inside) * oval[None, :, :, None]).astype(np.uint8)
+            places = np.zeros((height, width), bool)
+            places[to_y : to_y + tall, to_x : to_x + wide] = oval > 0.5
+            return pixels, places
+        return None
+
+    def _vary(
+        self, rng: np.random.Generator, pixels: Pixels, places: Places | None = None
+    ) -> tuple[Pixels, Places]:
+        """Mirror and relight a clip as the settings say; all frames alike."""
+        marked = np.zeros(pixels.shape[1:3], bool) if places is None else places
+        if self.settings.flips and rng.random() < 0.5:
+            pixels, marked = pixels[:, :, ::-1], marked[:, ::-1]
+        if self.settings.light > 0:
+            light = self.settings.light
+            contrast, brightness = rng.uniform(1 - light, 1 + light), rng.uniform(-light, light) * 255
+            table = np.clip(np.rint((np.arange(256) - 127.5) * contrast + 127.5 + brightness), 0, 255).astype(np.uint8)
+            pixels = table[pixels]
+        return pixels, marked
+
+
+def moving_places(pixels: Pixels) -> Places:
+    """Find where a clip (T, H, W, C) moves: (H, W) bool."""
+    grey = pixels.astype(np.float32).mean(axis=3)
+    change = np.abs(np.diff(grey, axis=0))
+    blurred = [cv2.blur(difference, (5, 5)) for difference in change]
+    return np.max(blurred, axis=0) > MOVES
+
+
+def _known_places(pixels: Pixels, masks: Places | None) -> Places:
+    """Where a known anomaly is: its masks, else where the clip moves, else the whole frame."""
+    if masks is not None and masks.any():
+        return np.asarray(masks.any(axis=0))
+    moving = moving_places(pixels)
+    return moving if moving.any() else np.ones(pixels.shape[1:3], bool)
+
+
+def _index(sources: Sequence[ClipSource], frames: int, *, abnormal: bool) -> NDArray[np.int64]:
+    """All clips of one kind as rows (source, first frame)."""
+    rows = [
+        np.column_stack([np.full(len(starts), number), starts])
+        for number, source in enumerate(sources)
+        if len(starts := source.starts(frames, abnormal=abnormal))
+    ]
+    return np.concatenate(rows).astype(np.int64) if rows else np.empty((0, 2), np.int64)
+
+

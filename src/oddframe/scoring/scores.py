@@ -1,0 +1,224 @@
+"""Raw values, scores and alarms: three kinds of number, three types.
+
+- `Raw`: what the evidence of one frame amounts to, in fixed units. PSNR in dB is lower for an odder frame.
+- `FrameScore`: how rare that is on normal video. Higher is odder.
+- `Event`: a stretch of frames that is worth an alarm.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import StorageError
+
+Values = NDArray[np.float32]
+
+COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion")
+"""Every component, in the order in which tables show them."""
+
+LOWER_IS_ODDER = frozenset({"psnr"})
+"""The one raw component that falls when a frame is odd."""
+
+
+def oddness(name: str, values: Values) -> Values:
+    """Turn a raw component so that higher is odder."""
+    return -values if name in LOWER_IS_ODDER else values
+
+
+class Box(NamedTuple):
+    """Pixels of the source."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The components of one judged frame, and the maps of those that have a place.
+
+    Attributes:
+        frame: number in the source. time_s: seconds from the start, None where unknown.
+        values: component → number: psnr (dB, Eq. 10), distance (0..4, Eq. 11), local_error, motion (0..1),
+            local_distance (0..4).
+        maps: local component → (h, w) float32.
+    """
+
+    frame: int
+    time_s: float | None
+    values: Mapping[str, float]
+    maps: Mapping[str, Values]
+
+
+@dataclass(frozen=True)
+class FrameScore:
+    """The score of one frame as it comes in. Higher is odder.
+
+    Attributes:
+        calibrated: component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred.
+        online: the same for the calibrated components added; None before the first full window.
+        alarm: whether the frame belongs to an event.
+    """
+
+    frame: int
+    time_s: float | None
+    raw: Raw | None
+    calibrated: Mapping[str, float]
+    online: float | None
+    alarm: bool
+
+
+@dataclass(frozen=True)
+class AlarmLine:
+    """Where alarms begin, and what that promises.
+
+    Attributes:
+        on, off: an event begins when the score reaches `on` and ends when it falls below `off`.
+        per_hour: false alarms an hour on held-out normal video at this line; None where times are unknown.
+        asked_per_hour: the rate that was asked for. note: what a reader must know of the promise, or "".
+    """
+
+    on: float
+    off: float
+    per_hour: float | None
+    asked_per_hour: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A stretch of odd frames: [start, end) in frames of the source; times where they are known."""
+
+    start: int
+    end: int
+    peak: int
+    score: float
+    start_s: float | None
+    end_s: float | None
+    peak_s: float | None
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of one video: one row a judged frame.
+
+    Attributes:
+        video: its name. size: (height, width) of the source. fps: None where unknown.
+        frame: (N,) int64 frame numbers in the source. time_s: (N,) float64 or None.
+        raw: component → (N,) float32 in its own unit. calibrated: component → (N,), higher is odder.
+        online: (N,) causal score. paper: (N,) Eq. 12, None where it is undefined. learned: (N,).
+        line: where alarms begin. events: what crossed it. notes: what the reader must know.
+    """
+
+    video: str
+    size: tuple[int, int]
+    fps: float | None
+    frame: NDArray[np.int64]
+    time_s: NDArray[np.float64] | None
+    raw: Mapping[str, Values]
+    calibrated: Mapping[str, Values]
+    online: Values
+    paper: Values | None
+    learned: Values
+    line: AlarmLine
+    events: tuple[Event, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getattr__(self, name: str) -> Values:
+        if name in COMPONENTS:
+            raw: Mapping[str, Values] = object.__getattribute__(self, "raw")
+            if name in raw:
+                return raw[name]
+            raise AttributeError(f"this detector gives no '{name}'; it gives {', '.join(raw)}")
+        raise AttributeError(name)
+
+    def fusion(self, name: str) -> Values | None:
+        """Return a fusion ("paper", "online", "learned") or a component by name, higher = odder; None if undefined."""
+        if name in ("paper", "online", "learned"):
+            values: Values | None = object.__getattribute__(self, name)
+            return values
+        return oddness(name, self.raw[name])
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The table of `to_csv`, by column."""
+        table: dict[str, NDArray[Any]] = {"frame": self.frame}
+        if self.time_s is not None:
+            table["time_s"] = self.time_s
+        table |= {"online": self.online, "alarm": self.above_line().astype(np.int64)}
+        if self.paper is not None:
+            table["paper"] = self.paper
+        table["learned"] = self.learned
+        return table | dict(self.raw) | {f"{name}_rarity": values for name, values in self.calibrated.items()}
+
+    def above_line(self) -> NDArray[np.bool_]:
+        """(N,) True where the frame belongs to an event."""
+        inside = np.zeros(len(self), bool)
+        for event in self.events:
+            inside |= (self.frame >= event.start) & (self.frame < event.end)
+        return inside
+
+    def to_csv(self, path: Path | str) -> Path:
+        """Write one row a judged frame.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        table = self.columns()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        for row in zip(*table.values(), strict=True):
+            writer.writerow([f"{value:.6g}" if isinstance(value, np.floating) else value for value in row])
+        return write_beside(Path(path), text.getvalue())
+
+    def to_dict(self) -> dict[str, Any]:
+        """A summary for programs; the rows are in `to_csv`."""
+        return {
+            "video": self.video,
+            "frames": len(self),
+            "size": list(self.size),
+            "fps": self.fps,
+            "line": asdict(self.line),
+            "above_line": float(self.above_line().mean()) if len(self) else 0.0,
+            "events": [asdict(event) | {"box": event.box._asdict() if event.box else None} for event in self.events],
+            "notes": list(self.notes),
+        }
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{event.start}-{event.end - 1}</td><td>{'' if event.start_s is None else f'{event.start_s:.1f} s'}"
+            f"</td><td>{event.score:.2f}</td></tr>"
+            for event in self.events
+        )
+        head = f"<b>{self.video}</b>: {len(self)} frames judged, {len(self.events)} events"
+        return f"<div>{head}<table><tr><th>frames</th><th>time</th><th>peak</th></tr>{rows}</table></div>"
+
+
+def write_beside(path: Path, text: str) -> Path:
+    """Write a text file beside its place and rename it, so that no half file is ever seen.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError("a file cannot be written", path=path, seen=error.strerror, hint="free some space") from None
+    return path

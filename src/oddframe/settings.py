@@ -1,0 +1,300 @@
+"""Settings: one tree from preset, file and overrides, refusing what it does not know.
+
+    Settings
+    ├── detector   name of the detector
+    ├── data       protocol and what is held out
+    ├── model      the detector's own settings (`detectors.py`)
+    ├── train      the loop's
+    └── score      evidence, calibration, alarms
+
+Later layers win: preset → YAML file → keyword → `--set model.width=32`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
+
+from oddframe.detectors import DetectorSettings, Strict, detector_entry
+from oddframe.errors import SettingsError, nearest
+
+
+class DataSettings(Strict):
+    """How videos become training and test clips."""
+
+    protocol: Literal["standard", "kfold"] = Field("standard", description="official sets, or K folds (Sec. IV-C)")
+    fold: int | None = Field(None, ge=0, description="which fold joins the training, counted from 0")
+    folds: int = Field(10, ge=2, description="K")
+    shuffle: int | None = Field(None, description="deal videos to folds at random with this seed")
+    known_normal: Literal["use", "drop"] = Field("use", description="normal clips of the known-anomaly videos")
+    heldout: float = Field(0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
+    heldout_known: float = Field(0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
+    resize: Literal["area", "linear"] = Field("area", description="how pictures are resized")
+    allow_cut_off: bool = Field(False, description="train on videos that end in the middle")
+
+
+class TrainSettings(Strict):
+    """The training loop. Defaults are the paper's (Sec. IV-B)."""
+
+    epochs: int = Field(60, ge=1)
+    batch: int = Field(4, ge=1, description="normal clips a step")
+    abnormal_batch: int = Field(4, ge=0, description="abnormal clips a step")
+    optimizer: Literal["adam", "adamw"] = "adam"
+    lr: float = Field(2e-5, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["cosine", "onecycle"] = Field("cosine", description="cosine steps once an epoch, as the paper")
+    gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm; 0 is off")
+    flips: bool = Field(False, description="mirror half of the clips left to right")
+    light: float = Field(0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
+    pseudo_anomalies: tuple[Literal["skip", "paste"], ...] = Field(
+        (), description="normal clips played 2-5 times too fast, or with a patch of another video, as abnormal clips"
+    )
+    pseudo_share: float = Field(0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones")
+    seed: int = 2020
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    device: str = Field("auto", description="auto | cpu | cuda | cuda:1")
+    checkpoint_minutes: float = Field(5.0, gt=0, description="a checkpoint at least this often, besides each epoch")
+    skip_step: tuple[int, int] = Field((2, 5), description="how many times too fast `skip` plays")
+
+    @model_validator(mode="after")
+    def _skip_is_a_range(self) -> TrainSettings:
+        low, high = self.skip_step
+        if not 2 <= low <= high:
+            raise ValueError(f"skip_step {low},{high}: wanted two numbers from 2 up, the smaller first")
+        return self
+
+
+class ScoreSettings(Strict):
+    """From evidence to alarms."""
+
+    window: int = Field(16, ge=1, description="side of the windows of the local components, in the detector's pixels")
+    stride: int = Field(4, ge=1, description="step from window to window")
+    gamma: float = Field(0.6, ge=0, le=1, description="weight of PSNR in Eq. 12")
+    online: tuple[str, ...] = Field(
+        ("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
+    )
+    smoothing: int = Field(1, ge=1, description="`online` is the mean over this many frames up to now")
+    false_alarms_per_hour: float = Field(1.0, gt=0, description="rate on held-out normal video that draws the line")
+    batch: int = Field(8, ge=1, description="frames judged at once; scores do not depend on it")
+
+
+class Settings(Strict):
+    """Everything that decides what a run is."""
+
+    detector: str = "dream-unet"
+    data: DataSettings = DataSettings()
+    model: SerializeAsAny[DetectorSettings]
+    train: TrainSettings = TrainSettings()
+    score: ScoreSettings = ScoreSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_is_the_detectors(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            kind = detector_entry(values.get("detector", "dream-unet")).settings
+            given = values.get("model", {})
+            if isinstance(given, DetectorSettings) and not isinstance(given, kind):
+                raise ValueError(f"model settings are {type(given).__name__}, wanted {kind.__name__}")
+            values = values | {"model": given if isinstance(given, kind) else kind.model_validate(given)}
+        return values
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+_ON_CPU: dict[str, Any] = {
+    # The discriminative half alone: without its decoder the network is three times as fast, and on two cores the
+    # time is better spent on more pixels (docs/explanation/cpu-preset.md).
+    "model": {
+        "channels": 1,
+        "patch": 2,
+        "decoder": False,
+        "decode_abnormal": False,
+        "discriminator": False,
+        "update_weight": "max",
+        "separateness_distance": "plain",
+        "query_margin": 1.0,
+        "compactness": 1.0,
+        "worst_share": 0.05,
+        "reseed": True,
+    },
+    "train": {
+        "batch": 8,
+        "abnormal_batch": 8,
+        "optimizer": "adamw",
+        "lr": 1e-3,
+        "weight_decay": 1e-4,
+        "schedule": "onecycle",
+        "gradient_clip": 1.0,
+        "flips": True,
+        "light": 0.1,
+        "pseudo_anomalies": ["skip"],
+    },
+    "score": {"online": ["distance", "local_distance", "local_error"], "smoothing": 9},
+}
+
+
+def _with(base: Mapping[str, Any], **rooms: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {**base.get(name, {}), **rooms.get(name, {})} for name in {*base, *rooms}}
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # the paper's text
+    "paper": {"data": {"resize": "linear"}},
+    # what the first author's published code does where it differs from the text
+    "authors": {
+        "data": {"resize": "linear"},
+        "model": {
+            "discriminator_norm": True,
+            "update_weight": "max",
+            "triplet_features": "unit",
+            "triplet_distance": "plain",
+            "separateness_distance": "plain",
+            "abnormality_anchor": True,
+        },
+    },
+    # the best detection in the time of two cores
+    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 10}),
+    # tests and the demo
+    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 6, "lr": 2e-3}),
+}
+
+
+def load_settings(
+    preset: str = "cpu",
+    *,
+    detector: str | None = None,
+    file: Path | None = None,
+    overrides: Iterable[str] = (),
+    **rooms: Mapping[str, Any],
+) -> Settings:
+    """Build settings from a preset, a YAML file, keywords and `key=value` overrides.
+
+    Args:
+        preset: one of `PRESETS`.
+        detector: a detector's name; the default is `dream-unet`.
+        file: YAML with any part of the tree.
+        overrides: "train.epochs=3"; values are read as YAML.
+        rooms: `data={...}`, `train={...}` and so on.
+
+    Raises:
+        SettingsError: an unknown preset or key (the nearest right ones are named), or a value out of range.
+
+    >>> load_settings("tiny", overrides=["train.epochs=3"]).train.epochs
+    3
+    """
+    if preset not in PRESETS:
+        raise SettingsError(
+            f"there is no preset '{preset}'", seen=preset, wanted=" | ".join(PRESETS), hint=nearest(preset, PRESETS)
+        )
+    tree: dict[str, Any] = {"detector": detector or "dream-unet"}
+    _merge(tree, PRESETS[preset])
+    if file is not None:
+        _merge(tree, _read_yaml(file))
+        if detector is not None:
+            tree["detector"] = detector
+    _merge(tree, rooms)
+    for override in overrides:
+        _merge(tree, _parse_override(override))
+    kind = detector_entry(tree["detector"]).settings
+    # A preset's settings of the network are meant for DREAM; another detector takes those that it knows.
+    preset_only = set(PRESETS[preset].get("model", {})) - set(kind.model_fields)
+    tree["model"] = {key: value for key, value in tree.get("model", {}).items() if key not in preset_only}
+    return settings_from_dict(tree)
+
+
+def settings_from_dict(tree: Mapping[str, Any]) -> Settings:
+    """Validate a whole tree, as it stands in a file.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    try:
+        return Settings.model_validate(dict(tree))
+    except ValidationError as error:
+        raise _as_settings_error(error, tree) from None
+
+
+def _merge(tree: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and isinstance(tree.get(key), dict):
+            _merge(tree[key], value)
+        else:
+            tree[key] = _copy(value)
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError("the settings file cannot be read", path=file, seen=error.strerror) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError("the settings file is no YAML", path=file, seen=str(error).replace("\n", " ")) from None
+    if not isinstance(tree, dict):
+        raise SettingsError("the settings file has no keys", path=file, wanted="for example 'train: {epochs: 3}'")
+    return tree
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise SettingsError("an override is key=value", seen=text, wanted="for example train.epochs=3")
+    try:
+        tree: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        tree = value
+    path = key.strip().split(".")
+    if len(path) == 1 and path[0] not in Settings.model_fields:
+        owners = [room for room in ("data", "model", "train", "score") if path[0] in _keys(room)]
+        raise SettingsError(
+            f"the setting '{path[0]}' lacks its room",
+            seen=text,
+            wanted="room.key=value with one of data, model, train, score",
+            hint=f"--set {owners[0]}.{text}" if owners else nearest(path[0], _all_keys()),
+        )
+    for part in reversed(path):
+        tree = {part: tree}
+    return dict(tree)
+
+
+def _keys(room: str) -> list[str]:
+    if room == "model":
+        return list(detector_entry("dream-unet").settings.model_fields)
+    return list(Settings.model_fields[room].default.__class__.model_fields)
+
+
+def _all_keys() -> list[str]:
+    return [f"{room}.{key}" for room in ("data", "model", "train", "score") for key in _keys(room)]
+
+
+def _as_settings_error(error: ValidationError, tree: Mapping[str, Any]) -> SettingsError:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        room = where[0] if len(where) > 1 else ""
+        # The model's own validation reports its keys without the room's name.
+        if not room and where[-1] not in tree:
+            room = "model"
+        if room == "model":
+            known = list(detector_entry(str(tree.get("detector"))).settings.model_fields)
+        else:
+            known = _keys(room) if room else list(Settings.model_fields)
+        name = f"{room}.{where[-1]}" if room else where[-1]
+        return SettingsError(
+            f"there is no setting '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(where[-1], known)
+        )
+    name = ".".join(where)
+    if where and where[0] not in Settings.model_fields:
+        name = f"model.{name}"
+    return SettingsError(
+        f"the setting '{name}' does not fit", seen=repr(first.get("input")), wanted=first["msg"].removeprefix("Value error, ")
+    )

@@ -1,0 +1,40 @@
+"""How much a place changes from frame to frame. No network."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArray[np.float32]:
+    """Mean of every window of a map.
+
+    Args:
+        values: (H, W).
+        window: side of a window in pixels; a map that is smaller has windows of its own smaller side.
+        stride: step from one window to the next.
+
+    Returns:
+        (1 + (H - window) // stride, 1 + (W - window) // stride) float32.
+    """
+    height, width = values.shape
+    tall, wide = min(window, height), min(window, width)
+    sums = cv2.integral(values, sdepth=cv2.CV_64F)
+    box = sums[tall:, wide:] - sums[:-tall, wide:] - sums[tall:, :-wide] + sums[:-tall, :-wide]
+    return (box[::stride, ::stride] / (tall * wide)).astype(np.float32)
+
+
+def motion(
+    previous: NDArray[np.uint8], current: NDArray[np.uint8], *, window: int = 16, stride: int = 4
+) -> NDArray[np.float32]:
+    """Mean squared change of every window between two pictures, 0..1 (pictures mapped to [0, 1]). Higher is odder.
+
+    Args:
+        previous, current: (H, W, C) uint8.
+
+    Returns:
+        The map of window means; the largest value is the component `motion`.
+    """
+    change = (current.astype(np.float32) - previous.astype(np.float32)) / 255.0
+    return window_means((change * change).mean(axis=2), window, stride)
