@@ -1,0 +1,173 @@
+"""Scores beside labels become figures. Higher is odder; True is abnormal.
+
+scikit-learn is the judge of everything that is quoted (it is loaded when a figure is asked for). Only the
+resampling of `interval` counts for itself, by pairs of videos, and a test holds it to scikit-learn's value.
+
+A figure that is undefined is None: an AUC needs frames of both classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import MissingExtraError, RunError
+
+Labels = NDArray[np.bool_]
+Values = NDArray[np.floating[Any]]
+
+
+class Video(NamedTuple):
+    """The judged frames of one video: labels (N,) bool and scores (N,), higher is odder."""
+
+    labels: Labels
+    scores: Values
+
+
+class AtLine(NamedTuple):
+    """What a line does: the share of normal frames above it, and of abnormal frames (recall). None without any."""
+
+    normal_above: float | None
+    recall: float | None
+
+
+def auc(video: Video) -> float | None:
+    """Area under the ROC curve, 0..1: how often an abnormal frame scores above a normal one; a tie counts half.
+
+    Raises:
+        RunError: a score is not a finite number. MissingExtraError: scikit-learn is not installed.
+
+    >>> auc(Video(np.array([False, True, True]), np.array([0.1, 0.1, 0.9])))
+    0.75
+    """
+    labels, scores = _checked(video)
+    return float(_judge().roc_auc_score(labels, scores)) if _has_both(labels) else None
+
+
+def average_precision(video: Video) -> float | None:
+    """Mean precision over the recall steps, 0..1. Raises as `auc`."""
+    labels, scores = _checked(video)
+    return float(_judge().average_precision_score(labels, scores)) if _has_both(labels) else None
+
+
+def equal_error_rate(video: Video) -> float | None:
+    """Share of errors at the line where normal and abnormal frames are mistaken equally often, 0..1 (0 is perfect).
+
+    Between two points of the ROC curve it lies on the straight line that joins them. Raises as `auc`.
+    """
+    labels, scores = _checked(video)
+    if not _has_both(labels):
+        return None
+    false, true, _ = _judge().roc_curve(labels, scores, drop_intermediate=False)
+    gap = false - (1 - true)  # rises from -1 to 1
+    after = int(np.argmax(gap >= 0))
+    if gap[after] == 0:
+        return float(false[after])
+    share = -gap[after - 1] / (gap[after] - gap[after - 1])
+    return float(false[after - 1] + share * (false[after] - false[after - 1]))
+
+
+def pooled(videos: Sequence[Video]) -> Video:
+    """All frames of all videos as one: what the micro AUC is taken over."""
+    if not videos:
+        return Video(np.zeros(0, bool), np.zeros(0))
+    return Video(np.concatenate([v.labels for v in videos]), np.concatenate([v.scores for v in videos]))
+
+
+def macro_auc(videos: Mapping[str, Video]) -> tuple[float | None, list[str]]:
+    """Mean of the videos' own AUCs, and the videos that have none since all their frames are of one class.
+
+    Raises:
+        RunError: a score is not a finite number. MissingExtraError: scikit-learn is not installed.
+    """
+    own = {name: auc(video) for name, video in videos.items()}
+    defined = [value for value in own.values() if value is not None]
+    return (float(np.mean(defined)) if defined else None), [name for name, value in own.items() if value is None]
+
+
+def interval(
+    videos: Sequence[Video], rng: np.random.Generator, *, resamples: int = 1000, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Interval of the micro AUC under another draw of videos (percentile bootstrap; videos drawn with replacement).
+
+    Frames of one video hang together, so whole videos are drawn, never frames. The AUC of a draw needs no
+    sorting: with `wins[i, j]` the pairs (abnormal frame of video i, normal frame of video j) in the right
+    order (ties count half) and c how often each video was drawn, it is c'Wc / (c'P · c'N).
+
+    Args:
+        videos: two or more. rng: the randomness.
+        level: share of draws inside.
+
+    Returns:
+        (low, high), or None where fewer than two videos or no draw has both classes.
+
+    Raises:
+        RunError: a score is not a finite number.
+    """
+    checked = [_checked(video) for video in videos]
+    if len(checked) < 2:
+        return None
+    wins = _wins(checked)
+    odd = np.array([labels.sum() for labels, _ in checked], np.float64)
+    calm = np.array([(~labels).sum() for labels, _ in checked], np.float64)
+    drawn = rng.multinomial(len(checked), np.full(len(checked), 1 / len(checked)), size=resamples).astype(np.float64)
+    pairs = (drawn @ odd) * (drawn @ calm)
+    ordered = np.einsum("rv,vw,rw->r", drawn, wins, drawn, optimize=True)
+    values = ordered[pairs > 0] / pairs[pairs > 0]
+    if not len(values):
+        return None
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def at_line(video: Video, line: float) -> AtLine:
+    """Shares of normal and of abnormal frames that lie above a line (a frame on the line is not above it)."""
+    labels, scores = _checked(video)
+    above = scores > line
+    return AtLine(
+        float(above[~labels].mean()) if (~labels).any() else None, float(above[labels].mean()) if labels.any() else None
+    )
+
+
+def _wins(videos: Sequence[Video]) -> NDArray[np.float64]:
+    """(V, V): pairs of an abnormal frame of the row's video above a normal frame of the column's; ties count half."""
+    odd = np.concatenate([scores[labels] for labels, scores in videos])
+    row = np.repeat(np.arange(len(videos)), [int(labels.sum()) for labels, _ in videos])
+    wins = np.zeros((len(videos), len(videos)))
+    for column, (labels, scores) in enumerate(videos):
+        calm = np.sort(scores[~labels])
+        below = np.searchsorted(calm, odd, "left") + np.searchsorted(calm, odd, "right")
+        wins[:, column] = np.bincount(row, below / 2, minlength=len(videos))
+    return wins
+
+
+def _checked(video: Video) -> Video:
+    labels, scores = np.asarray(video.labels, bool), np.asarray(video.scores)
+    if len(labels) != len(scores):
+        raise ValueError(f"{len(scores)} scores beside {len(labels)} labels")
+    bad = int((~np.isfinite(scores)).sum())
+    if bad:
+        raise RunError(
+            "scores that are not finite numbers cannot be judged",
+            seen=f"{bad} of {len(scores)} frames",
+            wanted="a number for every frame",
+            hint="look at the losses in history.jsonl; train again with a smaller train.lr",
+        )
+    return Video(labels, scores)
+
+
+def _has_both(labels: Labels) -> bool:
+    return bool(labels.any() and not labels.all())
+
+
+def _judge() -> ModuleType:
+    try:
+        from sklearn import metrics
+    except ImportError:
+        raise MissingExtraError("judging scores", "train") from None
+    module: ModuleType = metrics
+    return module
