@@ -99,8 +99,9 @@ class Detector(nn.Module, ABC):
     """A detector. See the module's docstring; `models/dream.py` is the one to read first."""
 
     window: ClassVar[Window] = Window(4, 0)
-    has_distance: ClassVar[bool] = False
-    """Whether `Evidence.distance` is there: decided by the class, so that scores have the same columns always."""
+    has_distance: bool = False
+    """Whether `Evidence.distance` is there: fixed once the detector is built, so that its scores always have the
+    same columns. Ask the detector, not its class: some settings take the memory away."""
 
     settings: DetectorSettings
 
@@ -112,6 +113,17 @@ class Detector(nn.Module, ABC):
     def parameter_groups(self) -> dict[str, ParameterGroup]:
         """Name → parameters and learning-rate factor. Empty where there is nothing to train."""
         return {}
+
+    def inference_parameters(self) -> list[nn.Parameter]:
+        """The parameters that `forward` uses; all of them unless a detector has some for training only."""
+        return list(self.parameters())
+
+    def parameter_counts(self) -> dict[str, int]:
+        """How many parameters there are in training and how many of them at inference."""
+        return {
+            "training": sum(parameter.numel() for parameter in self.parameters()),
+            "inference": sum(parameter.numel() for parameter in self.inference_parameters()),
+        }
 
     def objectives(self, batch: Batch) -> Iterator[Objective]:
         """Yield one objective after another; the loop steps each group before it asks for the next."""

@@ -1,0 +1,328 @@
+"""DREAM with the U-Net backbone (Guo et al., arXiv 2104.14430, Sec. III and IV-B).
+
+Two branches share an encoder. Each makes queries of its own, unit vectors at 1/8 of the picture, and has a memory
+of items: the normality memory is updated by normal clips only, the abnormality memory by abnormal clips only. A
+decoder predicts the next frame from queries and read items of both (in the order query N, read N, query A,
+read A), and a shallow discriminator on each branch draws normal clips together, abnormal ones away.
+
+Normal clips, the second normal clips and abnormal clips go through in separate passes, so batch norm sees one kind
+at a time. Losses and reads of a step use the items from before it; items change after the step.
+
+Beyond the paper, and off in its presets: `query_margin` (queries are taught at the places that are odd),
+`worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of `DreamSettings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from oddframe.detectors import DreamSettings
+from oddframe.errors import SettingsError
+from oddframe.models.detector import Batch, Clips, Detector, Evidence, Objective, ParameterGroup, Role, Window
+from oddframe.models.framediff import squared_error
+from oddframe.nn import losses
+from oddframe.nn.memory import Memory, unit
+from oddframe.nn.unet import Decoder, Discriminator, Encoder, Head
+
+NORMALITY, ABNORMALITY = "normality", "abnormality"
+_TERM_PREFIX = {NORMALITY: "normal", ABNORMALITY: "abnormal"}
+
+
+class Branch(nn.Module):
+    """Head, memory and discriminator of one branch.
+
+    Attributes:
+        width_out: channels that it hands on: query and read item, or the query alone where there is no memory.
+    """
+
+    def __init__(self, settings: DreamSettings, generator: torch.Generator | None) -> None:
+        super().__init__()
+        features = 4 * settings.width
+        channels = features if settings.memory == "dual" else 2 * features
+        items = settings.items if settings.memory == "dual" else 2 * settings.items
+        self.width_out = channels if settings.memory == "none" else 2 * channels
+        self.head = Head(features, channels)
+        self.memory = (
+            None
+            if settings.memory == "none"
+            else Memory(items, channels, update_weight=settings.update_weight, generator=generator)
+        )
+        self.discriminator = (
+            Discriminator(self.width_out, features, settings.discriminator_norm) if settings.discriminator else None
+        )
+
+    def queries(self, features: Tensor) -> Tensor:
+        """(B, 4w, h, w) → unit queries (B, C, h, w)."""
+        return unit(self.head(features))
+
+    def read(self, queries: Tensor) -> Tensor:
+        """Unit queries → what the decoder and the discriminator see, (B, width_out, h, w)."""
+        return queries if self.memory is None else self.memory.read(queries)
+
+
+class Dream(Detector):
+    """DREAM-UNet and its ablations (Table III).
+
+    `memory=single` is one branch of twice the channels with twice the items, updated by clips of both kinds;
+    `memory=none` is one branch whose unit queries go to the decoder as they are.
+
+    Args:
+        settings: see `DreamSettings`.
+        generator: where the first items are drawn from; torch's own without one. Weights come from torch's own.
+
+    Raises:
+        SettingsError: neither memory nor decoder, so that nothing would be left to judge with.
+    """
+
+    window = Window(4, 0)
+    has_distance = True
+    settings: DreamSettings
+
+    def __init__(self, settings: DreamSettings, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        if settings.memory == "none" and not settings.decoder:
+            raise SettingsError(
+                "a detector without memory and without decoder has nothing to judge with",
+                seen="memory=none, decoder=false",
+                wanted="memory=dual or memory=single, or decoder=true",
+                hint="oddframe has `framediff` for frame differences alone",
+            )
+        self.settings = settings
+        self.has_distance = settings.memory != "none"
+        self.encoder = Encoder(self.window.before * settings.channels, settings.width, settings.patch)
+        self.normality = Branch(settings, generator)
+        self.abnormality = Branch(settings, generator) if settings.memory == "dual" else None
+        width_out = sum(branch.width_out for branch in self._branches().values())
+        self.decoder = (
+            Decoder(width_out, settings.width, settings.channels, settings.patch) if settings.decoder else None
+        )
+
+    def _branches(self) -> dict[str, Branch]:
+        """In the order in which the decoder takes them."""
+        both = {NORMALITY: self.normality, ABNORMALITY: self.abnormality}
+        return {name: branch for name, branch in both.items() if branch is not None}
+
+    # Judging ------------------------------------------------------------------------------------------------
+
+    def forward(self, clip: Tensor) -> Evidence:
+        """Judge clips (B, 5, C, H, W) in [-1, 1]; see `Detector.forward`.
+
+        Without a decoder the judged frame is compared with the one before it.
+        """
+        before = self.window.before
+        judged = clip[:, before]
+        features, skips = self.encoder(_stacked(clip, before))
+        queries = {NORMALITY: self.normality.queries(features)}
+        memory = self.normality.memory
+        distance = None if memory is None else memory.nearest(queries[NORMALITY])[0]
+        if self.decoder is None:
+            predicted = clip[:, before - 1]
+        else:
+            if self.abnormality is not None:
+                queries[ABNORMALITY] = self.abnormality.queries(features)
+            predicted = self._predict(self._read(queries), skips)
+        return Evidence(squared_error(predicted, judged), distance, predicted)
+
+    def queries(self, clip: Tensor) -> dict[str, Tensor]:
+        """Branch → unit queries (B, C, H/8, W/8) of the four frames before the judged one."""
+        features, _ = self.encoder(_stacked(clip, self.window.before))
+        return {name: branch.queries(features) for name, branch in self._branches().items()}
+
+    def _read(self, queries: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: branch.read(queries[name]) for name, branch in self._branches().items()}
+
+    def _predict(self, read: Mapping[str, Tensor], skips: list[Tensor]) -> Tensor:
+        assert self.decoder is not None
+        predicted: Tensor = self.decoder(torch.cat(list(read.values()), dim=1), skips)
+        return predicted.float()
+
+    # Training -----------------------------------------------------------------------------------------------
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Which roles a batch should have. What is missing takes its terms with it."""
+        settings = self.settings
+        if settings.discriminator:
+            return ("normal", "second", "abnormal")
+        if settings.memory == "dual" or (settings.memory == "single" and settings.query_margin > 0):
+            return ("normal", "abnormal")
+        return ("normal",)
+
+    def parameter_groups(self) -> dict[str, ParameterGroup]:
+        """One group, "all"."""
+        return {"all": ParameterGroup(list(self.parameters()))}
+
+    def inference_parameters(self) -> list[nn.Parameter]:
+        """All but the discriminators, and but the abnormality branch where there is no decoder to use it."""
+        unused: list[nn.Module | None] = [branch.discriminator for branch in self._branches().values()]
+        if self.decoder is None:
+            unused.append(self.abnormality)
+        idle = {id(parameter) for module in unused if module is not None for parameter in module.parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in idle]
+
+    def objectives(self, batch: Batch) -> Iterator[Objective]:
+        """Eq. 9: one objective for the group "all". Terms of the two normal roles are added."""
+        terms: dict[str, Tensor] = {}
+        trace: dict[str, Tensor] = {}
+        features: dict[tuple[Role, str], Tensor] = {}
+        for role, clips in self._present(batch):
+            self._pass(role, clips, terms, trace, features)
+        for name in self._branches():
+            if all((role, name) in features for role in ("normal", "second", "abnormal")):
+                terms[f"{_TERM_PREFIX[name]}.triplet"] = losses.triplet(
+                    features["normal", name],
+                    features["second", name],
+                    features["abnormal", name],
+                    margin=self.settings.triplet_margin,
+                    features=self.settings.triplet_features,
+                    kind=self.settings.triplet_distance,
+                )
+        yield Objective("all", terms, {name: self._weight(name) for name in terms}, trace)
+
+    def after_step(self, traces: Sequence[Mapping[str, Tensor]]) -> None:
+        """Eqs. 3-4: each memory takes the queries of the step; each role has its own softmax."""
+        for name, branch in self._branches().items():
+            if branch.memory is None:
+                continue
+            parts = [[trace[key] for trace in traces if key in trace] for key in (f"{r}.{name}" for r in self.roles)]
+            queries = [torch.cat(part) for part in parts if part]
+            if not queries:
+                continue
+            branch.memory.update(*queries)
+            if self.settings.reseed:
+                branch.memory.reseed(torch.cat(queries))
+
+    def ailments(self) -> list[str]:
+        """What is wrong with the memories, named by branch."""
+        return [
+            f"{name} memory: {ailment}"
+            for name, branch in self._branches().items()
+            if branch.memory is not None
+            for ailment in branch.memory.ailments()
+        ]
+
+    def _present(self, batch: Batch) -> list[tuple[Role, Clips]]:
+        found = {"normal": batch.normal, "second": batch.second, "abnormal": batch.abnormal}
+        # Anchor, abnormal, second: the order only shows in batch norm's running statistics.
+        order: tuple[Role, ...] = ("normal", "abnormal", "second")
+        return [(role, clips) for role in order if role in self.roles and (clips := found[role]) is not None]
+
+    def _pass(
+        self,
+        role: Role,
+        clips: Clips,
+        terms: dict[str, Tensor],
+        trace: dict[str, Tensor],
+        features: dict[tuple[Role, str], Tensor],
+    ) -> None:
+        """Send the clips of one role through, and add to terms, trace and features what they give."""
+        before = self.window.before
+        shared, skips = self.encoder(_stacked(clips.pixels, before))
+        needed = {name: branch for name, branch in self._branches().items() if self._needs(role, name)}
+        queries = {name: branch.queries(shared) for name, branch in needed.items()}
+        for name, branch in needed.items():
+            if branch.memory is not None:
+                self._memory_terms(role, clips, name, branch.memory, queries[name], terms, trace)
+        if not self._passes_all(role):
+            return
+        read = self._read(queries)
+        for name, branch in needed.items():
+            if branch.discriminator is not None:
+                features[role, name] = branch.discriminator(read[name])
+        if self.decoder is None:
+            return
+        if role != "abnormal":
+            predicted = self._predict(read, skips)
+            _add(terms, "reconstruction", losses.reconstruction(predicted, clips.pixels[:, before]))
+        elif self.settings.decode_abnormal:
+            with torch.no_grad():  # it enters no loss: only batch norm takes note of it
+                self._predict(read, skips)
+
+    def _memory_terms(
+        self,
+        role: Role,
+        clips: Clips,
+        name: str,
+        memory: Memory,
+        queries: Tensor,
+        terms: dict[str, Tensor],
+        trace: dict[str, Tensor],
+    ) -> None:
+        """Terms between the queries of one role and the items of one branch."""
+        settings, prefix = self.settings, _TERM_PREFIX[name]
+        found = memory.neighbours(queries.detach())
+        nearest = losses.squared_distance(queries, found.nearest)
+        margin, reduction = settings.query_margin > 0, settings.reduction
+        taught = margin and role == "abnormal"
+        cells = (
+            losses.abnormal_cells(clips.places, (len(nearest), nearest.shape[1], nearest.shape[2]), nearest.device)
+            if taught
+            else None
+        )
+        if self._learns(role, name):
+            if cells is not None:
+                _add(terms, f"{prefix}.pull", losses.pull(nearest, cells))
+            else:
+                _add(terms, f"{prefix}.compactness", losses.compactness(nearest, reduction))
+                if settings.worst_share > 0 and name == NORMALITY and role != "abnormal":
+                    _add(terms, f"{prefix}.worst", losses.worst(nearest, settings.worst_share))
+            kind = settings.separateness_distance
+            first = nearest if kind == "squared" else losses.plain_distance(queries, found.nearest)
+            second = None if found.second is None else losses.distance(queries, found.second, kind)
+            _add(
+                terms,
+                f"{prefix}.separateness",
+                losses.separateness(first, second, settings.separateness_margin, reduction, cells),
+            )
+        if margin and (name == NORMALITY) == (role == "abnormal"):
+            _add(terms, f"{prefix}.margin", losses.hinge(nearest, settings.query_margin_distance, cells))
+        if self._feeds(role, name):
+            kept = queries.detach()
+            if cells is not None:  # each query as a picture of one place, the background left out
+                kept = kept.movedim(1, -1)[cells][:, :, None, None]
+            trace[f"{role}.{name}"] = kept
+
+    def _feeds(self, role: Role, name: str) -> bool:
+        """Whether queries of this role update the memory of this branch."""
+        if self.settings.memory == "single":
+            # One memory cannot keep what the query margin pushes away from it.
+            return role != "abnormal" or self.settings.query_margin == 0
+        return (name == ABNORMALITY) == (role == "abnormal")
+
+    def _learns(self, role: Role, name: str) -> bool:
+        """Whether compactness and separateness of this branch are taken on this role."""
+        anchored = self.settings.abnormality_anchor and role == "normal"
+        return self._feeds(role, name) or (anchored and name == ABNORMALITY)
+
+    def _passes_all(self, role: Role) -> bool:
+        """Whether clips of this role go on to discriminators or decoder, and so through every branch."""
+        decoded = self.settings.decoder and (role != "abnormal" or self.settings.decode_abnormal)
+        return decoded or self.settings.discriminator
+
+    def _needs(self, role: Role, name: str) -> bool:
+        return self._passes_all(role) or self._learns(role, name) or self.settings.query_margin > 0
+
+    def _weight(self, term: str) -> float:
+        settings = self.settings
+        kind = term.rpartition(".")[2]
+        return {
+            "reconstruction": settings.reconstruction,
+            "compactness": settings.compactness,
+            "worst": settings.compactness,
+            "separateness": settings.separateness,
+            "triplet": settings.triplet,
+            "margin": settings.query_margin,
+            "pull": settings.query_margin,
+        }[kind]
+
+
+def _stacked(clip: Tensor, frames: int) -> Tensor:
+    """(B, T, C, H, W) → (B, frames * C, H, W), frame by frame."""
+    return clip[:, :frames].flatten(1, 2)
+
+
+def _add(terms: dict[str, Tensor], name: str, value: Tensor) -> None:
+    terms[name] = terms[name] + value if name in terms else value

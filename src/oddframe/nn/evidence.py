@@ -1,0 +1,60 @@
+"""Evidence as numbers: what each frame's error and distance come to (Eqs. 10 and 11, and their local peers).
+
+Torch only, so that an exported graph holds it and every runtime gives the same numbers. An anomaly covers a few
+per cent of a frame and an average over the frame buries it: hence the two local components.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+from torch.nn import functional as F
+
+MAX_PSNR = 100.0
+"""Cap in dB: a mean squared error below 1e-10 counts as 1e-10. Equal pictures would give infinity."""
+
+
+class HasEvidence(Protocol):
+    """What is needed of `models.detector.Evidence`: a block stands below the models and cannot name it."""
+
+    @property
+    def error(self) -> Tensor: ...
+
+    @property
+    def distance(self) -> Tensor | None: ...
+
+
+def components(evidence: HasEvidence, window: int = 16, stride: int = 4) -> dict[str, Tensor]:
+    """Turn evidence into raw components, in fixed units.
+
+    Args:
+        evidence: of B frames.
+        window: side of the squares of `local_error`, in pixels; it shrinks to a smaller picture.
+        stride: step between the squares.
+
+    Returns:
+        psnr: (B,) dB, Eq. 10 on pictures in [0, 1]; LOWER is odder, the only one. At most 100.
+        local_error: (B,) largest mean squared error of a square; higher is odder.
+        local_error_map: (B, h', w') mean squared error of each square.
+        distance: (B,) mean squared distance of the queries, Eq. 11, 0..4; higher is odder.
+        local_distance: (B,) largest squared distance of a query.
+        distance_map: (B, h, w) squared distance of each query.
+        The last three only where the evidence has distances.
+    """
+    error = evidence.error
+    mse = error.mean(dim=(1, 2)).clamp(min=10 ** (-MAX_PSNR / 10))
+    side = (min(window, error.shape[1]), min(window, error.shape[2]))
+    # Where the stride does not come out even, a last, slightly narrower square covers the edge.
+    uneven = any((error.shape[1 + axis] - side[axis]) % stride for axis in (0, 1))
+    squares = F.avg_pool2d(error.unsqueeze(1), side, stride, ceil_mode=uneven).squeeze(1)
+    found = {
+        "psnr": -10 * mse.log10(),
+        "local_error": squares.amax(dim=(1, 2)),
+        "local_error_map": squares,
+    }
+    if evidence.distance is not None:
+        found["distance"] = evidence.distance.mean(dim=(1, 2))
+        found["local_distance"] = evidence.distance.amax(dim=(1, 2))
+        found["distance_map"] = evidence.distance
+    return found

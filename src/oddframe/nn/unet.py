@@ -1,0 +1,141 @@
+"""The U-Net of DREAM-UNet (Sec. IV-B): encoder, heads, decoder.
+
+Follows the U-Net of MNAD (Park et al., CVPR 2020) up to its third pooling; block 4 is doubled and halved in
+width, one head for each branch. Differs in three points: `width` scales all channels, MNAD's batch norm that is
+never called is not there, and `patch` can fold squares of pixels into channels before the first convolution.
+Every convolution is 3x3 with padding 1 and bias.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LEVELS = 3
+QUERY_STRIDE = 2**LEVELS
+"""Pixels of the picture to one query, along each side."""
+
+
+def _block(channels_in: int, channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels, 3, padding=1),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _up(channels_in: int, channels: int, stride: int) -> nn.Sequential:
+    # With stride 1 it has the same parameters: it mirrors a pooling that `patch` took away.
+    return nn.Sequential(
+        nn.ConvTranspose2d(channels_in, channels, 3, stride=stride, padding=1, output_padding=stride - 1),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _strides(patch: int) -> tuple[int, ...]:
+    """Stride of the pooling after each level: the fold replaces the last poolings, so queries stay at 1/8."""
+    pooled = LEVELS - (patch.bit_length() - 1)
+    return tuple(2 if level < pooled else 1 for level in range(LEVELS))
+
+
+class Encoder(nn.Module):
+    """Three levels of w, 2w, 4w channels, each two convolutions, batch norm and ReLU, then a pooling.
+
+    Args:
+        channels: channels of the input, all frames together (12 for four colour frames).
+        width: w; 64 in the paper.
+        patch: side of the square of pixels that is folded into channels first: 1, 2 or 4.
+    """
+
+    def __init__(self, channels: int, width: int, patch: int = 1) -> None:
+        super().__init__()
+        self.patch = patch
+        self.strides = _strides(patch)
+        self.levels = nn.ModuleList(
+            [_block(channels * patch**2, width), _block(width, 2 * width), _block(2 * width, 4 * width)]
+        )
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, channels, H, W) in [-1, 1] → features (B, 4w, H/8, W/8) and the three skips, the finest first."""
+        x = F.pixel_unshuffle(frames, self.patch) if self.patch > 1 else frames
+        skips: list[Tensor] = []
+        for level, stride in zip(self.levels, self.strides, strict=True):
+            x = level(x)
+            skips.append(x)
+            if stride > 1:
+                x = F.max_pool2d(x, stride)
+        return x, skips
+
+
+class Head(nn.Sequential):
+    """Two convolutions that make queries of features: (B, channels_in, h, w) → (B, channels, h, w), any length.
+
+    Neither batch norm nor ReLU follows the second one: a query may point anywhere.
+    """
+
+    def __init__(self, channels_in: int, channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(channels_in, channels, 3, padding=1),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+
+class Decoder(nn.Module):
+    """Queries and what was read from the memories, with the encoder's skips → the next frame.
+
+    Args:
+        channels_in: channels that come from the branches; 1024 in the paper.
+        width: w, as in the encoder.
+        channels: channels of a frame.
+        patch: as in the encoder.
+    """
+
+    def __init__(self, channels_in: int, width: int, channels: int, patch: int = 1) -> None:
+        super().__init__()
+        w, strides = width, _strides(patch)
+        self.patch = patch
+        self.entry = _block(channels_in, 8 * w)
+        self.ups = nn.ModuleList(
+            [_up(8 * w, 4 * w, strides[2]), _up(4 * w, 2 * w, strides[1]), _up(2 * w, w, strides[0])]
+        )
+        self.levels = nn.ModuleList(
+            [
+                _block(8 * w, 4 * w),
+                _block(4 * w, 2 * w),
+                nn.Sequential(*_block(2 * w, w), nn.Conv2d(w, channels * patch**2, 3, padding=1), nn.Tanh()),
+            ]
+        )
+
+    def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
+        """(B, channels_in, h, w) and the encoder's skips → (B, channels, H, W) in [-1, 1]."""
+        x = self.entry(x)
+        for up, level, skip in zip(self.ups, self.levels, reversed(skips), strict=True):
+            x = level(torch.cat([skip, up(x)], dim=1))
+        return F.pixel_shuffle(x, self.patch) if self.patch > 1 else x
+
+
+class Discriminator(nn.Module):
+    """Sec. III-C: one 3x3 convolution and a global average pooling, shallow on purpose. Used in training only.
+
+    Args:
+        channels_in: channels of a branch's query and read together; 512 in the paper.
+        channels: length of the feature; 256 in the published code (the text does not say).
+        norm: batch norm after the convolution, as in the published code.
+    """
+
+    def __init__(self, channels_in: int, channels: int, norm: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels, 3, padding=1)
+        self.norm: nn.Module = nn.BatchNorm2d(channels) if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels_in, h, w) → (B, channels), of any length."""
+        feature: Tensor = self.norm(self.conv(x)).mean(dim=(2, 3))
+        return feature
