@@ -1,0 +1,227 @@
+"""A video file or a folder of frames as one thing: `Video`.
+
+Files are decoded by PyAV (`_file.py`), pictures by OpenCV (`_folder.py`). Frames come one after another, so that a
+week of video needs no more memory than a second of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import MissingPathError, SettingsError, TooShortError, UnreadableVideoError
+
+PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".flv"}
+    | {".3gp", ".ogv", ".h264", ".264", ".h265", ".hevc", ".dav"}
+)
+
+_CLOCK_SLACK_S = 1e-4
+"""Time stamps are fractions; "00:04.8" means the frame whose stamp is 4.8 s up to rounding."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a video.
+
+    Attributes:
+        index: number of the frame in its source, from 0.
+        time_s: seconds from the start of the source; None where the source has no clock.
+        pixels: (H, W, C) uint8, C = 1 (grey) or 3 (RGB).
+    """
+
+    index: int
+    time_s: float | None
+    pixels: NDArray[np.uint8]
+
+
+class Video(ABC):
+    """A video, or a range of one, that can be read from its beginning as often as wanted.
+
+    Attributes:
+        path: the file or the folder of frames.
+        name: how it is called in tables.
+        size: (height, width) of the source's pictures, upright.
+        channels: 1 where the source is grey, else 3.
+        fps: frames per second; None where nothing says so.
+        own_clock: whether the source itself carries times (a folder of frames does not).
+    """
+
+    path: Path
+    name: str
+    size: tuple[int, int]
+    channels: int
+    fps: float | None
+    own_clock: bool
+    start: str | None
+    end: str | None
+
+    @cached_property
+    def _range(self) -> tuple[int, int]:
+        """First frame, and frame after the last one, in the source's numbers."""
+        start = 0 if self.start is None else self.frame_at(parse_position(self.start))
+        stop = self.source_frame_count if self.end is None else self.frame_at(parse_position(self.end))
+        if start >= stop:
+            raise TooShortError(
+                f"the range of '{self.name}' holds no frame",
+                path=self.path,
+                seen=f"start {self.start or 'not given'}, end {self.end or 'not given'}",
+                wanted=f"a start before its end, within {self.source_frame_count} frames",
+            )
+        return start, stop
+
+    @property
+    def whole(self) -> bool:
+        """Whether the source is read from its beginning to its end."""
+        return self.start is None and self.end is None
+
+    @property
+    def first_index(self) -> int:
+        """The source's number of the first frame."""
+        return 0 if self.start is None else self._range[0]
+
+    @property
+    def frame_count(self) -> int:
+        """Frames that `frames` yields if the file is sound. A file is run through, not decoded, to know it."""
+        start, stop = self._range
+        return stop - start
+
+    @property
+    @abstractmethod
+    def source_frame_count(self) -> int:
+        """Frames of the whole source."""
+
+    @abstractmethod
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order; `index` and `time_s` are the source's, also where a range is read.
+
+        Raises:
+            CutOffVideoError: after the last readable frame of a file that ends in the middle.
+            FrameSizeError: a frame has another size than the first one.
+            UnreadableVideoError: a picture does not decode.
+        """
+
+    @abstractmethod
+    def parts(self) -> Sequence[Path]:
+        """Return the files that it is made of, in order."""
+
+    @abstractmethod
+    def _times(self) -> NDArray[np.float64] | None:
+        """Seconds of all frames of the source, ascending; None without a clock."""
+
+    def frame_at(self, position: int | float) -> int:
+        """Return the source's number of the first frame at or after a position, at most the frame count.
+
+        Args:
+            position: a frame number (int) or seconds from the start of the source (float).
+
+        Raises:
+            SettingsError: seconds were given, and the source has no clock.
+        """
+        if isinstance(position, int):
+            return min(position, self.source_frame_count)
+        times = self._times()
+        if times is None:
+            raise SettingsError(
+                f"'{self.name}' has no clock, so a time means nothing in it",
+                path=self.path,
+                seen=f"{position:g} s",
+                wanted="a frame number, or the frame rate",
+                hint="give --fps, or count in frames",
+            )
+        return int(np.searchsorted(times, position - _CLOCK_SLACK_S, side="left"))
+
+
+def parse_position(text: str) -> int | float:
+    """Read a place in a video: a frame number as int, or seconds as float.
+
+    >>> parse_position("120"), parse_position("00:04.8"), parse_position("1:02:03"), parse_position("80s")
+    (120, 4.8, 3723.0, 80.0)
+
+    Raises:
+        SettingsError: neither a frame number nor a time.
+    """
+    word = text.strip()
+    if re.fullmatch(r"\d{1,12}", word):
+        return int(word)
+    if match := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*s", word):
+        return float(match[1])
+    if match := re.fullmatch(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)", word):
+        hours, minutes, seconds = int(match[1] or 0), int(match[2]), float(match[3])
+        if seconds < 60 and (minutes < 60 or match[1] is None):
+            return hours * 3600 + minutes * 60 + seconds
+    raise SettingsError(
+        "this is no place in a video",
+        seen=repr(text),
+        wanted='a frame number "120", or a time "00:04.8", "1:02:03", "80s"',
+    )
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key by which "frame 9" comes before "frame 10".
+
+    >>> sorted(["b2", "b10", "a1"], key=natural_key)
+    ['a1', 'b2', 'b10']
+    """
+    words = re.split(r"(\d+)", name)
+    # The name itself comes last, so that "1" and "01" have a fixed order.
+    return (*((0, int(w), "") if w.isdecimal() else (1, 0, w.lower()) for w in words if w), (2, 0, name))
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the pictures right inside a folder in natural order, without hidden files such as `._001.tif`."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
+    return sorted(found, key=lambda p: natural_key(p.name))
+
+
+def open_video(
+    path: Path | str,
+    *,
+    fps: float | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    name: str | None = None,
+) -> Video:
+    """Open a video file or a folder of frames.
+
+    Args:
+        path: a file, or a folder with tif, bmp, jpg or png pictures in it.
+        fps: frame rate where the source states no times (a folder of frames, a bare stream). A file's own times
+            are never overruled.
+        start, end: range to read, see `parse_position`; `end` is exclusive.
+        name: how to call it; without one, the name of the file without its ending, or of the folder.
+
+    Raises:
+        MissingPathError: nothing there, or no picture in the folder.
+        UnreadableVideoError: not a video, or not one frame of it decodes.
+        FrameGapError: numbered pictures with numbers missing between them.
+        SettingsError: `fps`, `start` or `end` mean nothing.
+    """
+    path = Path(path)
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
+        raise SettingsError("a frame rate is a number above 0", seen=fps, wanted="frames per second, e.g. 12.5")
+    for position in (start, end):
+        if position is not None:
+            parse_position(position)
+    if not path.exists():
+        raise MissingPathError("there is no such video", path=path, wanted="a video file or a folder of frames")
+    if path.is_dir():
+        from oddframe.video._folder import FolderVideo
+
+        return FolderVideo(path, name=name or path.resolve().name, fps=fps, start=start, end=end)
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise UnreadableVideoError(
+            "this is one picture, not a video", path=path, hint=f"name the folder that it lies in: {path.parent}"
+        )
+    from oddframe.video._file import FileVideo  # only here, so that folders of frames need no PyAV loaded
+
+    return FileVideo(path, name=name or path.stem, fps=fps, start=start, end=end)
