@@ -1,0 +1,350 @@
+"""Judge a run: score its test videos, compare with their labels.
+
+`evaluate` opens what a run names and scores it (this needs the detector); `judge` turns scores and labels into
+figures and needs neither torch nor video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import MissingPathError, NothingToJudgeError, TooShortError
+from oddframe.evaluation import metrics
+from oddframe.evaluation.metrics import Video
+from oddframe.evaluation.result import Auc, Events, Result, Row, Threshold
+from oddframe.evaluation.stored import JudgedVideo, Span
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.scoring.scores import COMPONENTS
+
+if TYPE_CHECKING:
+    from oddframe.data.videoset import LabelledVideo, VideoSet
+    from oddframe.runs import Run
+    from oddframe.scoring.scorer import Scorer
+
+FUSIONS = ("online", "paper", "learned")
+_QUANTILE = 0.99
+
+
+def evaluate(
+    run: Run | Path | str,
+    data: Path | str | None = None,
+    *,
+    videos: VideoSet | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    watch: Watcher = unwatched,
+) -> Result:
+    """Score every test video of a run's split, judge the scores, and write the result into the run's folder.
+
+    Args:
+        run: a trained run, or its folder.
+        data: where the data are; by default where they were at training.
+        videos: the data, already opened.
+        device: "auto" | "cpu" | "cuda" | "cuda:1".
+        seed: of the draws of videos behind each interval.
+        watch: told after each video.
+
+    Raises:
+        MissingPathError: the data, or a test video of the split, are not there.
+        NothingToJudgeError: no test video has labels.
+        RunError: no finished run. StorageError: its folder cannot be written.
+    """
+    from oddframe.runs import Run
+    from oddframe.scoring.scorer import Scorer
+
+    opened = run if isinstance(run, Run) else Run.open(Path(run))
+    videos = videos or _open_data(opened, data)
+    notes = _fingerprint_note(opened, videos)
+    test = _test_videos(opened, videos)
+    scorer = Scorer(opened, device=device)
+    judged, unjudged = _score(scorer, test, watch)
+    known = {
+        span.class_name for video in _named(videos, opened.info["split"].get("known", ())) for span in video.classes
+    }
+    result = judge(judged, known_kinds={kind for kind in known if kind}, heldout=scorer.calibration.heldout, seed=seed)
+    result = replace(result, **_provenance(opened, videos), notes=[*notes, *unjudged, *result.notes])
+    result.save(opened.folder)
+    return result
+
+
+def judge(
+    videos: Sequence[JudgedVideo],
+    *,
+    known_kinds: Collection[str] = (),
+    heldout: Mapping[str, NDArray[Any]] | None = None,
+    seed: int = 0,
+) -> Result:
+    """Compare scores with labels.
+
+    Args:
+        videos: scores of each test video beside its labels.
+        known_kinds: kinds of anomaly that the training has seen.
+        heldout: fusion or component → its values on held-out normal video, higher = odder.
+        seed: of the draws of videos behind each interval. All names are judged on the same draws.
+
+    Raises:
+        NothingToJudgeError: there is no judged frame.
+    """
+    videos = [video for video in videos if len(video.scores)]
+    if not videos:
+        raise NothingToJudgeError("there is no labelled test video to judge", wanted="test videos with labels")
+    auc: dict[str, Auc] = {}
+    threshold: dict[str, Threshold] = {}
+    undefined: dict[str, list[str]] = {"macro": [], "paper": []}
+    for name in _names(videos):
+        beside = _beside_labels(videos, name)
+        auc[name], undefined["macro"] = _figures(beside, undefined["macro"], seed)
+        held = (heldout or {}).get(name)
+        if held is not None and len(held):
+            threshold[name] = _threshold(metrics.pooled(list(beside.values())), held)
+    undefined["paper"] = [video.name for video in videos if video.scores.paper is None]
+    labels = np.concatenate([video.labels for video in videos])
+    notes = list(dict.fromkeys(note for video in videos for note in video.scores.notes))
+    if not labels.any():
+        notes.append("No judged frame is labelled abnormal: detection cannot be judged, false alarms can.")
+    elif labels.all():
+        notes.append("Every judged frame is labelled abnormal: no figure that needs normal frames is defined.")
+    if undefined["paper"]:
+        notes.append(
+            f"The paper's score is undefined on {len(undefined['paper'])} of {len(videos)} videos (all values equal); "
+            "its figures leave them out."
+        )
+    return Result(
+        auc=auc,
+        undefined_videos=undefined,
+        threshold=threshold,
+        classes=_classes(videos, known_kinds),
+        table=[_row(video) for video in videos],
+        events=_all_events(videos),
+        frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
+        notes=notes,
+        scored=tuple(videos),
+    )
+
+
+def _names(videos: Sequence[JudgedVideo]) -> list[str]:
+    """Fusions and components that there are figures for, in the order of the tables."""
+    shared = [name for name in COMPONENTS if all(name in video.scores.raw for video in videos)]
+    return [name for name in FUSIONS if any(video.scores.fusion(name) is not None for video in videos)] + shared
+
+
+def _beside_labels(videos: Sequence[JudgedVideo], name: str) -> dict[str, Video]:
+    """Video → labels and scores of one name; without the videos on which it is undefined."""
+    found = {}
+    for number, video in enumerate(videos):
+        values = video.scores.fusion(name)
+        if values is not None:
+            found[f"{number}/{video.name}"] = Video(video.labels, values)
+    return found
+
+
+def _figures(beside: Mapping[str, Video], seen: list[str], seed: int) -> tuple[Auc, list[str]]:
+    together = metrics.pooled(list(beside.values()))
+    macro, undefined = metrics.macro_auc(beside)
+    interval = metrics.interval(list(beside.values()), np.random.default_rng(seed))
+    figures: Auc = {
+        "micro": metrics.auc(together),
+        "macro": macro,
+        "interval": None if interval is None else list(interval),
+        "ap": metrics.average_precision(together),
+        "eer": metrics.equal_error_rate(together),
+    }
+    # a video has one class whatever is judged; `online` judges all videos, `paper` perhaps fewer
+    return figures, seen or [name.split("/", 1)[1] for name in undefined]
+
+
+def _threshold(together: Video, heldout: NDArray[Any]) -> Threshold:
+    quantile = float(np.quantile(heldout, _QUANTILE))
+    normal_above, recall = metrics.at_line(together, quantile)
+    return {"quantile": quantile, "heldout_frames": len(heldout), "normal_above": normal_above, "recall": recall}
+
+
+def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str]) -> dict[str, Any]:
+    kinds = sorted({span.kind for video in videos for span in video.kinds if span.kind})
+    if not kinds:
+        return {}
+    each = {}
+    for kind in kinds:
+        value, frames = _kind_auc(videos, "online", [kind])
+        each[kind] = {"auc": value, "frames": frames, "known": kind in known_kinds}
+    groups: dict[str, Any] = {}
+    for group, known in (("known", True), ("unknown", False)):
+        members = [kind for kind in kinds if each[kind]["known"] is known]
+        figures = {name: _kind_auc(videos, name, members)[0] for name in ("online", "paper", "distance")}
+        groups[group] = figures | {"frames": _kind_auc(videos, "online", members)[1], "kinds": members}
+    return groups | {"each": each}
+
+
+def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> tuple[float | None, int]:
+    """AUC of the frames of some kinds against all normal frames, and how many frames of these kinds there are."""
+    parts = []
+    for video in videos:
+        if name in COMPONENTS and name not in video.scores.raw:
+            continue
+        values = video.scores.fusion(name)
+        if values is None:
+            continue
+        odd = np.zeros(len(video.scores), bool)
+        for kind in kinds:
+            odd |= video.of_kind(kind)
+        taken = odd | ~video.labels
+        parts.append(Video(odd[taken], values[taken]))
+    together = metrics.pooled(parts)
+    return metrics.auc(together), int(together.labels.sum())
+
+
+def _row(video: JudgedVideo) -> Row:
+    scores = video.scores
+    events = _events(video)
+    return {
+        "name": video.name,
+        "scene": video.scene,
+        "frames": len(scores),
+        "abnormal": int(video.labels.sum()),
+        "online": metrics.auc(Video(video.labels, scores.online)),
+        "paper": None if scores.paper is None else metrics.auc(Video(video.labels, scores.paper)),
+        "highest": float(scores.online.max()),
+        "events_found": events["found"],
+        "events_missed": events["missed"],
+        "false_events": events["false"],
+    }
+
+
+def _events(video: JudgedVideo) -> Events:
+    stretches = video.stretches()
+    alarms = [(event.start, event.end) for event in video.scores.events]
+
+    def meets(one: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+        return any(one[0] < other[1] and other[0] < one[1] for other in others)
+
+    found = sum(meets(stretch, alarms) for stretch in stretches)
+    false = sum(not meets(alarm, stretches) for alarm in alarms)
+    hours = _normal_hours(video)
+    return {
+        "labelled": len(stretches),
+        "found": found,
+        "missed": len(stretches) - found,
+        "false": false,
+        "normal_hours": hours,
+        "false_per_hour": false / hours if hours else None,
+    }
+
+
+def _normal_hours(video: JudgedVideo) -> float | None:
+    """Length of the judged frames that are normal; None where times are unknown."""
+    scores, normal = video.scores, int((~video.labels).sum())
+    if scores.time_s is not None and len(scores) > 1:
+        return normal * float(scores.time_s[-1] - scores.time_s[0]) / (len(scores) - 1) / 3600
+    return normal / scores.fps / 3600 if scores.fps else None
+
+
+def _all_events(videos: Sequence[JudgedVideo]) -> Events:
+    each = [_events(video) for video in videos]
+    hours = [events["normal_hours"] for events in each]
+    known = [value for value in hours if value is not None]
+    total = sum(known) if len(known) == len(hours) else None
+    false = sum(events["false"] for events in each)
+    return {
+        "labelled": sum(events["labelled"] for events in each),
+        "found": sum(events["found"] for events in each),
+        "missed": sum(events["missed"] for events in each),
+        "false": false,
+        "normal_hours": total,
+        "false_per_hour": false / total if total else None,
+    }
+
+
+def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tuple[list[JudgedVideo], list[str]]:
+    judged, notes = [], []
+    for number, video in enumerate(test):
+        watch(Progress("judging", number, len(test), video.name))
+        try:
+            scores = scorer.score(video.video, video.scene)
+        except TooShortError:
+            notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
+            continue
+        assert video.labels is not None
+        first = video.video.first_index
+        kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
+        judged.append(JudgedVideo(video.name, video.scene, scores, video.labels[scores.frame - first], kinds))
+    watch(Progress("judging", len(test), len(test)))
+    return judged, notes
+
+
+def _open_data(run: Run, data: Path | str | None) -> VideoSet:
+    from oddframe.data import open_videoset
+
+    named = run.info["data"]
+    root = Path(data) if data is not None else Path(named["root"])
+    if data is None and not root.is_absolute() and not root.exists():
+        root = run.folder / root
+    if not root.exists():
+        raise MissingPathError(
+            "the data that this run was trained on are not there",
+            path=root,
+            hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
+        )
+    return open_videoset(root, named["kind"])
+
+
+def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
+    wanted, seen = run.info["data"].get("fingerprint"), videos.fingerprint()
+    if wanted in (None, seen):
+        return []
+    return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
+
+
+def _named(videos: VideoSet, names: Collection[str]) -> list[LabelledVideo]:
+    """Videos of a set by name, from all its parts, in the order of `names`."""
+    parts = {video.name: video for video in (*videos.normal, *videos.known, *videos.test)}
+    return [parts[name] for name in names if name in parts]
+
+
+def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
+    names = list(run.info["split"]["test"])
+    there = {video.name: video for video in videos.test}
+    lacking = [name for name in names if name not in there]
+    if lacking:
+        raise MissingPathError(
+            "test videos of this run are not in the data",
+            path=videos.root,
+            seen=", ".join(lacking[:5]) + (" ..." if len(lacking) > 5 else ""),
+            wanted=f"the {len(names)} test videos of the split",
+            hint="give the data that the run was split on with --data",
+        )
+    labelled = [there[name] for name in names if there[name].labels is not None]
+    if not labelled:
+        raise NothingToJudgeError(
+            "no test video of this run has labels",
+            path=videos.root,
+            seen=f"{len(names)} test videos",
+            hint="write labels.csv (video,start,end), or look at single videos: oddframe score RUN VIDEO",
+        )
+    return labelled
+
+
+def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
+    info, split = run.info, run.info["split"]
+    return {
+        "detector": run.settings.detector,
+        "protocol": split["protocol"],
+        "fold": split.get("fold"),
+        "folds": split.get("folds"),
+        "data": dict(info["data"]) | {"root": str(videos.root)},
+        "run": str(run.folder),
+        "trained_on": {part: list(split.get(part, ())) for part in ("normal", "known")},
+        "settings": run.settings.to_dict(),
+        "command": info.get("command", ""),
+        "versions": info.get("versions", {}),
+        "host": info.get("host"),
+        "parameters": info.get("parameters"),
+        "seconds_training": info.get("seconds_training"),
+        "peak_memory_mb": info.get("peak_memory_mb"),
+        "notes": list(info.get("notes", ())),
+    }

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from oddframe.errors import NothingToJudgeError
+from oddframe.evaluation.judge import judge
+
+
+def test_figures_pool_the_frames_of_all_videos(judged):
+    result = judge([judged("a", "01", [0, 1]), judged("b", "01", [2, 3])])
+
+    assert result.auc["online"]["micro"] == 0.75
+    assert result.auc["online"]["macro"] == 1.0
+    assert result.frames == {"videos": 2, "judged": 4, "abnormal": 2}
+
+
+def test_psnr_counts_as_odder_when_it_falls(judged):
+    result = judge([judged("a", "01", [0, 1], psnr=[30, 20], motion=[0.3, 0.2])])
+
+    assert result.auc["psnr"]["micro"] == 1.0
+    assert result.auc["motion"]["micro"] == 0.0
+
+
+def test_a_video_on_which_paper_is_undefined_is_left_out_of_paper_only(judged):
+    result = judge([judged("a", "01", [0, 1]), judged("b", "01", [1, 0], paper=False)])
+
+    assert result.undefined_videos["paper"] == ["b"]
+    assert result.auc["paper"]["micro"] == 1.0
+    assert result.auc["online"]["micro"] == 0.5  # of four pairs one is won, one lost, two tied
+    assert any("undefined on 1 of 2" in note for note in result.notes)
+
+
+def test_videos_of_one_class_are_named(judged):
+    result = judge([judged("a", "01", [0, 1]), judged("b", "11", [5, 6]), judged("c", "00", [5, 6])])
+
+    assert result.undefined_videos["macro"] == ["b", "c"]
+    assert result.auc["online"]["macro"] == 1.0
+
+
+def test_threshold_is_the_99_percent_quantile_of_heldout_normal_video(judged):
+    video = judged("a", "00001", [0.5, 0.5, 0.5, 2.0, 3.0])
+
+    threshold = judge([video], heldout={"online": [i / 100 for i in range(101)]}).threshold["online"]
+
+    assert threshold == {
+        "quantile": pytest.approx(0.99),
+        "heldout_frames": 101,
+        "normal_above": 0.25,  # promised was 0.01
+        "recall": 1.0,
+    }
+
+
+def test_known_and_unknown_kinds_are_judged_apart(judged):
+    kinds = [(6, 7, "cart"), (7, 9, "runner")]
+    video = judged("a", "00111", [0, 2, 3, 1, 1], kinds=kinds)
+
+    classes = judge([video], known_kinds={"cart"}).classes
+
+    assert classes["known"] == {"online": 1.0, "paper": 1.0, "distance": None, "frames": 1, "kinds": ["cart"]}
+    assert classes["unknown"]["online"] == 0.5
+    assert classes["each"]["runner"] == {"auc": 0.5, "frames": 2, "known": False}
+
+
+def test_without_named_kinds_there_are_no_classes(judged):
+    assert judge([judged("a", "01", [0, 1])]).classes == {}
+
+
+def test_a_stretch_is_found_when_any_alarm_overlaps_it(judged):
+    # frames 4..11: stretches [5, 7) and [9, 11); alarms on 6, and on 4 alone
+    video = judged("a", "01100110", [0] * 8, events=[(4, 5), (6, 8)])
+
+    events = judge([video]).events
+
+    assert (events["labelled"], events["found"], events["missed"], events["false"]) == (2, 1, 1, 1)
+    assert events["normal_hours"] == pytest.approx(4 / 3600)
+    assert events["false_per_hour"] == pytest.approx(900)
+
+
+def test_rates_per_hour_need_times(judged):
+    assert judge([judged("a", "01", [0, 1], fps=None)]).events["false_per_hour"] is None
+
+
+def test_a_test_set_without_anomalies_still_counts_false_alarms(judged):
+    result = judge([judged("a", "000", [0, 9, 0], events=[(5, 6)])])
+
+    assert result.auc["online"]["micro"] is None
+    assert result.events["false"] == 1
+    assert any("false alarms can" in note for note in result.notes)
+
+
+def test_nothing_to_judge_is_said():
+    with pytest.raises(NothingToJudgeError):
+        judge([])
+
+
+def test_the_table_has_a_row_a_video(judged):
+    row = judge([judged("a", "011", [0, 1, 7], events=[(5, 7)])]).table[0]
+
+    assert row == {
+        "name": "a",
+        "scene": "",
+        "frames": 3,
+        "abnormal": 2,
+        "online": 1.0,
+        "paper": 1.0,
+        "highest": 7.0,
+        "events_found": 1,
+        "events_missed": 0,
+        "false_events": 0,
+    }
+
+
+def test_judging_stored_scores_needs_no_torch():
+    code = (
+        "import sys, oddframe.evaluation.judge, oddframe.evaluation.result; "
+        "sys.exit(' '.join(m for m in ('torch', 'sklearn', 'matplotlib') if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
