@@ -77,6 +77,9 @@ class ScoreSettings(Strict):
     online: tuple[str, ...] = Field(
         ("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
     )
+    per_place: tuple[Literal["local_error", "local_distance", "motion"], ...] = Field(
+        (), description="local components that are standardised at each place before their largest value is taken"
+    )
     smoothing: int = Field(1, ge=1, description="`online` is the mean over this many frames up to now")
     false_alarms_per_hour: float = Field(1.0, gt=0, description="rate on held-out normal video that draws the line")
     batch: int = Field(8, ge=1, description="frames judged at once; scores do not depend on it")
@@ -135,7 +138,11 @@ _ON_CPU: dict[str, Any] = {
         "light": 0.1,
         "pseudo_anomalies": ["skip"],
     },
-    "score": {"online": ["distance", "local_distance", "local_error"], "smoothing": 9},
+    "score": {
+        "online": ["distance", "local_distance", "local_error"],
+        "per_place": ["local_distance"],
+        "smoothing": 9,
+    },
 }
 
 

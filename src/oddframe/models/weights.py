@@ -1,0 +1,86 @@
+"""Detectors come from settings, their weights from safetensors files. No pickle is ever read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from oddframe.detectors import DetectorSettings, detector_entry
+from oddframe.errors import StorageError, WeightsError
+from oddframe.models.detector import Detector
+
+
+def build_detector(name: str, settings: DetectorSettings, seed: int) -> Detector:
+    """Make a detector with fresh weights and memories, drawn from the seed alone.
+
+    Raises:
+        SettingsError: there is no such detector.
+    """
+    kind: type[Detector] = detector_entry(name).load()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return kind(settings)  # type: ignore[call-arg]
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors beside their place, down to the disk, and rename.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; what stood at `path` still stands.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, beside)
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+    except (OSError, SafetensorError) as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(
+            "weights cannot be written", path=path, seen=str(error), hint="free some space and run the same command again"
+        ) from None
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what `save_tensors` wrote.
+
+    Raises:
+        WeightsError: the file is missing, truncated or no safetensors file.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            "weights cannot be read",
+            path=path,
+            seen=str(error),
+            wanted="a whole safetensors file",
+            hint="train again, or copy the run again",
+        ) from None
+
+
+def load_weights(detector: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Put tensors into a detector.
+
+    Raises:
+        WeightsError: a tensor is missing, unknown or of another shape; `path` is named.
+    """
+    own = detector.state_dict()
+    for name in sorted({*own, *tensors}):
+        seen = tuple(tensors[name].shape) if name in tensors else "missing"
+        wanted = tuple(own[name].shape) if name in own else "no such tensor"
+        if seen != wanted:
+            raise WeightsError(
+                f"the weights do not fit the detector at '{name}'",
+                path=path,
+                seen=seen,
+                wanted=wanted,
+                hint="the run's settings and weights are not of one training",
+            )
+    detector.load_state_dict(dict(tensors))

@@ -1,0 +1,17 @@
+"""Stored pictures as the networks take them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def to_unit_range(pixels: Tensor, channels: int) -> Tensor:
+    """Turn clips (B, T, H, W, C) uint8 into (B, T, channels, H, W) float32 in [-1, 1].
+
+    A grey source asked for three channels is repeated without a copy of the stored pictures.
+    """
+    pictures = pixels.permute(0, 1, 4, 2, 3).to(torch.float32).div_(127.5).sub_(1.0)
+    if pictures.shape[2] == channels:
+        return pictures
+    return pictures.expand(-1, -1, channels, -1, -1)

@@ -1,0 +1,210 @@
+"""A trained detector as a folder that explains itself and can be copied.
+
+    run.json              format, settings, split, data, command, versions, host, clips, time and memory
+    weights.safetensors   calibration.json   calibration.npz   history.jsonl   events.out.tfevents...
+    resume/               while unfinished (`training/resume.py`)
+    eval-<protocol>.json  report.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from oddframe.errors import RunError, StorageError, nearest
+from oddframe.settings import Settings, settings_from_dict
+
+if TYPE_CHECKING:
+    from oddframe.models.detector import Detector
+
+FORMAT = 1
+
+_PACKAGES = ("oddframe", "torch", "numpy", "av", "opencv-python-headless", "scikit-learn")
+
+
+class Run:
+    """A run folder.
+
+    Attributes:
+        folder: where it is. info: what run.json holds. settings: the settings in full.
+    """
+
+    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+        self.folder = folder
+        self.info = info
+        self.settings: Settings = settings_from_dict(info["settings"])
+
+    @classmethod
+    def open(cls, folder: Path | str, *, finished: bool = True) -> Run:
+        """Open a run.
+
+        Args:
+            finished: whether its training must have ended.
+
+        Raises:
+            RunError: there is none, it is damaged, of another format, or not finished.
+        """
+        folder = Path(folder)
+        path = folder / "run.json"
+        if not path.is_file():
+            siblings = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
+            raise RunError(
+                "there is no run in this folder",
+                path=folder,
+                wanted="a folder with run.json, as `oddframe train --out` makes it",
+                hint=nearest(folder.name, siblings),
+            )
+        try:
+            info = json.loads(path.read_text("utf-8"))
+            found = info["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError("the run's run.json is damaged", path=path, seen=f"{type(error).__name__}: {error}") from None
+        if found != FORMAT:
+            raise RunError(
+                "the run has another format than this version writes",
+                path=path,
+                seen=found,
+                wanted=FORMAT,
+                hint=f"it was made by oddframe {info.get('versions', {}).get('oddframe', '?')}: use that version, or train again",
+            )
+        run = cls(folder, info)
+        if finished and not run.finished:
+            raise RunError(
+                "the run's training has not finished",
+                path=folder,
+                seen=info.get("state"),
+                wanted="finished",
+                hint=info.get("command") or "run the same `oddframe train` command again",
+            )
+        return run
+
+    @property
+    def finished(self) -> bool:
+        """Whether training and calibration have ended."""
+        return self.info.get("state") == "finished"
+
+    @property
+    def weights(self) -> Path:
+        """Where the weights are."""
+        return self.folder / "weights.safetensors"
+
+    def detector(self) -> Detector:
+        """Build the detector and load its weights; torch is needed from here on.
+
+        Raises:
+            WeightsError: the weights are truncated or do not fit.
+        """
+        from oddframe.models.weights import build_detector, load_tensors, load_weights
+
+        detector = build_detector(self.settings.detector, self.settings.model, self.settings.train.seed)
+        load_weights(detector, load_tensors(self.weights), self.weights)
+        return detector
+
+    def history(self) -> list[dict[str, Any]]:
+        """The records of history.jsonl in order; a record cut off by a crash ends it."""
+        path = self.folder / "history.jsonl"
+        records: list[dict[str, Any]] = []
+        if path.is_file():
+            for line in path.read_text("utf-8").splitlines():
+                try:
+                    records.append(json.loads(line))
+                except ValueError:
+                    break
+        return records
+
+    def write_info(self, **changes: Any) -> None:
+        """Change run.json.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        self.info |= changes
+        write_json(self.folder / "run.json", self.info)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, so that two trainings never write into one.
+
+    Raises:
+        RunError: another process trains in it. StorageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            "another process is training in this folder", path=folder, hint="wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        raise StorageError("the run's folder cannot be written", path=folder, seen=error.strerror) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON beside its place, down to the disk, and rename.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError("a file cannot be written", path=path, seen=error.strerror, hint="free some space") from None
+
+
+def command_line() -> str:
+    """The command that is running, as one could type it again."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that figures depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def host() -> dict[str, Any]:
+    """What kind of machine this is: processor, cores, system. Nothing that names it."""
+    processor = platform.processor() or platform.machine()
+    flags: set[str] = set()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text("utf-8", "replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                processor = value.strip()
+            elif key.strip() == "flags":
+                flags = set(value.split())
+                break
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "bf16_units": bool(flags & {"avx512_bf16", "amx_bf16"}),
+        "system": platform.system(),
+    }

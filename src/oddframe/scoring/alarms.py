@@ -1,0 +1,156 @@
+"""Scores become events: a line, hysteresis, a least length, merging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.scoring.scores import AlarmLine, Box, Event
+
+HYSTERESIS = 0.8
+"""An event goes on while the score stays above this share of the line."""
+
+SHORTEST_S = 0.2
+MERGE_S = 1.0
+_FPS_WHERE_UNKNOWN = 25.0
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """Lengths in frames: the shortest event, and the gap across which two become one."""
+
+    shortest: int
+    merge: int
+
+    @classmethod
+    def for_rate(cls, fps: float | None) -> AlarmRule:
+        """The rule for a video of so many frames a second (25 where that is unknown)."""
+        rate = fps or _FPS_WHERE_UNKNOWN
+        return cls(max(1, round(SHORTEST_S * rate)), max(1, round(MERGE_S * rate)))
+
+
+@dataclass
+class _Run:
+    start: int
+    start_s: float | None
+    last: int
+    last_s: float | None
+    peak: int
+    peak_s: float | None
+    score: float
+    box: Box | None
+
+    def event(self) -> Event:
+        return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, self.last_s, self.peak_s, self.box)
+
+
+class EventTracker:
+    """Follows one video's scores, frame by frame, and yields events as they are over.
+
+    An event is over when the score has been below the line's `off` for longer than the merging gap.
+    """
+
+    def __init__(self, line: AlarmLine, rule: AlarmRule) -> None:
+        self._line, self._rule = line, rule
+        self._run: _Run | None = None
+        self._frames_in = 0
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the latest frame belongs to an event that is long enough to be one."""
+        return self._run is not None and self._frames_in >= self._rule.shortest and self._inside
+
+    _inside = False
+
+    def update(self, frame: int, time_s: float | None, score: float, box: Box | None = None) -> Event | None:
+        """Take the next frame's score; return the event that has just ended, if one has."""
+        run = self._run
+        if run is None:
+            if score < self._line.on:
+                self._inside = False
+                return None
+            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box)
+            self._frames_in, self._inside = 1, True
+            return None
+        self._inside = score >= (self._line.off if self._inside else self._line.on)
+        if self._inside:
+            run.last, run.last_s, self._frames_in = frame, time_s, self._frames_in + 1
+            if score > run.score:
+                run.peak, run.peak_s, run.score, run.box = frame, time_s, score, box
+            return None
+        if frame - run.last > self._rule.merge:
+            return self.finish()
+        return None
+
+    def wants_box(self, score: float) -> bool:
+        """Whether a box of a frame with this score would be kept: it is the highest of its event so far."""
+        return score >= self._line.on and (self._run is None or score > self._run.score)
+
+    def finish(self) -> Event | None:
+        """End what is going on, as at the video's end."""
+        run, long_enough = self._run, self._frames_in >= self._rule.shortest
+        self._run, self._frames_in, self._inside = None, 0, False
+        return run.event() if run is not None and long_enough else None
+
+
+def events(frames: Sequence[int], scores: NDArray[np.floating], line: AlarmLine, rule: AlarmRule) -> Iterator[Event]:
+    """All events of one stretch of video, without times and boxes."""
+    tracker = EventTracker(line, rule)
+    for frame, score in zip(frames, scores, strict=True):
+        if (event := tracker.update(int(frame), None, float(score))) is not None:
+            yield event
+    if (event := tracker.finish()) is not None:
+        yield event
+
+
+def draw_line(
+    stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float
+) -> AlarmLine:
+    """Find the lowest line that held-out normal video crosses no more often than asked.
+
+    Footage of a quarter of an hour cannot vouch for one false alarm an hour: then the line is just above everything
+    seen, and the note says what that vouches for.
+
+    Args:
+        stretches: (scores, frames a second or None) of each unbroken stretch of held-out normal video.
+        asked_per_hour: false alarms an hour.
+    """
+    scores = np.concatenate([stretch for stretch, _ in stretches]) if stretches else np.zeros(0)
+    if not len(scores):
+        return AlarmLine(3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand")
+    highest = float(scores.max())
+    above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
+    if any(fps is None for _, fps in stretches):
+        note = f"the video's frame rate is unknown: the line is above all {len(scores)} held-out normal frames"
+        return replace(above_all, note=note)
+    hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600
+    allowed = int(asked_per_hour * hours)
+    if allowed == 0:
+        note = (
+            f"{_duration(hours)} of held-out normal video cannot vouch for {asked_per_hour:g} false alarms an hour, only "
+            f"for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a firmer one"
+        )
+        return replace(above_all, per_hour=1 / hours, note=note)
+    best = replace(above_all, per_hour=0.0)
+    for candidate in np.unique(scores[scores > np.quantile(scores, 0.5)])[::-1]:
+        line = _line(float(candidate), None, asked_per_hour)
+        count = sum(
+            sum(1 for _ in events(range(len(stretch)), stretch, line, AlarmRule.for_rate(fps)))
+            for stretch, fps in stretches
+        )
+        if count > allowed:
+            break
+        best = replace(line, per_hour=count / hours)
+    return best
+
+
+def _line(on: float, per_hour: float | None, asked: float) -> AlarmLine:
+    return AlarmLine(float(on), float(on) * HYSTERESIS, per_hour, asked)
+
+
+def _duration(hours: float) -> str:
+    seconds = hours * 3600
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

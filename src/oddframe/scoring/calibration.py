@@ -1,0 +1,292 @@
+"""What each kind of evidence looks like on normal video that was not trained on.
+
+A raw value becomes "how rare is this on normal video", so that components can be added, cameras compared, and a
+line means a rate of false alarms. Scenes with enough held-out frames have a calibration of their own; others, and
+scenes never seen, use the pooled one and say so.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import RunError, StorageError
+from oddframe.scoring.alarms import draw_line
+from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
+from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.scores import AlarmLine, Raw, oddness, write_beside
+from oddframe.scoring.tail import Tail
+from oddframe.settings import ScoreSettings
+
+FORMAT = 1
+
+LEAST_FRAMES = 100
+"""Held-out frames that a scene needs for a calibration of its own."""
+
+POOLED = ""
+"""Name of the calibration of all scenes together."""
+
+
+@dataclass(frozen=True)
+class Heldout:
+    """The evidence of one unbroken stretch of video that the network was not trained on.
+
+    Attributes:
+        abnormal: (N,) bool for known anomalies kept apart for `learned`; None for normal video.
+    """
+
+    scene: str
+    fps: float | None
+    raw: Sequence[Raw]
+    abnormal: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class SceneCalibration:
+    """One scene's normal: places of local components, tails of components and of the two fused scores."""
+
+    places: Mapping[str, PlaceNormal]
+    tails: Mapping[str, Tail]
+    online: Tail
+    learned: Tail
+
+    def local_value(self, name: str, raw: Raw) -> float:
+        """The component's value, higher = odder, after its map was standardised per place where that is known."""
+        if name in self.places:
+            return float(self.places[name].standardise(raw.maps[name]).max())
+        return float(oddness(name, np.float32(raw.values[name])))  # type: ignore[arg-type]
+
+    def calibrate(self, raw: Raw) -> dict[str, float]:
+        """Component → -log10 of the share of normal frames at least as odd."""
+        return {name: float(tail.rarity(self.local_value(name, raw))) for name, tail in self.tails.items()}
+
+    def rarity_map(self, name: str, raw: Raw) -> NDArray[np.float32]:
+        """(h, w) rarity of each place of a local component."""
+        values = self.places[name].standardise(raw.maps[name]) if name in self.places else raw.maps[name]
+        return self.tails[name].rarity(values).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrations by scene, the weights of the fusions, and the alarm line.
+
+    Attributes:
+        scenes: scene → calibration; `POOLED` is always there.
+        learned_weights: component → weight; equal to the online ones where no known anomaly was held out.
+        line: where alarms begin.
+        heldout: component or fusion → (N,) values (higher = odder) on held-out normal video.
+        notes: what a reader must know.
+    """
+
+    scenes: Mapping[str, SceneCalibration]
+    online_weights: Mapping[str, float]
+    learned_weights: Mapping[str, float]
+    smoothing: int
+    line: AlarmLine
+    heldout: Mapping[str, NDArray[np.float32]]
+    notes: tuple[str, ...] = field(default=())
+
+    def scene(self, name: str) -> tuple[SceneCalibration, str]:
+        """Return the scene's calibration, or the pooled one with a sentence that says so."""
+        if name in self.scenes:
+            return self.scenes[name], ""
+        known = [scene for scene in self.scenes if scene != POOLED]
+        why = f"scene '{name}' has no calibration of its own" if name else "the video names no scene"
+        return self.scenes[POOLED], f"{why}: the pooled one is used" if known else ""
+
+    def save(self, folder: Path) -> None:
+        """Write calibration.json and calibration.npz into a run's folder."""
+        arrays: dict[str, NDArray[Any]] = {f"heldout/{name}": values for name, values in self.heldout.items()}
+        scenes = {}
+        for scene, normal in self.scenes.items():
+            for name, place in normal.places.items():
+                arrays[f"places/{scene}/{name}/mean"] = place.mean
+                arrays[f"places/{scene}/{name}/spread"] = place.spread
+            scenes[scene] = {
+                "places": sorted(normal.places),
+                "tails": {name: tail.to_dict() for name, tail in normal.tails.items()},
+                "online": normal.online.to_dict(),
+                "learned": normal.learned.to_dict(),
+            }
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        beside = folder / f".calibration.{os.getpid()}.tmp"
+        try:
+            beside.write_bytes(buffer.getvalue())
+            beside.replace(folder / "calibration.npz")
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise StorageError("the calibration cannot be written", path=folder, seen=error.strerror) from None
+        stored = {
+            "format": FORMAT,
+            "scenes": scenes,
+            "online_weights": dict(self.online_weights),
+            "learned_weights": dict(self.learned_weights),
+            "smoothing": self.smoothing,
+            "line": asdict(self.line),
+            "notes": list(self.notes),
+        }
+        write_beside(folder / "calibration.json", json.dumps(stored, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Calibration:
+        """Read what `save` wrote.
+
+        Raises:
+            RunError: files are missing, damaged, or of another format.
+        """
+        path = folder / "calibration.json"
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+            if stored.get("format") != FORMAT:
+                raise RunError(
+                    "the calibration has another format",
+                    path=path,
+                    seen=stored.get("format"),
+                    wanted=FORMAT,
+                    hint="train again with this version",
+                )
+            with np.load(folder / "calibration.npz", allow_pickle=False) as arrays:
+                scenes = {}
+                for scene, normal in stored["scenes"].items():
+                    places = {
+                        name: PlaceNormal(arrays[f"places/{scene}/{name}/mean"], arrays[f"places/{scene}/{name}/spread"])
+                        for name in normal["places"]
+                    }
+                    tails = {name: Tail.from_dict(tail) for name, tail in normal["tails"].items()}
+                    online, learned = Tail.from_dict(normal["online"]), Tail.from_dict(normal["learned"])
+                    scenes[scene] = SceneCalibration(places, tails, online, learned)
+                heldout = {key.split("/", 1)[1]: arrays[key] for key in arrays.files if key.startswith("heldout/")}
+            return cls(
+                scenes,
+                stored["online_weights"],
+                stored["learned_weights"],
+                stored["smoothing"],
+                AlarmLine(**stored["line"]),
+                heldout,
+                tuple(stored["notes"]),
+            )
+        except FileNotFoundError as error:
+            raise RunError(
+                "the run has no calibration",
+                path=error.filename or path,
+                hint="its training has not finished: run the same `oddframe train` command again",
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError("the calibration is damaged", path=path, seen=f"{type(error).__name__}: {error}") from None
+
+
+def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Calibration:
+    """Fit on stretches of held-out video.
+
+    Args:
+        heldout: normal stretches (at least one, with at least one frame), and known anomalies kept apart.
+        settings: which components make `online`, smoothing, places, the rate of false alarms.
+    """
+    normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
+    odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
+    names = list(normal[0].raw[0].values)
+    online = {name: 1.0 for name in settings.online if name in names} or {"psnr": 1.0}
+    by_scene = _by_scene(normal)
+    notes = []
+    bases = {scene: _fit_components(stretches, names, settings.per_place) for scene, stretches in by_scene.items()}
+    frames = sum(len(stretch.raw) for stretch in normal)
+    if frames < LEAST_FRAMES:
+        notes.append(f"only {frames} held-out normal frames: calibration wants {LEAST_FRAMES}, and its lines are rough")
+    elif settings.per_place and not bases[POOLED][0]:
+        notes.append("scenes differ or are short: statistics per place are not used by the pooled calibration")
+
+    def calibrated(stretch: Heldout) -> dict[str, NDArray[np.float64]]:
+        places, tails = bases[stretch.scene if stretch.scene in bases else POOLED]
+        scene = SceneCalibration(places, tails, _NO_TAIL, _NO_TAIL)
+        rows = [scene.calibrate(raw) for raw in stretch.raw]
+        return {name: np.array([row[name] for row in rows]) for name in names}
+
+    calm = [calibrated(stretch) for stretch in normal]
+    learned = dict(online)
+    if odd:
+        strange = [calibrated(stretch) for stretch in odd]
+        pooled_calm = {name: np.concatenate([values[name] for values in calm]) for name in names}
+        pooled_odd = {
+            name: np.concatenate(
+                [values[name][stretch.abnormal] for values, stretch in zip(strange, odd, strict=True)]
+            )
+            for name in names
+        }
+        if len(pooled_odd[names[0]]):
+            learned = fit_weights(pooled_calm, pooled_odd, online)
+    else:
+        notes.append("no known anomaly was held out: `learned` equals `online`")
+
+    def fused(weights: Mapping[str, float]) -> list[NDArray[np.float64]]:
+        return [causal_mean(weighted(values, weights), settings.smoothing) for values in calm]
+
+    online_scores, learned_scores = fused(online), fused(learned)
+    scenes = {}
+    for scene, (places, tails) in bases.items():
+        of_scene = [number for number, stretch in enumerate(normal) if scene in (POOLED, stretch.scene)]
+        scenes[scene] = SceneCalibration(
+            places,
+            tails,
+            Tail.fit(np.concatenate([online_scores[number] for number in of_scene])),
+            Tail.fit(np.concatenate([learned_scores[number] for number in of_scene])),
+        )
+    rarities = [
+        scenes[stretch.scene if stretch.scene in scenes else POOLED].online.rarity(values)
+        for stretch, values in zip(normal, online_scores, strict=True)
+    ]
+    learned_rarities = [
+        scenes[stretch.scene if stretch.scene in scenes else POOLED].learned.rarity(values)
+        for stretch, values in zip(normal, learned_scores, strict=True)
+    ]
+    line = draw_line(
+        [(values, stretch.fps) for values, stretch in zip(rarities, normal, strict=True)], settings.false_alarms_per_hour
+    )
+    values = {
+        name: oddness(name, np.array([raw.values[name] for stretch in normal for raw in stretch.raw], np.float32))
+        for name in names
+    }
+    values |= {"online": np.concatenate(rarities).astype(np.float32)}
+    values |= {"learned": np.concatenate(learned_rarities).astype(np.float32)}
+    return Calibration(scenes, online, learned, settings.smoothing, line, values, tuple(notes))
+
+
+_NO_TAIL = Tail(np.zeros(1), np.zeros(1), 0.0, 1.0, 0)
+
+
+def _by_scene(normal: Sequence[Heldout]) -> dict[str, list[Heldout]]:
+    """Stretches of every scene that has enough frames, and of all together."""
+    scenes: dict[str, list[Heldout]] = {}
+    for stretch in normal:
+        scenes.setdefault(stretch.scene, []).append(stretch)
+    enough = {
+        scene: stretches
+        for scene, stretches in scenes.items()
+        if scene != POOLED and sum(len(stretch.raw) for stretch in stretches) >= LEAST_FRAMES
+    }
+    return {POOLED: list(normal)} | (enough if len(scenes) > 1 else {})
+
+
+def _fit_components(
+    stretches: Sequence[Heldout], names: Sequence[str], per_place: Sequence[str]
+) -> tuple[dict[str, PlaceNormal], dict[str, Tail]]:
+    one_scene = len({stretch.scene for stretch in stretches}) == 1
+    places = {}
+    for name in per_place if one_scene else ():
+        if name in names:
+            fitted = PlaceNormal.fit(raw.maps[name] for stretch in stretches for raw in stretch.raw)
+            if fitted is not None:
+                places[name] = fitted
+    scene = SceneCalibration(places, {}, _NO_TAIL, _NO_TAIL)
+    tails = {
+        name: Tail.fit([scene.local_value(name, raw) for stretch in stretches for raw in stretch.raw]) for name in names
+    }
+    return places, tails

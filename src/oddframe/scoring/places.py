@@ -1,0 +1,58 @@
+"""What is normal at each place of a fixed camera's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_FRAMES = 100
+"""Frames of a scene that statistics per place need; with fewer, every place is taken for the same."""
+
+_PRIOR_FRAMES = 100.0
+"""Frames that the pooled statistics count for at each place. Neighbouring frames are nearly the same frame, so that
+a few hundred of them tell little of one place; unshrunk statistics cost ten points of AUC on 300 frames."""
+
+
+@dataclass(frozen=True)
+class PlaceNormal:
+    """Mean and spread of a map at each place, shrunk towards the whole picture's.
+
+    Attributes:
+        mean, spread: (h, w) float32, spread > 0.
+    """
+
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, maps: Iterable[NDArray[np.float32]]) -> PlaceNormal | None:
+        """Fit on the maps of normal frames; None when they are fewer than `LEAST_FRAMES`."""
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        for values in maps:
+            wide = values.astype(np.float64)
+            count, total, squares = count + 1, total + wide, squares + wide * wide
+        if count < LEAST_FRAMES:
+            return None
+        mean, square = _blurred(total / count), _blurred(squares / count)
+        pooled_mean, pooled_square = mean.mean(), square.mean()
+        share = count / (count + _PRIOR_FRAMES)
+        mean = share * mean + (1 - share) * pooled_mean
+        square = share * square + (1 - share) * pooled_square
+        variance = np.maximum(square - mean * mean, 0)
+        # A place where nothing ever happens must not make every flicker a sensation.
+        spread = np.sqrt(np.maximum(variance, 0.25 * max(float(variance.mean()), 1e-12)))
+        return cls(mean.astype(np.float32), spread.astype(np.float32))
+
+    def standardise(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Deviations from each place's mean, in units of its spread."""
+        return (values - self.mean) / self.spread
+
+
+def _blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lend each place something of its neighbours: what happens beside it could have happened there."""
+    sigma = max(values.shape) / 24
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float64)

@@ -1,0 +1,56 @@
+"""Evidence by torch: the network as it was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oddframe.models.detector import Detector
+from oddframe.nn.evidence import components
+from oddframe.nn.pictures import to_unit_range
+from oddframe.nn.precision import resolve_device
+from oddframe.runs import Run
+from oddframe.scoring.runtimes import Judged, Seen
+
+
+class TorchRuntime:
+    """A detector in inference mode.
+
+    Args:
+        detector: the network, with its weights.
+        window, stride: windows of the local error, in pixels of the detector's picture.
+        device: a torch device.
+    """
+
+    def __init__(self, detector: Detector, *, window: int, stride: int, device: torch.device) -> None:
+        self._detector = detector.to(device, memory_format=torch.channels_last).eval()
+        self._device = device
+        self._windows = (window, stride)
+        self.before, self.after = detector.window
+        self.size, self.channels = detector.settings.size, int(detector.settings.channels)
+
+    @torch.inference_mode()
+    def judge(self, clips: NDArray[np.uint8]) -> Judged:
+        evidence = self._detector(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
+        values, maps = components(evidence, *self._windows)
+        return Judged(
+            {name: value.float().cpu().numpy() for name, value in values.items()},
+            {name: value.float().cpu().numpy() for name, value in maps.items()},
+        )
+
+    @torch.inference_mode()
+    def see(self, clip: NDArray[np.uint8]) -> Seen:
+        evidence = self._detector(to_unit_range(torch.from_numpy(clip[None]).to(self._device), self.channels))
+        predicted = ((evidence.predicted[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return Seen(evidence.error[0].float().cpu().numpy(), predicted.permute(1, 2, 0).cpu().numpy())
+
+
+def load_runtime(run: Run, device: str) -> TorchRuntime:
+    """Load a run's network.
+
+    Raises:
+        WeightsError: the weights are truncated or do not fit. SettingsError: no such device.
+    """
+    score = run.settings.score
+    return TorchRuntime(run.detector(), window=score.window, stride=score.stride, device=resolve_device(device))

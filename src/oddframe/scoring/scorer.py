@@ -1,0 +1,239 @@
+"""Video in, scores out.
+
+    Run → Scorer → frame by frame: evidence → components → calibration → fusion → alarms → Scores
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import CutOffVideoError, TooShortError
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.scoring.alarms import AlarmRule, EventTracker
+from oddframe.scoring.calibration import Calibration, SceneCalibration
+from oddframe.scoring.evidence import EvidenceStream
+from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
+from oddframe.settings import ScoreSettings, Settings
+from oddframe.video.source import Frame, Video
+
+if TYPE_CHECKING:
+    from oddframe.runs import Run
+    from oddframe.scoring.runtimes import Runtime
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a judged frame's score rests on.
+
+    Attributes:
+        picture: (H, W, C) uint8, the frame in the source's size.
+        predicted: (h, w, C) uint8 in the detector's size: what the frame was compared with.
+        error: (h, w) squared error per pixel, 0..1.
+        heat: (h', w') how odd each place is; 1 is the alarm line.
+        box: where the oddest place is, in pixels of the source.
+    """
+
+    frame: int
+    time_s: float | None
+    picture: NDArray[np.uint8]
+    predicted: NDArray[np.uint8]
+    error: NDArray[np.float32]
+    heat: NDArray[np.float32]
+    box: Box
+
+
+def evidence_stream(runtime: Runtime, settings: Settings) -> EvidenceStream:
+    """The stream of raw components, set as the run was trained."""
+    score = settings.score
+    return EvidenceStream(
+        runtime, resize=settings.data.resize, window=score.window, stride=score.stride, batch=score.batch
+    )
+
+
+class Scorer:
+    """Scores video with a trained detector.
+
+    Args:
+        run: the detector. device: "auto", "cpu", "cuda".
+
+    Raises:
+        RunError: the run has not finished, is damaged, or of another version.
+    """
+
+    def __init__(self, run: Run, *, device: str = "auto") -> None:
+        self.run = run
+        self.calibration = Calibration.load(run.folder)
+        # torch is loaded here, not with this module: reading scores must not need it
+        from oddframe.scoring.runtimes.torch import load_runtime
+
+        self._runtime: Runtime = load_runtime(run, device)
+        self._stream = evidence_stream(self._runtime, run.settings)
+        self._settings: ScoreSettings = run.settings.score
+
+    def score(self, video: Video, scene: str = "", watch: Watcher = unwatched) -> Scores:
+        """Score one video. Memory does not grow with its length but for the table of scores.
+
+        A video that ends in the middle is scored as far as it can be read, with a note.
+
+        Raises:
+            TooShortError: it has fewer readable frames than the detector's window.
+        """
+        normal, note = self.calibration.scene(scene)
+        notes = [note] if note else []
+        collector = _Collector(self, normal, video)
+        stage = f"scoring {video.name}"
+        try:
+            for number, raw in enumerate(self._stream.raw(video.frames())):
+                collector.take(raw)
+                watch(Progress(stage, number + self._stream.frames, video.frame_count))
+        except CutOffVideoError as error:
+            notes.append(f"the video ends in the middle: {error.frames_read} frames were readable")
+        if not collector.rows:
+            raise TooShortError(
+                f"video '{video.name}' is too short to be scored",
+                path=video.path,
+                seen=f"{video.frame_count} frames",
+                wanted=f"at least {self._stream.frames}",
+            )
+        return collector.finish(notes)
+
+    def stream(self, frames: Iterable[Frame], scene: str = "", fps: float | None = None) -> Iterator[FrameScore]:
+        """One frame in, one score out, in order; the first frames, before a full window, have no score."""
+        normal, _ = self.calibration.scene(scene)
+        settings = self.run.settings
+        one_by_one = evidence_stream(
+            self._runtime, settings.model_copy(update={"score": settings.score.model_copy(update={"batch": 1})})
+        )
+        fusing = _Fusing(self.calibration, normal)
+        tracker = EventTracker(self.calibration.line, AlarmRule.for_rate(fps))
+        for number, frame in enumerate(frames):
+            if number < self._runtime.before:
+                yield FrameScore(frame.index, frame.time_s, None, {}, None, False)
+            for raw in one_by_one.push(frame):
+                calibrated, online, _ = fusing.take(raw)
+                tracker.update(raw.frame, raw.time_s, online)
+                yield FrameScore(raw.frame, raw.time_s, raw, calibrated, online, tracker.alarm)
+
+    def explain(self, video: Video, frames: Sequence[int], scene: str = "") -> list[Explanation]:
+        """Show what the scores of these frames (numbers in the source) rest on; frames without a score are left out."""
+        normal, _ = self.calibration.scene(scene)
+        wanted, last = set(frames), max(frames, default=-1)
+        before, after = self._runtime.before, self._runtime.after
+        held: deque[Frame] = deque(maxlen=self._stream.frames)
+        shown = []
+        try:
+            for frame in video.frames():
+                held.append(frame)
+                judged = held[before] if len(held) == self._stream.frames else None
+                if judged is not None and judged.index in wanted:
+                    raw = next(self._stream.raw(held))
+                    seen = self._runtime.see(np.stack([self._stream.picture(one) for one in held]))
+                    heat = self.heat(normal, raw)
+                    box = box_of(heat, video.size)
+                    shown.append(
+                        Explanation(judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box)
+                    )
+                if frame.index >= last + after:
+                    break
+        except CutOffVideoError:
+            pass  # `score` has said so; what was readable has been shown
+        return shown
+
+    def heat(self, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
+        """How odd each place is, by the local components of `online`: (h, w), 1 at the alarm line, never negative."""
+        names = [name for name in raw.maps if name in self.calibration.online_weights] or ["motion"]
+        maps = [normal.rarity_map(name, raw) for name in names]
+        height, width = max(values.shape for values in maps)
+        same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps]
+        heat = np.max(same, axis=0) / max(self.calibration.line.on, 1e-6)
+        return np.maximum(heat, 0).astype(np.float32)
+
+
+class _Fusing:
+    """Calibrated components of one frame after another become causal scores."""
+
+    def __init__(self, calibration: Calibration, normal: SceneCalibration) -> None:
+        self._weights = (calibration.online_weights, calibration.learned_weights)
+        self._normal = normal
+        self._past: deque[tuple[float, float]] = deque(maxlen=calibration.smoothing)
+
+    def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
+        """Return (calibrated components, online, learned) of the next frame."""
+        calibrated = self._normal.calibrate(raw)
+        online, learned = (sum(weights[n] * calibrated[n] for n in weights) for weights in self._weights)
+        self._past.append((online, learned))
+        means = np.mean(self._past, axis=0)
+        return calibrated, float(self._normal.online.rarity(means[0])), float(self._normal.learned.rarity(means[1]))
+
+
+class _Collector:
+    """Gathers the scores of one video."""
+
+    def __init__(self, scorer: Scorer, normal: SceneCalibration, video: Video) -> None:
+        self._scorer, self._normal, self._video = scorer, normal, video
+        self._fusing = _Fusing(scorer.calibration, normal)
+        self._line = scorer.calibration.line
+        self._tracker = EventTracker(self._line, AlarmRule.for_rate(video.fps))
+        self.rows: list[tuple[float, ...]] = []
+        self._frames: list[int] = []
+        self._times: list[float | None] = []
+        self._events: list[Event] = []
+        self._names: list[str] = []
+
+    def take(self, raw: Raw) -> None:
+        calibrated, online, learned = self._fusing.take(raw)
+        self._names = list(raw.values)
+        self.rows.append((*raw.values.values(), *calibrated.values(), online, learned))
+        self._frames.append(raw.frame)
+        self._times.append(raw.time_s)
+        box = None
+        if self._tracker.wants_box(online):
+            box = box_of(self._scorer.heat(self._normal, raw), self._video.size)
+        event = self._tracker.update(raw.frame, raw.time_s, online, box)
+        if event is not None:
+            self._events.append(event)
+
+    def finish(self, notes: Sequence[str]) -> Scores:
+        if (event := self._tracker.finish()) is not None:
+            self._events.append(event)
+        table = np.array(self.rows, np.float32)
+        count = len(self._names)
+        raw = {name: table[:, column] for column, name in enumerate(self._names)}
+        paper = paper_fusion(raw["psnr"], raw.get("distance"), self._scorer.run.settings.score.gamma)
+        times = None if any(time is None for time in self._times) else np.array(self._times, np.float64)
+        return Scores(
+            video=self._video.name,
+            size=self._video.size,
+            fps=self._video.fps,
+            frame=np.array(self._frames, np.int64),
+            time_s=times,
+            raw=raw,
+            calibrated={name: table[:, count + column] for column, name in enumerate(self._names)},
+            online=table[:, 2 * count],
+            paper=paper,
+            learned=table[:, 2 * count + 1],
+            line=self._line,
+            events=tuple(self._events),
+            notes=(*notes, *((self._line.note,) if self._line.note else ())),
+        )
+
+
+def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:
+    """The region around the hottest place in which it is at least half as hot, in pixels of the source."""
+    y, x = np.unravel_index(int(np.argmax(heat)), heat.shape)
+    _, labels = cv2.connectedComponents((heat >= 0.5 * heat[y, x]).astype(np.uint8))
+    rows, columns = np.nonzero(labels == labels[y, x])
+    down, across = size[0] / heat.shape[0], size[1] / heat.shape[1]
+    left, top = int(columns.min() * across), int(rows.min() * down)
+    right, bottom = int(np.ceil((columns.max() + 1) * across)), int(np.ceil((rows.max() + 1) * down))
+    return Box(left, top, min(right, size[1]) - left, min(bottom, size[0]) - top)
+
+

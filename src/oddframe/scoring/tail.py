@@ -1,0 +1,78 @@
+"""How rare a value is on normal video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+TAIL_SHARE = 0.1
+"""The share of normal frames from which on the tail is smooth. Their mean excess is its scale."""
+
+_KNOTS = 65
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The upper tail of one quantity (higher = odder) on normal video.
+
+    Up to the `TAIL_SHARE` quantile it is the empirical distribution, past it an exponential one with the mean
+    excess as its scale: the smooth continuation that needs the fewest frames, and has no largest value.
+
+    Attributes:
+        knots: rising values. rarities: -log10 of the share of normal frames at or above each knot.
+        start: where the exponential tail begins, at rarity -log10(TAIL_SHARE). scale: its mean excess, > 0.
+        frames: how many frames it was fitted on.
+    """
+
+    knots: NDArray[np.float64]
+    rarities: NDArray[np.float64]
+    start: float
+    scale: float
+    frames: int
+
+    @classmethod
+    def fit(cls, values: ArrayLike) -> Tail:
+        """Fit on the values of normal frames, (N,) with N ≥ 1, all finite."""
+        known = np.sort(np.asarray(values, np.float64))
+        start = float(np.quantile(known, 1 - TAIL_SHARE))
+        excess = known[known > start] - start
+        # Where all values are equal (a still picture) there is no spread to learn a scale from.
+        spread = max(0.05 * float(known.std()), 1e-4 * abs(start), 1e-6)
+        scale = max(float(excess.mean()) if len(excess) else 0.0, spread)
+        shares = np.linspace(0.0, 1 - TAIL_SHARE, _KNOTS)
+        knots, first = np.unique(np.quantile(known, shares), return_index=True)
+        rarities = -np.log10(1 - shares[first])
+        return cls(knots, rarities, start, scale, len(known))
+
+    def rarity(self, values: ArrayLike) -> NDArray[np.float64]:
+        """-log10 of the share of normal frames that are at least this odd: 0 is ordinary, 2 one in a hundred."""
+        given = np.asarray(values, np.float64)
+        within = np.interp(given, self.knots, self.rarities)
+        # np.interp is flat below the first knot; keep a faint slope so that order is never lost.
+        within = within - np.log1p(np.maximum(self.knots[0] - given, 0) / self.scale) * 0.01
+        beyond = -np.log10(TAIL_SHARE) + (given - self.start) / (self.scale * np.log(10))
+        return np.where(given > self.start, beyond, within)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "knots": self.knots.tolist(),
+            "rarities": self.rarities.tolist(),
+            "start": self.start,
+            "scale": self.scale,
+            "frames": self.frames,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Tail:
+        """The inverse of `to_dict`."""
+        return cls(
+            np.asarray(stored["knots"], np.float64),
+            np.asarray(stored["rarities"], np.float64),
+            float(stored["start"]),
+            float(stored["scale"]),
+            int(stored["frames"]),
+        )

@@ -1,0 +1,273 @@
+"""The loop: forward, backward, step, memory update, log. It knows nothing of any detector.
+
+An objective's gradient is taken for its own parameter group only, so that a generator's step never fills a
+discriminator's gradients.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oddframe.data.clips import ClipBatch, ClipSampler
+from oddframe.errors import StorageError, TrainingError
+from oddframe.models.detector import Batch, Clips, Detector
+from oddframe.nn.pictures import to_unit_range
+from oddframe.nn.precision import Precision
+from oddframe.progress import Progress, Watcher
+from oddframe.settings import TrainSettings
+from oddframe.training.resume import Checkpoints, Position
+
+RECORD_STEPS = 50
+"""Steps between two records of the history; also the end of each epoch is one."""
+
+
+class Loop:
+    """One training.
+
+    Args:
+        detector: on its device already.
+        sampler: where batches come from.
+        settings: epochs, optimiser, schedule.
+        folder: the run's folder: history.jsonl, TensorBoard events and checkpoints go there.
+        precision: what the run began with.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        sampler: ClipSampler,
+        settings: TrainSettings,
+        *,
+        folder: Path,
+        device: torch.device,
+        precision: Precision,
+        watch: Watcher,
+    ) -> None:
+        self.detector, self.sampler, self.settings = detector, sampler, settings
+        self.device, self.precision, self.watch = device, precision, watch
+        self.groups = detector.parameter_groups()
+        self.optimizers = {name: self._optimizer(group.parameters) for name, group in self.groups.items()}
+        self.checkpoints = Checkpoints(folder)
+        self.position = Position()
+        self._history = folder / "history.jsonl"
+        self._folder = folder
+        self._board: Any = None
+
+    def _optimizer(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.settings.optimizer]
+        return kind(parameters, lr=self.settings.lr, weight_decay=self.settings.weight_decay, fused=True)
+
+    def run(self) -> Position:
+        """Train from the last checkpoint, or from the start, to the end.
+
+        Raises:
+            TrainingError: a loss is no longer a number. The last checkpoint stands.
+            KeyboardInterrupt: after a checkpoint was written at the end of the step.
+        """
+        found = self.checkpoints.load(self.detector, self.optimizers)
+        self.position = found or Position()
+        self._cut_history()
+        self.detector.train()
+        with self._interrupt_between_steps() as interrupted:
+            began, last_saved = time.monotonic() - self.position.seconds, time.monotonic()
+            while self.position.epoch < self.settings.epochs:
+                for batch in self._waited_for(self.sampler.batches(self.position.epoch, self.position.step)):
+                    self._step(batch)
+                    self.position.seconds = time.monotonic() - began
+                    due = time.monotonic() - last_saved > 60 * self.settings.checkpoint_minutes
+                    if due or interrupted.is_set():
+                        self._save()
+                        last_saved = time.monotonic()
+                    if interrupted.is_set():
+                        raise KeyboardInterrupt
+                self.position.epoch, self.position.step = self.position.epoch + 1, 0
+                self._save()
+                last_saved = time.monotonic()
+        self.detector.eval()
+        if self._board is not None:
+            self._board.close()
+        return self.position
+
+    # One step -----------------------------------------------------------------------------------------------
+
+    def _step(self, batch: ClipBatch) -> None:
+        position, began = self.position, time.perf_counter()
+        rate = learning_rate(self.settings, position.epoch, position.step, self.sampler.steps_per_epoch)
+        tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
+        traces: list[Mapping[str, Tensor]] = []
+        terms: dict[str, Tensor] = {}
+        objectives = self.detector.objectives(tensors)
+        while True:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                objective = next(objectives, None)
+            if objective is None:
+                break
+            group, optimizer = self.groups[objective.group], self.optimizers[objective.group]
+            loss = objective.loss
+            gradients = torch.autograd.grad(loss, group.parameters, allow_unused=True)
+            for parameter, gradient in zip(group.parameters, gradients, strict=True):
+                parameter.grad = gradient
+            if self.settings.gradient_clip:
+                torch.nn.utils.clip_grad_norm_(group.parameters, self.settings.gradient_clip)
+            for parameters in optimizer.param_groups:
+                parameters["lr"] = rate * group.lr_factor
+            self._refuse_nan(objective.terms)
+            optimizer.step()
+            traces.append(objective.trace)
+            terms |= {name: term.detach() for name, term in objective.terms.items()}
+            terms[f"loss.{objective.group}" if len(self.groups) > 1 else "loss"] = loss.detach()
+        with torch.no_grad():
+            self.detector.after_step(traces)
+        for name, value in terms.items():
+            position.sums[name] = position.sums.get(name, 0.0) + float(value)
+        position.count += 1
+        position.step += 1
+        position.stepped_s += time.perf_counter() - began
+        last = position.step == self.sampler.steps_per_epoch
+        if last or position.step % RECORD_STEPS == 0:
+            self._record(rate)
+        self._tell()
+
+    def _refuse_nan(self, terms: Mapping[str, Tensor]) -> None:
+        for name, term in terms.items():
+            if not math.isfinite(float(term)):
+                raise TrainingError(
+                    f"the loss term '{name}' is no longer a number",
+                    path=self._folder,
+                    seen=f"{float(term)} in epoch {self.position.epoch + 1}, step {self.position.step + 1}",
+                    wanted="a finite value",
+                    hint=f"a smaller learning rate: --set train.lr={self.settings.lr / 3:.1g} with a new --out",
+                )
+
+    def _waited_for(self, batches: Iterator[ClipBatch]) -> Iterator[ClipBatch]:
+        while True:
+            began = time.perf_counter()
+            batch = next(batches, None)
+            self.position.waited_s += time.perf_counter() - began
+            if batch is None:
+                return
+            yield batch
+
+    # Telling ------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        position, steps = self.position, self.sampler.steps_per_epoch
+        means = {name: total / position.count for name, total in position.sums.items()} if position.count else {}
+        note = f"epoch {min(position.epoch + 1, self.settings.epochs)}/{self.settings.epochs}"
+        for name, value in means.items() or self._last.items():
+            if name == "loss":
+                note += f", loss {value:.4f}"
+        self.watch(Progress("training", position.epoch * steps + position.step, self.settings.epochs * steps, note))
+
+    def _record(self, rate: float) -> None:
+        """Add the mean of the terms since the last record to the history."""
+        position = self.position
+        means = {name: total / position.count for name, total in position.sums.items()}
+        record: dict[str, Any] = {
+            "epoch": position.epoch + 1,
+            "step": position.epoch * self.sampler.steps_per_epoch + position.step,
+            "seconds": round(position.seconds, 1),
+            "lr": rate,
+            "terms": means,
+        }
+        if position.step == self.sampler.steps_per_epoch:
+            record["ailments"] = self.detector.ailments()
+            for ailment in record["ailments"]:
+                self.watch(Progress("warning", 0, 0, ailment))
+        try:
+            with self._history.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+                position.history_bytes = file.tell()
+        except OSError as error:
+            raise StorageError("the history cannot be written", path=self._history, seen=error.strerror) from None
+        self._last = means
+        position.sums, position.count = {}, 0
+        if self._board is None:
+            self._board = _open_board(self._folder, record["step"])
+        if self._board is not None:
+            for name, value in means.items():
+                self._board.add_scalar(name, value, record["step"])
+            self._board.add_scalar("lr", rate, record["step"])
+
+    _last: Mapping[str, float] = {}
+
+    def _cut_history(self) -> None:
+        """Cut the history back to the checkpoint: what came after it will come again."""
+        if self._history.exists():
+            with self._history.open("r+b") as file:
+                file.truncate(self.position.history_bytes)
+
+    def _save(self) -> None:
+        self.checkpoints.save(self.position, self.detector, self.optimizers)
+
+    @contextlib.contextmanager
+    def _interrupt_between_steps(self) -> Iterator[threading.Event]:
+        """Let the first Ctrl-C end the step and write a checkpoint; a second one stops at once."""
+        asked = threading.Event()
+        if threading.current_thread() is not threading.main_thread():
+            yield asked
+            return
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            if asked.is_set():
+                signal.default_int_handler(number, frame)
+            asked.set()
+
+        before = signal.signal(signal.SIGINT, ask)
+        try:
+            yield asked
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def learning_rate(settings: TrainSettings, epoch: int, step: int, steps: int) -> float:
+    """The learning rate of a step: a function of its position alone, so that nothing of it need be stored.
+
+    `cosine` falls to 0 over the epochs and changes once an epoch (the paper's). `onecycle` rises over the first
+    30 % of all steps from 1/25 of `lr`, then falls along a cosine to 1/10,000 of it.
+    """
+    if settings.schedule == "cosine":
+        return settings.lr * 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
+    share = (epoch * steps + step) / max(1, settings.epochs * steps - 1)
+    rise = 0.3
+    if share < rise:
+        return settings.lr * (1 / 25 + (1 - 1 / 25) * 0.5 * (1 - math.cos(math.pi * share / rise)))
+    fall = 0.5 * (1 + math.cos(math.pi * (share - rise) / (1 - rise)))
+    return settings.lr * (1e-4 + (1 - 1e-4) * fall)
+
+
+def to_batch(clips: ClipBatch, channels: int, device: torch.device) -> Batch:
+    """Move a batch of clips to the device, as networks take it."""
+
+    def pixels(of_role: Any) -> Tensor:
+        return to_unit_range(torch.from_numpy(of_role).to(device, non_blocking=True), channels)
+
+    abnormal = None
+    if clips.abnormal is not None:
+        abnormal = Clips(pixels(clips.abnormal), torch.from_numpy(clips.places).to(device))
+    second = None if clips.second is None else Clips(pixels(clips.second))
+    return Batch(Clips(pixels(clips.normal)), second, abnormal)
+
+
+def _open_board(folder: Path, step: int) -> Any:
+    """A TensorBoard writer, or None where TensorBoard is not installed: the history has the same figures."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=step)

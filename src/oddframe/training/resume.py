@@ -1,0 +1,153 @@
+"""Everything that a killed training needs to go on, to the same weights.
+
+    resume/
+      current.json     names the one checkpoint that counts: the commit point
+      <number>/        state.safetensors (network, memories, optimisers), state.json (position, sums, history's length)
+
+A checkpoint is a folder that is complete before `current.json` is renamed to name it. Whatever moment a process is
+killed at, the old one or the new one counts, whole. Batches, learning rates and noise are functions of seed, epoch
+and step, so that the position is all there is to remember of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oddframe.errors import RunError, StorageError
+from oddframe.models.weights import load_tensors, load_weights, save_tensors
+from oddframe.runs import write_json
+
+_NETWORK, _OPTIMIZER = "network/", "optimizer/"
+
+
+@dataclass
+class Position:
+    """Where a training is.
+
+    Attributes:
+        epoch, step: the next step to take. seconds: spent so far. history_bytes: length of history.jsonl here.
+        sums, count: loss terms added up since the last record of the history.
+        waited_s, stepped_s: time that steps waited for clips, and time of all steps.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    history_bytes: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    count: int = 0
+    waited_s: float = 0.0
+    stepped_s: float = 0.0
+
+
+class Checkpoints:
+    """The checkpoints of one run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "resume"
+
+    def save(self, position: Position, network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> None:
+        """Commit a checkpoint and drop the ones before it.
+
+        Raises:
+            StorageError: the disk is full; the checkpoint before still counts.
+        """
+        number = (self._current() or 0) + 1
+        place = self._folder / str(number)
+        try:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError("a checkpoint cannot be written", path=place, seen=error.strerror) from None
+        try:
+            save_tensors(_pack(network, optimizers), place / "state.safetensors")
+            write_json(place / "state.json", asdict(position))
+            write_json(self._folder / "current.json", {"checkpoint": number})
+        except StorageError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        _sync_folder(self._folder)
+        for old in self._folder.iterdir():
+            if old.is_dir() and old.name != str(number):
+                shutil.rmtree(old, ignore_errors=True)
+
+    def load(self, network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> Position | None:
+        """Bring network and optimisers to the checkpoint that counts; None where there is none.
+
+        Raises:
+            WeightsError: it is truncated or does not fit. RunError: its position cannot be read.
+        """
+        number = self._current()
+        if number is None:
+            return None
+        place = self._folder / str(number)
+        try:
+            position = Position(**json.loads((place / "state.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(
+                "the checkpoint is damaged",
+                path=place,
+                seen=f"{type(error).__name__}: {error}",
+                hint="remove the run's resume folder to begin again",
+            ) from None
+        path = place / "state.safetensors"
+        _unpack(load_tensors(path), network, optimizers, path)
+        return position
+
+    def clear(self) -> None:
+        """Remove all checkpoints, when training has finished."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _current(self) -> int | None:
+        path = self._folder / "current.json"
+        if not path.is_file():
+            return None
+        try:
+            return int(json.loads(path.read_text("utf-8"))["checkpoint"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                "the list of checkpoints is damaged", path=path, seen=f"{type(error).__name__}: {error}"
+            ) from None
+
+
+def _pack(network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    tensors = {_NETWORK + name: tensor for name, tensor in network.state_dict().items()}
+    for group, optimizer in optimizers.items():
+        for index, state in optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"{_OPTIMIZER}{group}/{index}/{name}"] = value
+    return tensors
+
+
+def _unpack(
+    tensors: Mapping[str, Tensor], network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer], path: Path
+) -> None:
+    own = {name.removeprefix(_NETWORK): value for name, value in tensors.items() if name.startswith(_NETWORK)}
+    load_weights(network, own, path)
+    for group, optimizer in optimizers.items():
+        stored: dict[str, Any] = optimizer.state_dict()
+        state: dict[int, dict[str, Tensor]] = {}
+        prefix = f"{_OPTIMIZER}{group}/"
+        for name, value in tensors.items():
+            if name.startswith(prefix):
+                index, entry = name.removeprefix(prefix).split("/")
+                state.setdefault(int(index), {})[entry] = value
+        optimizer.load_state_dict(stored | {"state": state})
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames in a folder last through a power cut, where the system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,258 @@
+"""From a set of videos to a run: split, store, train, calibrate.
+
+The same call on an unfinished run goes on where it was; on a finished one it changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from oddframe.data import open_videoset
+from oddframe.data.clips import ClipSampler, clip_sources
+from oddframe.data.protocols import Section, Split, split
+from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.errors import RunError
+from oddframe.models.detector import Detector
+from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
+from oddframe.nn.precision import resolve_device, resolve_precision
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
+from oddframe.scoring.runtimes.torch import TorchRuntime
+from oddframe.settings import Settings, load_settings
+from oddframe.training.calibrate import calibrate, store_key
+from oddframe.training.loop import Loop
+from oddframe.training.resume import Checkpoints
+from oddframe.video.store import FrameStore, StoredVideo
+
+_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch")}
+"""Settings that may differ when a training goes on: they do not change what comes out."""
+
+
+def train(
+    data: VideoSet | str | Path,
+    *,
+    out: str | Path,
+    preset: str = "cpu",
+    detector: str | None = None,
+    protocol: str | None = None,
+    fold: int | None = None,
+    settings: Settings | None = None,
+    overrides: Iterable[str] = (),
+    device: str | None = None,
+    seed: int | None = None,
+    watch: Watcher = unwatched,
+) -> Run:
+    """Train a detector, calibrate it on held-out normal video, and leave it as a run folder.
+
+    Args:
+        data: a set, or the path of one. out: the run's folder.
+        preset: where settings start from; `settings` replaces it. overrides: as in `load_settings`.
+        detector, protocol, fold, device, seed: shorthands for settings of the same names.
+        watch: told of every step.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        DataError, SettingsError, RunError, StorageError, TrainingError: each says what to do.
+    """
+    videos = data if isinstance(data, VideoSet) else open_videoset(data)
+    if settings is None:
+        given = {"data": {"protocol": protocol, "fold": fold}, "train": {"device": device, "seed": seed}}
+        rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
+        settings = load_settings(preset, detector=detector, overrides=overrides, **rooms)
+    chosen = settings.data
+    parts = split(
+        videos,
+        chosen.protocol,
+        fold=chosen.fold,
+        folds=chosen.folds,
+        shuffle=chosen.shuffle,
+        known_normal=chosen.known_normal,
+        heldout=chosen.heldout,
+        heldout_known=chosen.heldout_known,
+        seed=settings.train.seed,
+    )
+    with locked(Path(out)):
+        run = _new_or_same(Path(out), settings, videos, parts)
+        if run.finished:
+            watch(Progress("warning", 0, 0, f"{out} has finished already: nothing to do"))
+            return run
+        _Training(run, parts, watch).finish()
+        return run
+
+
+def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Split) -> Run:
+    """Open the run that is there, if it is of the same making, or begin one."""
+    data = {
+        "name": videos.name,
+        "kind": videos.kind,
+        "root": os.path.relpath(videos.root, folder),
+        "fingerprint": videos.fingerprint(),
+        "labels": list(videos.label_sources),
+    }
+    if (folder / "run.json").is_file():
+        run = Run.open(folder, finished=False)
+        differing = _differences(run.settings.to_dict(), settings.to_dict())
+        if run.info["data"]["fingerprint"] != data["fingerprint"]:
+            differing.append(f"data: {run.info['data']['root']} there, {data['root']} now")
+        if differing:
+            raise RunError(
+                "the folder holds a run of other settings",
+                path=folder,
+                seen="; ".join(differing[:5]),
+                wanted="the same settings and data, to go on",
+                hint="choose another --out, or remove the folder",
+            )
+        return run
+    device = resolve_device(settings.train.device)
+    run = Run(
+        folder,
+        {
+            "format": FORMAT,
+            "state": "training",
+            "settings": settings.to_dict(),
+            "data": data,
+            "split": _describe(parts),
+            "command": command_line(),
+            "versions": versions(),
+            "host": host(),
+            "device": str(device),
+            "precision": resolve_precision(settings.train.precision, device),
+            "notes": list(videos.notes),
+        },
+    )
+    run.write_info()
+    return run
+
+
+def _differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    found = []
+    for room, value in now.items():
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                if (room, key) not in _NO_MATTER and there.get(room, {}).get(key) != inner:
+                    found.append(f"{room}.{key}: {there.get(room, {}).get(key)} there, {inner} now")
+        elif there.get(room) != value:
+            found.append(f"{room}: {there.get(room)} there, {value} now")
+    return found
+
+
+def _describe(parts: Split) -> dict[str, Any]:
+    def sections(of: Iterable[Section]) -> list[dict[str, Any]]:
+        return [{"video": section.video.name, "start": section.start, "stop": section.stop} for section in of]
+
+    def names(of: Iterable[LabelledVideo]) -> list[str]:
+        return [video.name for video in of]
+
+    return {
+        "protocol": parts.protocol,
+        "fold": parts.fold,
+        "folds": parts.folds,
+        "normal": sections(parts.normal),
+        "known": names(parts.known),
+        "test": names(parts.test),
+        "heldout": sections(parts.heldout),
+        "heldout_known": names(parts.heldout_known),
+        "known_normal": parts.known_normal,
+    }
+
+
+@dataclass
+class _Training:
+    """The stages of one training."""
+
+    run: Run
+    parts: Split
+    watch: Watcher
+
+    def finish(self) -> None:
+        run, settings = self.run, self.run.settings
+        device = resolve_device(run.info["device"])
+        stored = self._store()
+        detector = build_detector(settings.detector, settings.model, settings.train.seed)
+        notes = list(run.info["notes"])
+        if not run.weights.is_file():
+            notes += self._train(detector, stored, device)
+            save_tensors(detector.state_dict(), run.weights)
+        else:
+            load_weights(detector, load_tensors(run.weights), run.weights)
+        score = settings.score
+        runtime = TorchRuntime(detector, window=score.window, stride=score.stride, device=device)
+        calibration = calibrate(runtime, self.parts, stored, settings, self.watch)
+        calibration.save(run.folder)
+        notes += calibration.notes
+        notes += [f"memory: {ailment}" for ailment in detector.ailments()]
+        run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
+        Checkpoints(run.folder).clear()
+
+    def _store(self) -> dict[str, StoredVideo]:
+        settings, store = self.run.settings, FrameStore()
+        stored = {}
+        videos = {store_key(section.video): section.video for section in (*self.parts.normal, *self.parts.heldout)}
+        videos |= {store_key(video): video for video in (*self.parts.known, *self.parts.heldout_known)}
+        for number, (key, video) in enumerate(videos.items()):
+            self.watch(Progress("decoding", number, len(videos), video.name))
+            stored[key] = store.open(
+                video.video,
+                settings.model.size,
+                int(settings.model.channels),
+                resize=settings.data.resize,
+                allow_cut_off=settings.data.allow_cut_off,
+            )
+        self.watch(Progress("decoding", len(videos), len(videos)))
+        return stored
+
+    def _train(self, detector: Detector, stored: Mapping[str, StoredVideo], device: torch.device) -> list[str]:
+        run, settings = self.run, self.run.settings
+        groups = detector.parameter_groups()
+        counts = {name: sum(one.numel() for one in group.parameters) for name, group in groups.items()}
+        run.write_info(parameters=sum(counts.values()))
+        if not groups:
+            run.write_info(seconds_training=0.0)
+            return []
+        parts = self.parts
+        sources = clip_sources(
+            parts.normal,
+            parts.known,
+            [stored[store_key(video)] for video in (*(section.video for section in parts.normal), *parts.known)],
+        )
+        sampler = ClipSampler(
+            sources,
+            detector.window.frames,
+            settings.train,
+            detector.roles,
+            known=len(parts.known),
+            known_normal=parts.known_normal == "use",
+        )
+        run.write_info(clips=sampler.counts)
+        detector.to(device, memory_format=torch.channels_last)
+        loop = Loop(
+            detector,
+            sampler,
+            settings.train,
+            folder=run.folder,
+            device=device,
+            precision=run.info["precision"],
+            watch=self.watch,
+        )
+        position = loop.run()
+        run.write_info(
+            seconds_training=round(position.seconds, 1),
+            share_waiting_for_data=round(position.waited_s / max(position.waited_s + position.stepped_s, 1e-9), 4),
+        )
+        return sampler.notes
+
+
+def _peak_memory_mb() -> float:
+    """The most memory that this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
