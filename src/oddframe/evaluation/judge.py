@@ -281,7 +281,13 @@ def _open_data(run: Run, data: Path | str | None) -> VideoSet:
     from oddframe.data import open_videoset
 
     named = run.info["data"]
-    root = Path(data) if data is not None else Path(named["root"])
+    if data is None and not named.get("root"):
+        raise NothingToJudgeError(
+            "this run was trained on loose video files, which have no test videos",
+            path=run.folder,
+            hint=f"oddframe eval {run.folder} --data FOLDER",
+        )
+    root = Path(data if data is not None else named["root"])
     if data is None and not root.is_absolute() and not root.exists():
         root = run.folder / root
     if not root.exists():
@@ -336,7 +342,7 @@ def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
         "protocol": split["protocol"],
         "fold": split.get("fold"),
         "folds": split.get("folds"),
-        "data": dict(info["data"]) | {"root": str(videos.root)},
+        "data": dict(info["data"]) | {"root": None if videos.root is None else str(videos.root)},
         "run": str(run.folder),
         "trained_on": {part: list(split.get(part, ())) for part in ("normal", "known")},
         "settings": run.settings.to_dict(),

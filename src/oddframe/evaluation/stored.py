@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.data.videoset import spans_of
 from oddframe.errors import RunError, StorageError
 from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
 
@@ -55,10 +56,8 @@ class JudgedVideo:
 
     def stretches(self) -> list[tuple[int, int]]:
         """Runs of judged frames that are labelled abnormal: [start, end) in frames of the source."""
-        padded = np.concatenate([[False], self.labels, [False]]).astype(np.int8)
-        begins, ends = np.flatnonzero(np.diff(padded) == 1), np.flatnonzero(np.diff(padded) == -1)
         frame = self.scores.frame
-        return [(int(frame[begin]), int(frame[end - 1]) + 1) for begin, end in zip(begins, ends, strict=True)]
+        return [(int(frame[begin]), int(frame[end - 1]) + 1) for begin, end in spans_of(self.labels)]
 
 
 def write_scores(path: Path, videos: Sequence[JudgedVideo]) -> Path:

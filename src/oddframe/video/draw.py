@@ -1,0 +1,128 @@
+"""Pictures of what was found: heat over a frame, boxes, strips, small files. OpenCV only.
+
+Pictures are uint8 (H, W, 3) RGB here; grey ones (H, W, 1) are taken and become RGB. Heat is 0 where nothing is odd
+and 1 at the alarm line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Map = NDArray[np.float32]
+
+_LOW, _FULL = 0.5, 2.0
+"""Heat below half of the alarm line is not drawn; from twice the line on it is drawn fully."""
+
+_OPACITY = 0.75
+_ERROR_FULL = 0.3
+"""Absolute error (of a picture in [0, 1]) that is drawn brightest; fixed, so that pictures compare."""
+
+
+def as_rgb(picture: Picture) -> Picture:
+    """(H, W, 1 | 3) → (H, W, 3)."""
+    return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture
+
+
+def fit(picture: Picture, width: int) -> Picture:
+    """Resize to a width, keeping the shape of the picture; never below one pixel."""
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    method = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_LINEAR
+    return _three_axes(cv2.resize(picture, (width, height), interpolation=method))
+
+
+def heat_layer(heat: Map) -> Picture:
+    """Heat as (h, w, 4) RGBA: transparent where low, from purple over orange to yellow ("inferno") where high."""
+    strength = np.clip((heat - _LOW) / (_FULL - _LOW), 0, 1)
+    # the darkest third of the palette would hide the picture
+    colour = _inferno(0.35 + 0.65 * strength)
+    alpha = np.clip(4 * strength, 0, 1) * _OPACITY * 255
+    return np.dstack([colour, alpha.astype(np.uint8)])
+
+
+def overlay(picture: Picture, heat: Map) -> Picture:
+    """A frame with heat over it, (H, W, 3)."""
+    height, width = picture.shape[:2]
+    layer = heat_layer(cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32))
+    alpha = layer[..., 3:].astype(np.float32) / 255
+    mixed = as_rgb(picture) * (1 - alpha) + layer[..., :3] * alpha
+    return np.rint(mixed).astype(np.uint8)
+
+
+def with_box(
+    picture: Picture, box: tuple[int, int, int, int], colour: tuple[int, int, int] = (255, 190, 60)
+) -> Picture:
+    """A copy of a frame with a box (x, y, width, height) on it, edged in black so that it is seen on any ground."""
+    x, y, across, down = box
+    drawn = np.ascontiguousarray(as_rgb(picture)).copy()
+    thick = max(1, round(picture.shape[1] / 240))
+    corners = (x, y), (x + across - 1, y + down - 1)
+    cv2.rectangle(drawn, *corners, (0, 0, 0), 3 * thick)
+    cv2.rectangle(drawn, *corners, colour, thick)
+    return drawn
+
+
+def error_picture(error: Map) -> Picture:
+    """Squared error per pixel (h, w), 0..1, as (h, w, 3): black is none, yellow an absolute error of 0.3 or more."""
+    return _inferno(np.clip(np.sqrt(np.maximum(error, 0)) / _ERROR_FULL, 0, 1))
+
+
+def strip(pictures: Sequence[Picture], width: int, gap: int = 4) -> Picture:
+    """Pictures side by side, each as large as the first one at `width`, on white."""
+    first = as_rgb(fit(pictures[0], width))
+    height = first.shape[0]
+    joined = np.full((height, len(pictures) * (width + gap) - gap, 3), 255, np.uint8)
+    for number, picture in enumerate(pictures):
+        same = _three_axes(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+        joined[:, number * (width + gap) : number * (width + gap) + width] = as_rgb(same)
+    return joined
+
+
+def sheet(pictures: Sequence[Picture], columns: int) -> Picture:
+    """Pictures of one size in rows of `columns`; empty places are 0."""
+    height, width, channels = pictures[0].shape
+    rows = -(-len(pictures) // columns)
+    joined = np.zeros((rows * height, min(columns, len(pictures)) * width, channels), np.uint8)
+    for number, picture in enumerate(pictures):
+        top, left = number // columns * height, number % columns * width
+        joined[top : top + height, left : left + width] = picture
+    return joined
+
+
+def jpeg(picture: Picture, quality: int = 75) -> bytes:
+    """A small file of a picture without transparency."""
+    return _encoded(".jpg", _bgr(picture), [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def png(picture: Picture) -> bytes:
+    """A file of a picture, RGB, RGBA or grey, without loss."""
+    return _encoded(".png", _bgr(picture), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def _inferno(values: NDArray[np.floating[Any]]) -> Picture:
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1], np.uint8)
+
+
+def _bgr(picture: Picture) -> Picture:
+    if picture.shape[2] == 1:
+        return picture
+    order = [2, 1, 0, *range(3, picture.shape[2])]
+    return np.ascontiguousarray(picture[..., order])
+
+
+def _encoded(suffix: str, picture: Picture, options: list[int]) -> bytes:
+    fine, data = cv2.imencode(suffix, picture, options)
+    if not fine:
+        raise ValueError(f"a picture of shape {picture.shape} does not encode as {suffix}")
+    return bytes(data)
+
+
+def _three_axes(picture: NDArray[Any]) -> Picture:
+    """OpenCV drops an axis of one channel."""
+    return np.asarray(picture[..., None] if picture.ndim == 2 else picture, np.uint8)
