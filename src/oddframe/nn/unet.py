@@ -136,6 +136,6 @@ class Discriminator(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(channels) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels_in, h, w) → (B, channels), of any length."""
-        feature: Tensor = self.norm(self.conv(x)).mean(dim=(2, 3))
+        """(B, channels_in, h, w) → (B, channels) in float32, of any length."""
+        feature: Tensor = self.norm(self.conv(x)).mean(dim=(2, 3), dtype=torch.float32)
         return feature
