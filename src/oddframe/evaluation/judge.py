@@ -64,11 +64,11 @@ def evaluate(
     test = _test_videos(opened, videos)
     scorer = Scorer(opened, device=device)
     judged, unjudged = _score(scorer, test, watch)
-    known = {
-        span.class_name for video in _named(videos, opened.info["split"].get("known", ())) for span in video.classes
-    }
-    result = judge(judged, known_kinds={kind for kind in known if kind}, heldout=scorer.calibration.heldout, seed=seed)
-    result = replace(result, **_provenance(opened, videos), notes=[*notes, *unjudged, *result.notes])
+    result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
+    origin = _provenance(opened, videos)
+    result = replace(
+        result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
+    )
     result.save(opened.folder)
     return result
 
@@ -287,9 +287,8 @@ def _open_data(run: Run, data: Path | str | None) -> VideoSet:
             path=run.folder,
             hint=f"oddframe eval {run.folder} --data FOLDER",
         )
-    root = Path(data if data is not None else named["root"])
-    if data is None and not root.is_absolute() and not root.exists():
-        root = run.folder / root
+    # a run keeps the way to its data relative to its own folder
+    root = Path(data) if data is not None else (run.folder / named["root"]).resolve()
     if not root.exists():
         raise MissingPathError(
             "the data that this run was trained on are not there",
@@ -306,10 +305,12 @@ def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
     return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
 
 
-def _named(videos: VideoSet, names: Collection[str]) -> list[LabelledVideo]:
-    """Videos of a set by name, from all its parts, in the order of `names`."""
-    parts = {video.name: video for video in (*videos.normal, *videos.known, *videos.test)}
-    return [parts[name] for name in names if name in parts]
+def _known_kinds(run: Run, videos: VideoSet) -> set[str]:
+    """Kinds of anomaly that the split's known videos show. K folds take them from the test videos as well."""
+    split = run.info["split"]
+    parts = (*videos.known, *(videos.test if split["protocol"] == "kfold" else ()))
+    spans = [span for video in parts if video.name in split["known"] for span in video.classes]
+    return {span.class_name for span in spans if span.class_name}
 
 
 def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
@@ -344,7 +345,10 @@ def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
         "folds": split.get("folds"),
         "data": dict(info["data"]) | {"root": None if videos.root is None else str(videos.root)},
         "run": str(run.folder),
-        "trained_on": {part: list(split.get(part, ())) for part in ("normal", "known")},
+        "trained_on": {
+            "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),
+            "known": list(split["known"]),
+        },
         "settings": run.settings.to_dict(),
         "command": info.get("command", ""),
         "versions": info.get("versions", {}),
@@ -352,5 +356,4 @@ def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
         "parameters": info.get("parameters"),
         "seconds_training": info.get("seconds_training"),
         "peak_memory_mb": info.get("peak_memory_mb"),
-        "notes": list(info.get("notes", ())),
     }
