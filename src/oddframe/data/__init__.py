@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from oddframe.data import ucsd
+from oddframe.data import folder, ucsd
 from oddframe.data.labels import OnConflict
-from oddframe.data.videoset import LabelledSpan, LabelledVideo, Masks, VideoSet
+from oddframe.data.videoset import LabelConflict, LabelledSpan, LabelledVideo, Masks, VideoSet
 from oddframe.errors import MissingPathError, SettingsError, nearest
+from oddframe.video.source import list_pictures
 
-__all__ = ["KINDS", "LabelledSpan", "LabelledVideo", "Masks", "VideoSet", "open_videoset"]
+__all__ = ["KINDS", "LabelConflict", "LabelledSpan", "LabelledVideo", "Masks", "VideoSet", "open_videoset"]
 
-KINDS = ucsd.KINDS
+KINDS = (*ucsd.KINDS, "folder", "files")
 
 
 def open_videoset(
@@ -22,14 +23,93 @@ def open_videoset(
     fps: float | None = None,
     start: str | None = None,
     end: str | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
+    labels: Sequence[Path | str] = (),
+    masks: Path | str | None = None,
     on_conflict: OnConflict = "error",
 ) -> VideoSet:
-    root = Path(path)  # type: ignore[arg-type]
-    places = ucsd.find(root)
+    """Open a set of videos. No picture is decoded but a few to know their size.
+
+    Args:
+        path: the folder of a set, or the folder above it; or one or more video files or folders of frames, which are
+            taken as normal video.
+        kind: one of `KINDS`; found out if not given.
+        fps: frame rate of folders of frames, which state none.
+        start, end: range that is read of plain video files, see `parse_position`.
+        labels: label files beside those that lie below the folder; all are compared.
+        masks: where pixel masks lie, if not below the folder.
+        on_conflict: "error", or "note" to collect contradictions in the set instead.
+
+    Raises:
+        MissingPathError: nothing there, or nothing of a known kind.
+        SettingsError: an unknown kind, several sets where one is wanted, or a range for a set.
+        LabelError: labels that do not fit their video or contradict each other.
+        DataError: a video that cannot be read.
+    """
     if kind is not None and kind not in KINDS:
         raise SettingsError("no such kind of data", seen=kind, wanted=" or ".join(KINDS), hint=nearest(kind, KINDS))
-    if not places:
-        raise MissingPathError("no set of videos here", path=root)
-    return ucsd.read(places[0], fps=fps, labels=labels, masks=masks, on_conflict=on_conflict)
+    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(one) for one in path]
+    label_files, mask_folder = [Path(one) for one in labels], None if masks is None else Path(masks)
+    for one in paths:
+        if not one.exists():
+            raise MissingPathError(
+                "there is no such file or folder", path=one, wanted="a set of videos, or video files"
+            )
+    if mask_folder is not None and not mask_folder.is_dir():
+        raise MissingPathError("there is no such folder of masks", path=mask_folder)
+    if not paths:
+        raise MissingPathError("no video was named", wanted="a set of videos, or video files")
+    found = _find(paths, kind)
+    if found is None:
+        return folder.read_files(
+            paths, fps=fps, start=start, end=end, labels=label_files, masks=mask_folder, on_conflict=on_conflict
+        )
+    if start is not None or end is not None:
+        raise SettingsError(
+            "a range is for plain video files, not for a set of videos",
+            path=paths[0],
+            seen=f"start {start}, end {end}",
+            hint="name the video file itself",
+        )
+    if isinstance(found, ucsd.Place):
+        return ucsd.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
+    return folder.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
+
+
+def _find(paths: Sequence[Path], kind: str | None) -> ucsd.Place | Path | None:
+    """Return where a UCSD set lies, the root of a folder set, or None for plain video files."""
+    path = paths[0]
+    plain = all(one.is_file() or list_pictures(one) for one in paths)
+    if kind == "files" or (kind is None and plain):
+        return None
+    places = [place for place in ucsd.find(path) if kind in (None, place.kind)] if len(paths) == 1 else []
+    if len(places) > 1:
+        raise SettingsError(
+            "there are several sets of videos here",
+            path=path,
+            seen=", ".join(f"{place.root.name} ({place.kind})" for place in places),
+            wanted="one",
+            hint="name the folder of one, or its --kind",
+        )
+    if places:
+        return places[0]
+    if kind in (None, "folder") and len(paths) == 1 and folder.find(path):
+        return path
+    loose = sum(not (one.is_file() or list_pictures(one)) for one in paths) if len(paths) > 1 else 0
+    raise MissingPathError(
+        "several paths are taken as video files, and not all of them are" if loose else "no set of videos is here",
+        path=path,
+        seen=", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "an empty folder"
+        if path.is_dir()
+        else None,
+        wanted=", or ".join(dict.fromkeys(_LOOKED_FOR[one] for one in KINDS if kind in (None, one))),
+        hint="put normal video into a folder normal/, or name the video files themselves",
+    )
+
+
+_UCSD = "UCSDped1 or UCSDped2 with Train/ and Test/ (or training/frames/ and testing/frames/)"
+_LOOKED_FOR = {
+    "ucsd-ped1": _UCSD,
+    "ucsd-ped2": _UCSD,
+    "folder": "a folder with normal/, abnormal/ or test/",
+    "files": "video files or folders of frames",
+}

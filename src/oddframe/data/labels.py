@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 
-from oddframe.data.videoset import LabelConflict, Labels
+from oddframe.data.videoset import LabelConflict, Labels, Masks
 from oddframe.errors import LabelError, MissingExtraError, MissingPathError
 
 OnConflict = Literal["error", "note"]
@@ -75,6 +75,20 @@ def read_label_file(path: Path, name: str, videos: Sequence[str], counts: Sequen
             wanted="a .m with gt_frame, a .npy with one value a frame, or a .mat with a cell gt",
         )
     return LabelSource(name, tuple(labels))
+
+
+def labels_of_masks(count: int, masks: Masks) -> Labels:
+    """Return (count,) bool, True where a mask is not all black. Frames without a mask are normal.
+
+    Raises:
+        LabelError: a mask that does not decode.
+        FrameSizeError: a mask of another size than its frame.
+    """
+    labels = np.zeros(count, bool)
+    for frame in masks.paths:
+        mask = masks.read(frame)
+        labels[frame] = mask is not None and mask.any()
+    return labels
 
 
 def settle(

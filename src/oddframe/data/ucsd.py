@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oddframe.data.labels import LabelSource, OnConflict, read_label_file, settle
+from oddframe.data.labels import LabelSource, OnConflict, labels_of_masks, read_label_file, settle
 from oddframe.data.videoset import LabelledVideo, Masks, VideoSet
 from oddframe.errors import LabelError, MissingExtraError, MissingPathError
 from oddframe.video.source import Video, list_pictures, natural_key, open_video
@@ -88,7 +88,11 @@ def read(
     notes += [f"mask folder {folder.name} belongs to no test video" for folder in strangers]
     if any(video_masks):
         where = _relative(mask_folders[0].parent, place.root)
-        sources.append(LabelSource(where, tuple(map(_labels_of_masks, videos, video_masks))))
+        shown = [
+            None if drawn is None else labels_of_masks(count, drawn)
+            for count, drawn in zip(counts, video_masks, strict=True)
+        ]
+        sources.append(LabelSource(where, tuple(shown)))
     sources += [read_label_file(Path(file), str(file), names, counts) for file in labels]
     if not sources and spare:
         raise spare
@@ -189,16 +193,6 @@ def _match_masks(videos: Sequence[Video], folders: Sequence[Path]) -> tuple[list
             )
         matched.append(Masks(dict(enumerate(pictures)), video.size))
     return matched, list(by_number.values())
-
-
-def _labels_of_masks(video: Video, masks: Masks | None) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
-    if masks is None:
-        return None
-    labels = np.zeros(video.frame_count, bool)
-    for frame in masks.paths:
-        mask = masks.read(frame)
-        labels[frame] = mask is not None and mask.any()
-    return labels
 
 
 def _number(name: str) -> int:

@@ -83,7 +83,7 @@ class FileVideo(Video):
     def source_frame_count(self) -> int:
         return self._index[0]
 
-    def _times(self) -> NDArray[np.float64] | None:
+    def times_s(self) -> NDArray[np.float64] | None:
         count, stamps = self._index
         if self._constant_rate or stamps is None:
             return None if self.fps is None else np.arange(count) / self.fps

@@ -47,7 +47,7 @@ class FolderVideo(Video):
     def parts(self) -> Sequence[Path]:
         return tuple(self._pictures)
 
-    def _times(self) -> NDArray[np.float64] | None:
+    def times_s(self) -> NDArray[np.float64] | None:
         return None if self.fps is None else np.arange(len(self._pictures)) / self.fps
 
     def frames(self) -> Iterator[Frame]:

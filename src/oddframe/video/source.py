@@ -115,7 +115,7 @@ class Video(ABC):
         """Return the files that it is made of, in order."""
 
     @abstractmethod
-    def _times(self) -> NDArray[np.float64] | None:
+    def times_s(self) -> NDArray[np.float64] | None:
         """Seconds of all frames of the source, ascending; None without a clock."""
 
     def frame_at(self, position: int | float) -> int:
@@ -129,7 +129,7 @@ class Video(ABC):
         """
         if isinstance(position, int):
             return min(position, self.source_frame_count)
-        times = self._times()
+        times = self.times_s()
         if times is None:
             raise SettingsError(
                 f"'{self.name}' has no clock, so a time means nothing in it",

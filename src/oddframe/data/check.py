@@ -1,0 +1,142 @@
+"""What is in a set of videos, in words: `check`, for `oddframe data check`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from oddframe.data import open_videoset
+from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet
+
+
+@dataclass(frozen=True)
+class PartReport:
+    """One part of a set. `abnormal` counts abnormal frames among the labelled ones.
+
+    Attributes:
+        sizes: (height, width) of its videos, each once.
+        unlabelled: videos of which nothing is known.
+        masked: videos with pixel masks.
+    """
+
+    videos: int
+    frames: int
+    abnormal: int
+    unlabelled: int
+    masked: int
+    scenes: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    channels: tuple[int, ...]
+    fps: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """What `check` found. `str` of it is meant for people, `as_dict` for programs.
+
+    Attributes:
+        parts: "normal", "known" and "test", those that there are.
+        abnormal_frames: per label source, how many frames it calls abnormal.
+        conflicts: where label sources contradict each other.
+        ok: whether one can train and judge with it as it stands.
+    """
+
+    name: str
+    kind: str
+    root: str | None
+    parts: dict[str, PartReport]
+    abnormal_frames: dict[str, int]
+    conflicts: tuple[LabelConflict, ...]
+    notes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.conflicts and any(part.videos for part in self.parts.values())
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values that JSON can hold."""
+        return {**asdict(self), "ok": self.ok}
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: a set of kind {self.kind}"]
+        for name, part in self.parts.items():
+            lines.append(f"  {name + ':':8} {_in_words(part)}")
+        for source, frames in self.abnormal_frames.items():
+            lines.append(f"  labels:  {source} calls {frames} frames abnormal")
+        if len(self.abnormal_frames) > 1 and not self.conflicts:
+            lines.append("  all label sources agree on every frame")
+        lines += [f"  note:    {note}" for note in self.notes]
+        if self.conflicts:
+            lines.append("  Label sources contradict each other: take the wrong one away before training or judging.")
+        return "\n".join(lines)
+
+
+def check(
+    path: Path | str | Sequence[Path | str],
+    kind: str | None = None,
+    *,
+    fps: float | None = None,
+    labels: Sequence[Path | str] = (),
+    masks: Path | str | None = None,
+) -> SetReport:
+    """Open a set and say what is in it. Contradicting labels are reported, not raised.
+
+    Args:
+        path, kind, fps, labels, masks: as for `open_videoset`.
+
+    Raises:
+        OddframeError: what stands in the way of opening the set at all.
+    """
+    videos = open_videoset(path, kind, fps=fps, labels=labels, masks=masks, on_conflict="note")
+    return describe(videos)
+
+
+def describe(videos: VideoSet) -> SetReport:
+    """Say what is in a set that is open."""
+    parts = {"normal": videos.normal, "known": videos.known, "test": videos.test}
+    return SetReport(
+        name=videos.name,
+        kind=videos.kind,
+        root=None if videos.root is None else str(videos.root),
+        parts={name: _part(part) for name, part in parts.items() if part},
+        abnormal_frames=dict(videos.abnormal_frames),
+        conflicts=videos.conflicts,
+        notes=videos.notes,
+        fingerprint=videos.fingerprint(),
+    )
+
+
+def _part(videos: Sequence[LabelledVideo]) -> PartReport:
+    return PartReport(
+        videos=len(videos),
+        frames=sum(one.video.frame_count for one in videos),
+        abnormal=sum(int(one.labels.sum()) for one in videos if one.labels is not None),
+        unlabelled=sum(one.labels is None for one in videos),
+        masked=sum(one.masks is not None for one in videos),
+        scenes=tuple(dict.fromkeys(one.scene for one in videos if one.scene)),
+        sizes=tuple(dict.fromkeys(one.video.size for one in videos)),
+        channels=tuple(dict.fromkeys(one.video.channels for one in videos)),
+        fps=tuple(dict.fromkeys(one.video.fps for one in videos)),
+    )
+
+
+def _in_words(part: PartReport) -> str:
+    words = [f"{_count(part.videos, 'video')}, {_count(part.frames, 'frame')}"]
+    if part.unlabelled < part.videos:
+        words.append(f"{part.abnormal} abnormal")
+    if part.unlabelled:
+        words.append(f"{part.unlabelled} without labels")
+    if part.masked:
+        words.append(f"{part.masked} with pixel masks")
+    if part.scenes:
+        words.append(f"{_count(len(part.scenes), 'scene')} ({', '.join(part.scenes[:5])})")
+    words.append(" and ".join(f"{width}x{height}" for height, width in part.sizes[:4]))
+    words.append(" and ".join({1: "grey", 3: "colour"}[channels] for channels in part.channels))
+    words.append(" and ".join("no frame rate" if fps is None else f"{fps:g} fps" for fps in part.fps[:4]))
+    return ", ".join(words)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,203 @@
+"""`labels.csv` and `masks/` of the kind `folder`: whose they are, and what they say.
+
+Videos may be called with or without ending, scene and part: "gate/walk.mp4", "gate/walk", "walk", "test/gate/walk". A
+call that fits several videos is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oddframe.data.videoset import LabelledSpan, Masks
+from oddframe.errors import LabelError, MissingPathError, SettingsError, nearest
+from oddframe.video.source import Video, list_pictures, parse_position
+
+Rows = Mapping[int, tuple[LabelledSpan, ...]]
+
+COLUMNS = ("video", "start", "end", "class")
+_FILE_LIMIT_BYTES = 64 << 20
+_MASK_SUFFIXES = {".png", ".bmp"}
+
+
+@dataclass(frozen=True)
+class ListedVideo:
+    """A video of the folder: part, scene ("" for none), name with its scene, and the video."""
+
+    part: str
+    scene: str
+    name: str
+    video: Video
+
+    @property
+    def calls(self) -> tuple[frozenset[str], ...]:
+        """Names by which it may be called, the most exact ones first."""
+        file = self.video.path.name
+        whole = frozenset({self.name, f"{self.scene}/{file}" if self.scene else file})
+        return (
+            frozenset(f"{self.part}/{call}" for call in whole),
+            whole,
+            frozenset({file, self.name.rpartition("/")[2]}),
+        )
+
+
+def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
+    """Read a file like `labels.csv`: place in `listed` -> its spans, counted as the video's labels are.
+
+    The first line may name the columns; without that they are video, start, end, class. Commas or semicolons.
+
+    Raises:
+        MissingPathError: no such file.
+        LabelError: a line that cannot be read or does not fit its video; the line is named.
+    """
+    if not path.is_file():
+        raise MissingPathError("there is no such label file", path=path, wanted="a file like labels.csv")
+    if (size := path.stat().st_size) > _FILE_LIMIT_BYTES:
+        raise LabelError(
+            "this file is too large to hold labels", path=path, seen=f"{size} bytes", wanted="under 64 MiB"
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelError("this label file is no UTF-8 text", path=path, seen=str(error), wanted="UTF-8") from error
+    first = text.partition("\n")[0]
+    delimiter = ";" if ";" in first and "," not in first else ","
+    columns: tuple[str, ...] = COLUMNS
+    spans: dict[int, list[LabelledSpan]] = {}
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        for cells in reader:
+            words = [cell.strip() for cell in cells]
+            where = f"{path}, line {reader.line_num}"
+            if not any(words):
+                continue
+            if not spans and columns is COLUMNS and words[0].lower() == "video":
+                columns = _header(words, where)
+                continue
+            place, span = _read_row(words, columns, where, listed)
+            if span is not None:
+                spans.setdefault(place, []).append(span)
+    except csv.Error as error:
+        raise LabelError("this label file is no table", path=path, seen=str(error), wanted=",".join(COLUMNS)) from error
+    return {place: tuple(sorted(found, key=lambda span: (span.start, span.end))) for place, found in spans.items()}
+
+
+def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Masks]:
+    """Give each video the folder of masks below `root` that bears its name.
+
+    Raises:
+        LabelError: a folder that no video or several videos are called like, or a mask for no frame.
+    """
+    found: dict[int, Masks] = {}
+    for folder in sorted({path.parent for path in root.rglob("*") if path.suffix.lower() in _MASK_SUFFIXES}):
+        place = _match(folder.relative_to(root).as_posix(), listed, str(folder))
+        if place in found:
+            raise LabelError(f"two folders of masks are for '{listed[place].name}'", path=folder, wanted="one")
+        found[place] = _masks_of(folder, listed[place].video)
+    return found
+
+
+def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
+    columns = tuple(word.lower() for word in words)
+    if missing := [column for column in COLUMNS[:3] if column not in columns]:
+        raise LabelError(
+            f"there is no column {missing[0]}",
+            path=where,
+            seen=", ".join(words),
+            wanted=", ".join(COLUMNS),
+            hint=nearest(missing[0], columns),
+        )
+    return columns
+
+
+def _read_row(
+    words: Sequence[str], columns: Sequence[str], where: str, listed: Sequence[ListedVideo]
+) -> tuple[int, LabelledSpan | None]:
+    cells = dict(zip(columns, words, strict=False))
+    if len(words) < 3 or any(words[len(columns) :]) or not all(cells.get(column) for column in COLUMNS[:3]):
+        raise LabelError(
+            "this line is no label", path=where, seen=", ".join(words), wanted="video, start, end[, class]"
+        )
+    place = _match(cells["video"], listed, where)
+    video = listed[place].video
+    start, end = (_frame(cells[column], video, where, is_end=column == "end") for column in ("start", "end"))
+    if start >= end:
+        raise LabelError(
+            f"this span of '{listed[place].name}' holds no frame",
+            path=where,
+            seen=f"{cells['start']} to {cells['end']}",
+            wanted="a start before its end; the end is exclusive",
+        )
+    # Labels count from the first frame that is read, which is not the source's first where a range is given.
+    start, end = (min(max(frame - video.first_index, 0), video.frame_count) for frame in (start, end))
+    return place, LabelledSpan(start, end, cells.get("class") or None) if start < end else None
+
+
+def _frame(text: str, video: Video, where: str, *, is_end: bool) -> int:
+    """Return the source's frame number of a cell."""
+    try:
+        position = parse_position(text)
+        frame = video.frame_at(position)
+    except SettingsError as error:
+        raise LabelError(error.problem, path=where, seen=error.seen, wanted=error.wanted, hint=error.hint) from error
+    count = video.source_frame_count
+    if isinstance(position, int):
+        beyond, last = position > count, f"frame {count}"
+    else:
+        times = video.times_s()
+        length = 0.0 if times is None else float(times[-1])
+        # The last frame lasts a while itself, and people round up to the second.
+        beyond, last = position > length + 1, f"{length:.2f} s"
+    if beyond or (frame >= count and not is_end):
+        raise LabelError(
+            f"this {'end' if is_end else 'start'} lies behind the end of '{video.name}'",
+            path=where,
+            seen=text,
+            wanted=f"at most {last}, counted from 0",
+        )
+    return frame
+
+
+def _match(call: str, listed: Sequence[ListedVideo], where: str) -> int:
+    word = call.replace("\\", "/").removeprefix("./").strip("/")
+    for level in range(3):
+        places = [place for place, one in enumerate(listed) if word in one.calls[level]]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            raise LabelError(
+                f"'{call}' is the name of several videos",
+                path=where,
+                seen=", ".join(f"{listed[place].part}/{listed[place].name}" for place in places[:4]),
+                wanted="the name of one, with its part and scene",
+            )
+    names = [one.name for one in listed]
+    raise LabelError(
+        f"no video is called '{call}'",
+        path=where,
+        wanted=f"one of {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}",
+        hint=nearest(word, names),
+    )
+
+
+def _masks_of(folder: Path, video: Video) -> Masks:
+    paths: dict[int, Path] = {}
+    for picture in list_pictures(folder):
+        numbers = re.findall(r"\d+", picture.stem)
+        frame = int(numbers[-1]) if numbers else -1
+        if not 0 <= frame < video.source_frame_count:
+            raise LabelError(
+                f"this mask is for no frame of '{video.name}'",
+                path=picture,
+                seen=f"frame {frame}" if numbers else "a name without a number",
+                wanted=f"0 to {video.source_frame_count - 1}",
+                hint="a mask is named by the number of its frame, counted from 0",
+            )
+        if frame - video.first_index in paths:
+            raise LabelError(f"two masks are for frame {frame} of '{video.name}'", path=picture, wanted="one")
+        paths[frame - video.first_index] = picture
+    return Masks({frame: path for frame, path in paths.items() if 0 <= frame < video.frame_count}, video.size)
