@@ -1,0 +1,140 @@
+"""Small videos made for tests, the real data where there are any, and a cache that nobody else uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODDFRAME_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def moving_square(index: int, size: tuple[int, int] = (48, 64), *, grey: bool = False) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB, or (H, W, 1): a shaded ground with a bright square that moves two pixels a frame."""
+    height, width = size
+    ground = np.add.outer(np.linspace(40, 110, height), np.linspace(0, 60, width))
+    picture = np.stack([ground, ground[::-1], ground[:, ::-1]], axis=2).astype(np.uint8)
+    left = 2 * index % max(width - 8, 1)
+    picture[height // 3 : height // 3 + 8, left : left + 8] = (250, 230, 60)
+    return picture[:, :, :1].copy() if grey else picture
+
+
+def _make_video(
+    path: Path,
+    frames: int = 40,
+    fps: float = 12.5,
+    size: tuple[int, int] = (48, 64),
+    *,
+    grey: bool = False,
+    codec: str | None = None,
+    variable_rate: bool = False,
+    pictures: Callable[[int], NDArray[np.uint8]] | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Write a video file and return its path.
+
+    The codec follows from the ending (.avi mpeg4, else h264); "ffv1" in .mkv keeps grey pictures bit by bit.
+    variable_rate: every third frame lasts twice as long. pictures: index -> (H, W, 1 or 3) uint8 instead of the
+    shaded ground with its square.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    codec = codec or ("mpeg4" if path.suffix == ".avi" else "libx264")
+    pixel_format = ("gray" if grey else "bgr0") if codec == "ffv1" else "yuv420p"
+    tick = Fraction(fps).limit_denominator(1000)
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=tick)
+        stream.height, stream.width = size
+        stream.pix_fmt = pixel_format
+        stream.time_base = 1 / tick
+        if codec == "libx264":
+            stream.options = {"preset": "veryfast", "crf": "12", "threads": "1"}
+        pts = 0
+        for index in range(frames):
+            picture = pictures(index) if pictures else moving_square(index, size, grey=grey)
+            if picture.shape[2] == 1 and not grey:
+                picture = np.repeat(picture, 3, axis=2)
+            frame = (
+                av.VideoFrame.from_ndarray(picture[:, :, 0], format="gray")
+                if grey
+                else av.VideoFrame.from_ndarray(picture, format="rgb24")
+            )
+            frame.pts, frame.time_base = pts, 1 / tick
+            pts += 2 if variable_rate and index % 3 == 2 else 1
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def _make_frame_folder(
+    path: Path,
+    frames: int = 10,
+    size: tuple[int, int] = (48, 64),
+    *,
+    grey: bool = True,
+    suffix: str = ".png",
+    first: int = 0,
+    digits: int = 3,
+    prefix: str = "",
+    pictures: Callable[[int], NDArray[np.uint8]] | None = None,
+) -> Path:
+    """Write pictures named PREFIX, number from `first` on with `digits` digits, SUFFIX. Return the folder."""
+    path.mkdir(parents=True, exist_ok=True)
+    for index in range(frames):
+        picture = pictures(index) if pictures else moving_square(index, size, grey=grey)
+        name = path / f"{prefix}{first + index:0{digits}}{suffix}"
+        assert cv2.imwrite(str(name), picture[:, :, ::-1])
+    return path
+
+
+@pytest.fixture
+def picture() -> Callable[..., NDArray[np.uint8]]:
+    """The picture that `make_video` and `make_frame_folder` put at an index."""
+    return moving_square
+
+
+@pytest.fixture
+def make_video() -> Callable[..., Path]:
+    """make_video(path, frames=40, fps=12.5, size=(48, 64), grey=, codec=, variable_rate=, pictures=, options=)."""
+    return _make_video
+
+
+@pytest.fixture
+def make_frame_folder() -> Callable[..., Path]:
+    """make_frame_folder(path, frames=10, size=(48, 64), grey=, suffix=, first=, digits=, prefix=, pictures=)."""
+    return _make_frame_folder
+
+
+def _shared(name: str, what: str) -> Path:
+    folder = SHARED.resolve() / name
+    if not folder.is_dir():
+        pytest.skip(f"{what} are not at ../shared/{name}")
+    return folder
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Folder of the real data."""
+    return _shared("data", "the real videos and labels")
+
+
+@pytest.fixture
+def ped2() -> Path:
+    """UCSD Ped2 in the community layout."""
+    return _shared("data/ped2", "the frames of UCSD Ped2")
+
+
+@pytest.fixture
+def oracle_dir() -> Path:
+    """Numbers computed by the peers' own code."""
+    return _shared("oracle", "the numbers of the peers' own code")
