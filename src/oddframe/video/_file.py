@@ -6,6 +6,7 @@ for a range, and whether the file ends because its video does or because it was 
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}
 
 _GREY_SPREAD = 2
 """Levels by which red, green and blue of a grey picture differ at most, after rounding."""
+
+_KEY_FRAME_DISTANCE = 300
+"""Frames after which most encoders have set a key frame."""
 
 _TRANSPORT_PACKET_BYTES = (188, 192, 204)
 
@@ -196,14 +200,18 @@ class FileVideo(Video):
 
     def _is_grey_later(self, container: InputContainer, stream: VideoStream) -> bool:
         """Look into the middle and the end: a video may fade in from black, or start at night."""
-        length = container.duration or 0
+        begin, length = container.start_time or 0, container.duration or 0
         for share in (0.5, 0.95):
+            moment, last = int(begin + length * share), None
             try:
-                container.seek(int((container.start_time or 0) + length * share), backward=True)
-                frame = next(_decode(container, stream, _Ending()), None)
+                container.seek(moment, backward=True)  # to a key frame, from which it goes on towards the moment
+                for frame in itertools.islice(_decode(container, stream, _Ending()), _KEY_FRAME_DISTANCE):
+                    last = frame
+                    if frame.time is None or frame.time * av.time_base >= moment:
+                        break
             except av.error.FFmpegError:
                 continue  # no seeking in this file: the first picture has to do
-            if frame is not None and not _is_grey(_upright(frame, "rgb24")):
+            if last is not None and not _is_grey(_upright(last, "rgb24")):
                 return False
         return True
 
