@@ -132,7 +132,7 @@ def test_a_turned_recording_is_read_upright(tmp_path):
     assert first[36:].min() > 225
 
 
-@pytest.mark.parametrize("share", [0.72, 0.9])
+@pytest.mark.parametrize("share", [0.5, 0.9])
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -144,15 +144,21 @@ def test_a_turned_recording_is_read_upright(tmp_path):
     ],
 )
 def test_a_cut_off_file_yields_what_is_readable_and_then_says_so(tmp_path, make_video, name, options, share):
-    path = cut(make_video(tmp_path / f"whole_{name}", frames=60, options=options), share, name)
-    video, frames = open_video(path), []
+    noise = np.random.default_rng(0)  # so that the file consists of pictures, not of its header and index
+    whole = make_video(
+        tmp_path / f"whole_{name}",
+        frames=60,
+        options=options,
+        pictures=lambda _: noise.integers(0, 256, (48, 64, 3), np.uint8),
+    )
+    video, frames = open_video(cut(whole, share, name)), []
 
     with pytest.raises(CutOffVideoError) as caught:
         frames.extend(video.frames())
 
     assert 0 < len(frames) < 60
     assert caught.value.frames_read == len(frames)
-    assert str(path) in str(caught.value)
+    assert str(video.path) in str(caught.value)
 
 
 def test_a_range_that_ends_before_the_cut_is_sound(tmp_path, make_video):
