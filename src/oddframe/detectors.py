@@ -89,6 +89,9 @@ class DreamSettings(DetectorSettings):
         description="compactness of normality queries is taken over this share of worst places, besides their mean; "
         "0 in the paper",
     )
+    joint_batch: bool = Field(
+        False, description="normal and abnormal clips share the encoder's batch norm; each role has its own in the paper"
+    )
     reseed: bool = Field(False, description="a dead or doubled item is put where queries are served worst")
 
     @field_validator("size")

@@ -124,6 +124,7 @@ _ON_CPU: dict[str, Any] = {
         "query_margin": 1.0,
         "compactness": 1.0,
         "worst_share": 0.05,
+        "joint_batch": True,
         "reseed": True,
     },
     "train": {
@@ -166,7 +167,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         },
     },
     # the best detection in the time of two cores
-    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 10}),
+    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6}, score={"window": 24}),
     # tests and the demo
     "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 6, "lr": 2e-3}),
 }

@@ -168,8 +168,8 @@ class Dream(Detector):
         terms: dict[str, Tensor] = {}
         trace: dict[str, Tensor] = {}
         features: dict[tuple[Role, str], Tensor] = {}
-        for role, clips in self._present(batch):
-            self._pass(role, clips, terms, trace, features)
+        for role, clips, queries, skips in self._encode(self._present(batch)):
+            self._pass(role, clips, queries, skips, terms, trace, features)
         for name in self._branches():
             if all((role, name) in features for role in ("normal", "second", "abnormal")):
                 terms[f"{_TERM_PREFIX[name]}.triplet"] = losses.triplet(
@@ -210,33 +210,49 @@ class Dream(Detector):
         order: tuple[Role, ...] = ("normal", "abnormal", "second")
         return [(role, clips) for role in order if role in self.roles and (clips := found[role]) is not None]
 
+    def _encode(self, present: list[tuple[Role, Clips]]) -> Iterator[tuple[Role, Clips, dict[str, Tensor], list[Tensor]]]:
+        """Role, clips, queries by branch, skips; all roles in one batch for batch norm, or each in its own (the paper)."""
+        before, branches = self.window.before, self._branches()
+        if not self.settings.joint_batch:
+            for role, clips in present:
+                shared, skips = self.encoder(_stacked(clips.pixels, before))
+                needed = {name: branch for name, branch in branches.items() if self._needs(role, name)}
+                yield role, clips, {name: branch.queries(shared) for name, branch in needed.items()}, skips
+            return
+        counts = [len(clips.pixels) for _, clips in present]
+        shared, skips = self.encoder(torch.cat([_stacked(clips.pixels, before) for _, clips in present]))
+        queries = {name: branch.queries(shared).split(counts) for name, branch in branches.items()}
+        parts = [skip.split(counts) for skip in skips]
+        for number, (role, clips) in enumerate(present):
+            of_role = {name: part[number] for name, part in queries.items()}
+            yield role, clips, of_role, [part[number] for part in parts]
+
     def _pass(
         self,
         role: Role,
         clips: Clips,
+        queries: dict[str, Tensor],
+        skips: list[Tensor],
         terms: dict[str, Tensor],
         trace: dict[str, Tensor],
         features: dict[tuple[Role, str], Tensor],
     ) -> None:
-        """Send the clips of one role through, and add to terms, trace and features what they give."""
-        before = self.window.before
-        shared, skips = self.encoder(_stacked(clips.pixels, before))
-        needed = {name: branch for name, branch in self._branches().items() if self._needs(role, name)}
-        queries = {name: branch.queries(shared) for name, branch in needed.items()}
-        for name, branch in needed.items():
+        """Add to terms, trace and features what the queries of one role give."""
+        branches = {name: branch for name, branch in self._branches().items() if name in queries}
+        for name, branch in branches.items():
             if branch.memory is not None:
                 self._memory_terms(role, clips, name, branch.memory, queries[name], terms, trace)
         if not self._passes_all(role):
             return
         read = self._read(queries)
-        for name, branch in needed.items():
+        for name, branch in branches.items():
             if branch.discriminator is not None:
                 features[role, name] = branch.discriminator(read[name])
         if self.decoder is None:
             return
         if role != "abnormal":
             predicted = self._predict(read, skips)
-            _add(terms, "reconstruction", losses.reconstruction(predicted, clips.pixels[:, before]))
+            _add(terms, "reconstruction", losses.reconstruction(predicted, clips.pixels[:, self.window.before]))
         elif self.settings.decode_abnormal:
             with torch.no_grad():  # it enters no loss: only batch norm takes note of it
                 self._predict(read, skips)

@@ -13,6 +13,9 @@ from oddframe.nn.precision import resolve_device
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import Judged, Seen
 
+_MAPS = {"local_error_map": "local_error", "distance_map": "local_distance"}
+"""Name of a map in the network's evidence → the local component that is its largest value."""
+
 
 class TorchRuntime:
     """A detector in inference mode.
@@ -33,11 +36,11 @@ class TorchRuntime:
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
         evidence = self._detector(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
-        values, maps = components(evidence, *self._windows)
-        return Judged(
-            {name: value.float().cpu().numpy() for name, value in values.items()},
-            {name: value.float().cpu().numpy() for name, value in maps.items()},
-        )
+        found = {
+            name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()
+        }
+        maps = {component: found.pop(name) for name, component in _MAPS.items() if name in found}
+        return Judged(found, maps)
 
     @torch.inference_mode()
     def see(self, clip: NDArray[np.uint8]) -> Seen:
