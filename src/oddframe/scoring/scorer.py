@@ -108,10 +108,7 @@ class Scorer:
     def stream(self, frames: Iterable[Frame], scene: str = "", fps: float | None = None) -> Iterator[FrameScore]:
         """One frame in, one score out, in order; the first frames, before a full window, have no score."""
         normal, _ = self.calibration.scene(scene)
-        settings = self.run.settings
-        one_by_one = evidence_stream(
-            self._runtime, settings.model_copy(update={"score": settings.score.model_copy(update={"batch": 1})})
-        )
+        one_by_one = self._one_by_one()
         fusing = _Fusing(self.calibration, normal)
         tracker = EventTracker(self.calibration.line, AlarmRule.for_rate(fps))
         for number, frame in enumerate(frames):
@@ -146,6 +143,28 @@ class Scorer:
         except CutOffVideoError:
             pass  # `score` has said so; what was readable has been shown
         return shown
+
+    def heat_frames(self, video: Video, scene: str = "") -> Iterator[tuple[Frame, NDArray[np.float32] | None]]:
+        """Every frame of a video with its heat (see `heat`), in order; None for the first, before a full window.
+
+        Raises:
+            CutOffVideoError: the video ends in the middle; what was readable came before.
+        """
+        normal, _ = self.calibration.scene(scene)
+        held: deque[Frame] = deque()
+        one_by_one = self._one_by_one()
+        for frame in video.frames():
+            held.append(frame)
+            for raw in one_by_one.push(frame):
+                while held[0].index != raw.frame:
+                    yield held.popleft(), None
+                yield held.popleft(), self.heat(normal, raw)
+        yield from ((frame, None) for frame in held)
+
+    def _one_by_one(self) -> EvidenceStream:
+        settings = self.run.settings
+        one = settings.model_copy(update={"score": settings.score.model_copy(update={"batch": 1})})
+        return evidence_stream(self._runtime, one)
 
     def heat(self, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
         """How odd each place is, by the local components of `online`: (h, w), 1 at the alarm line, never negative."""
