@@ -49,15 +49,6 @@ def test_a_box_may_reach_past_the_picture():
     assert draw.with_box(grey(0), (20, 10, 100, 100)).shape == (24, 32, 3)
 
 
-def test_a_strip_has_its_pictures_side_by_side_in_one_size():
-    joined = draw.strip([grey(10, (48, 64)), np.full((12, 16, 3), 200, np.uint8)], width=32)
-
-    assert joined.shape == (24, 68, 3)
-    assert (joined[12, 5] == 10).all()
-    assert (joined[12, 33] == 255).all()
-    assert (joined[12, 60] == 200).all()
-
-
 def test_a_sheet_fills_row_by_row():
     joined = draw.sheet([grey(1), grey(2), grey(3)], columns=2)
 

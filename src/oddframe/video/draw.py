@@ -1,4 +1,4 @@
-"""Pictures of what was found: heat over a frame, boxes, strips, small files. OpenCV only.
+"""Pictures of what was found: heat over a frame, boxes, sheets, small files. OpenCV only.
 
 Pictures are uint8 (H, W, 3) RGB here; grey ones (H, W, 1) are taken and become RGB. Heat is 0 where nothing is odd
 and 1 at the alarm line.
@@ -29,11 +29,18 @@ def as_rgb(picture: Picture) -> Picture:
     return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture
 
 
+def resize(picture: Picture, size: tuple[int, int]) -> Picture:
+    """To (height, width), whatever the number of channels."""
+    height, width = size
+    method = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_LINEAR
+    resized = cv2.resize(picture, (width, height), interpolation=method)
+    # OpenCV drops an axis of one channel
+    return np.asarray(resized[..., None] if resized.ndim == 2 else resized, np.uint8)
+
+
 def fit(picture: Picture, width: int) -> Picture:
     """Resize to a width, keeping the shape of the picture; never below one pixel."""
-    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
-    method = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_LINEAR
-    return _three_axes(cv2.resize(picture, (width, height), interpolation=method))
+    return resize(picture, (max(1, round(picture.shape[0] * width / picture.shape[1])), width))
 
 
 def heat_layer(heat: Map) -> Picture:
@@ -70,17 +77,6 @@ def with_box(
 def error_picture(error: Map) -> Picture:
     """Squared error per pixel (h, w), 0..1, as (h, w, 3): black is none, yellow an absolute error of 0.3 or more."""
     return _inferno(np.clip(np.sqrt(np.maximum(error, 0)) / _ERROR_FULL, 0, 1))
-
-
-def strip(pictures: Sequence[Picture], width: int, gap: int = 4) -> Picture:
-    """Pictures side by side, each as large as the first one at `width`, on white."""
-    first = as_rgb(fit(pictures[0], width))
-    height = first.shape[0]
-    joined = np.full((height, len(pictures) * (width + gap) - gap, 3), 255, np.uint8)
-    for number, picture in enumerate(pictures):
-        same = _three_axes(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
-        joined[:, number * (width + gap) : number * (width + gap) + width] = as_rgb(same)
-    return joined
 
 
 def sheet(pictures: Sequence[Picture], columns: int) -> Picture:
@@ -121,8 +117,3 @@ def _encoded(suffix: str, picture: Picture, options: list[int]) -> bytes:
     if not fine:
         raise ValueError(f"a picture of shape {picture.shape} does not encode as {suffix}")
     return bytes(data)
-
-
-def _three_axes(picture: NDArray[Any]) -> Picture:
-    """OpenCV drops an axis of one channel."""
-    return np.asarray(picture[..., None] if picture.ndim == 2 else picture, np.uint8)

@@ -1,0 +1,84 @@
+"""Curves for the page: scores over time, thinned so that a page stays light, and losses over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.data.videoset import spans_of
+from oddframe.evaluation.judge import FUSIONS
+from oddframe.evaluation.stored import Span
+from oddframe.scoring.scores import Scores
+
+_MOST_POINTS = 1500
+"""Of one curve: more than a wide screen has pixels for."""
+
+_ALL_POINTS = 60_000
+"""Of all curves of a page."""
+
+
+def points_each(videos: int) -> int:
+    """How many points each of so many videos gets."""
+    return max(100, min(_MOST_POINTS, _ALL_POINTS // max(videos, 1)))
+
+
+def curve(
+    scores: Scores, *, points: int, labels: NDArray[np.bool_] | None = None, kinds: Sequence[Span] = ()
+) -> dict[str, Any]:
+    """One video for the page's script: times, scores by name, abnormal stretches, alarms.
+
+    Where there are more frames than points, each point is the frame with the highest online score of its piece.
+    Positions are places in `frame`, so that the script needs no search.
+    """
+    step = -(-len(scores) // points)
+    begins = np.arange(0, len(scores), step)
+    kept = np.array([begin + int(np.argmax(scores.online[begin : begin + step])) for begin in begins])
+    names = [name for name in FUSIONS if scores.fusion(name) is not None] + list(scores.raw)
+    series = {name: [_short(value) for value in scores.fusion(name)[kept]] for name in names}  # type: ignore[index]
+    odd = [] if labels is None else [_stretch(scores, begin, end, kinds) for begin, end in spans_of(labels)]
+    return {
+        "name": scores.video,
+        "frame": scores.frame[kept].tolist(),
+        "time": None if scores.time_s is None else [round(float(second), 2) for second in scores.time_s[kept]],
+        "first": int(scores.frame[0]),
+        "last": int(scores.frame[-1]),
+        "series": series,
+        "odd": odd,
+        "labelled": labels is not None,
+        "events": [[event.start, event.end] for event in scores.events],
+        "line": _short(scores.line.on),
+        "thinned": step,
+    }
+
+
+def _stretch(scores: Scores, begin: int, end: int, kinds: Sequence[Span]) -> list[Any]:
+    first, after = int(scores.frame[begin]), int(scores.frame[end - 1]) + 1
+    named = {span.kind for span in kinds if span.kind and span.start < after and first < span.end}
+    return [first, after, ", ".join(sorted(named))]
+
+
+def losses(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each loss term over the steps of the training: name, first and last value, and a line in a 100 x 40 picture.
+
+    The line's lowest place is 0 or the lowest value, whichever is lower.
+    """
+    names = dict.fromkeys(name for record in history for name in record.get("terms", {}))
+    drawn = []
+    for name in names:
+        pairs = [(record["step"], record["terms"][name]) for record in history if name in record.get("terms", {})]
+        steps, values = np.array(pairs, float).T
+        if len(pairs) < 2 or not np.isfinite(values).all():
+            continue
+        low, high = min(0.0, values.min()), values.max()
+        x = 100 * (steps - steps[0]) / max(steps[-1] - steps[0], 1)
+        y = 38 - 36 * (values - low) / ((high - low) or 1)
+        line = " ".join(f"{across:.1f},{down:.1f}" for across, down in zip(x, y, strict=True))
+        drawn.append({"name": name, "first": f"{values[0]:.3g}", "last": f"{values[-1]:.3g}", "line": line})
+    return drawn
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")

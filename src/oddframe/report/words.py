@@ -1,0 +1,159 @@
+"""What the figures of a report mean, in words that need no paper."""
+
+from __future__ import annotations
+
+from oddframe.detectors import detectors
+from oddframe.evaluation.result import Result, percent
+from oddframe.scoring.scores import AlarmLine
+
+FUSIONS_IN_WORDS = {
+    "online": "How rare the frame is beside normal video, judged from the past alone. 2 means: one normal frame in a "
+    "hundred is as odd.",
+    "paper": "The score of the paper (Eq. 12). It scales each video between its own lowest and highest value, so it "
+    "can be given only after the video has ended.",
+    "learned": "As online, with weights fitted on known anomalies that the network has not seen.",
+}
+
+_COMPONENTS = {
+    "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
+    "local_distance": "The farthest feature anywhere in the picture.",
+    "motion": "How much the liveliest small window changes between two frames. No network: the floor that every "
+    "detector has to clear.",
+}
+
+_PREDICTED = {
+    "psnr": "How well the whole frame was predicted, in decibels.",
+    "local_error": "The worst prediction in any small window.",
+}
+
+_DIFFERENCE = {
+    "psnr": "How much the whole picture differs from the frame before, in decibels.",
+    "local_error": "The largest difference from the frame before, in any small window.",
+}
+
+
+def explained(name: str, predicts: bool) -> str:
+    """One line on a fusion or component; `predicts` says whether the detector predicts pictures."""
+    known = FUSIONS_IN_WORDS | _COMPONENTS | (_PREDICTED if predicts else _DIFFERENCE)
+    return known.get(name, "")
+
+
+def predicts_pictures(result: Result) -> bool:
+    """Whether frames were compared with a prediction, rather than with the frame before."""
+    return result.detector != "framediff" and bool(result.settings.get("model", {}).get("decoder", True))
+
+
+def summary_of(detector: str) -> str:
+    """What a detector is, in a few words; "" for one that is not installed here."""
+    entry = detectors().get(detector)
+    return entry.summary if entry else ""
+
+
+def count(number: int, one: str, several: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> count(1, "video"), count(1200, "frame")
+    ('1 video', '1,200 frames')
+    """
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as one would say it.
+
+    >>> duration(4.8), duration(75), duration(7300)
+    ('4.8 s', '1 min 15 s', '2 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {left} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def clock(seconds: float | None) -> str:
+    """A moment in a video; "" where times are unknown.
+
+    >>> clock(64.84), clock(3725.0)
+    ('1:04.8', '1:02:05.0')
+    """
+    if seconds is None:
+        return ""
+    tenths = round(seconds * 10)
+    hours, minutes = tenths // 36000, tenths // 600 % 60
+    rest = f"{tenths % 600 / 10:04.1f}"
+    return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def how_trained(result: Result) -> str:
+    """What the detector has seen, in a sentence."""
+    normal, known = (len(result.trained_on.get(part, ())) for part in ("normal", "known"))
+    if not result.parameters:
+        return "It has nothing to train."
+    took = f" in {duration(result.seconds_training)}" if result.seconds_training else ""
+    seen = f"Trained{took} on {count(normal, 'normal video')}"
+    if known:
+        seen += f" and {count(known, 'video')} with known anomalies"
+    fold = f" (fold {result.fold} of {result.folds}, counted from 0)" if result.fold is not None else ""
+    return f"{seen}{fold}."
+
+
+def what_judged(result: Result) -> str:
+    """What it was judged on, in a sentence."""
+    frames = result.frames
+    return (
+        f"Judged on {count(frames['judged'], 'frame')} of {count(frames['videos'], 'test video')}, of which "
+        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal."
+    )
+
+
+def headline(result: Result) -> str:
+    """The product's figure, and what it means."""
+    online = result.auc["online"]
+    if online["micro"] is None:
+        return "The test has frames of one kind only, so that detection cannot be judged."
+    words = (
+        f"Of a normal and an abnormal frame drawn at random, the abnormal one scores higher {percent(online['micro'])}"
+    )
+    words += " times in a hundred."
+    if online["interval"] is not None:
+        low, high = online["interval"]
+        words += f" With other test videos of this sort, expect {percent(low)} to {percent(high)} (95 % interval)."
+    return words
+
+
+def against_floor(result: Result) -> str:
+    """Whether the detector is worth its cost beside frame differences; "" where that cannot be said."""
+    floor = result.auc["motion"]["micro"] if "motion" in result.auc else None
+    online = result.auc["online"]["micro"]
+    if floor is None or online is None or result.detector == "framediff":
+        return ""
+    points = 100 * (online - floor)
+    if points > 0:
+        return f"{points:.1f} points above what mere motion reaches, without any network."
+    return f"{-points:.1f} points below what mere motion reaches: on these videos the network is not worth its cost."
+
+
+def alarms_in_words(result: Result) -> str:
+    """What the alarms did, in a sentence or two."""
+    events = result.events
+    words = (
+        f"{events['found']} of {count(events['labelled'], 'abnormal stretch', 'abnormal stretches')} raised an alarm"
+    )
+    if not events["false"]:
+        return f"{words}; none was raised without cause."
+    words += f"; {count(events['false'], 'alarm was', 'alarms were')} raised without cause"
+    if events["false_per_hour"] is not None:
+        words += f" ({events['false_per_hour']:.1f} an hour of normal video)"
+    return words + "."
+
+
+def line_in_words(line: AlarmLine) -> str:
+    """What the alarm line promises."""
+    if line.per_hour is None:
+        return f"Alarms begin at a score of {line.on:.2f}. The rate of false alarms is not known, since times are not."
+    return (
+        f"Alarms begin at a score of {line.on:.2f}: on normal video that was kept apart, this gave "
+        f"{line.per_hour:.2g} false alarms an hour."
+    )
