@@ -65,7 +65,7 @@ def evaluate(
     scorer = Scorer(opened, device=device)
     judged, unjudged = _score(scorer, test, watch)
     result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
-    origin = _provenance(opened, videos)
+    origin = _provenance(opened)
     result = replace(
         result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
     )
@@ -336,14 +336,14 @@ def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
     return labelled
 
 
-def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
+def _provenance(run: Run) -> dict[str, Any]:
     info, split = run.info, run.info["split"]
     return {
         "detector": run.settings.detector,
         "protocol": split["protocol"],
         "fold": split.get("fold"),
         "folds": split.get("folds"),
-        "data": dict(info["data"]) | {"root": None if videos.root is None else str(videos.root)},
+        "data": dict(info["data"]),
         "run": str(run.folder),
         "trained_on": {
             "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),
