@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import builtins
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from oddframe.data import open_videoset
+from oddframe.data.check import check
+from oddframe.errors import (
+    FrameSizeError,
+    LabelError,
+    MissingExtraError,
+    MissingPathError,
+    SettingsError,
+    UnreadableVideoError,
+)
+
+M_FILE = """TestVideoFile = {};
+TestVideoFile{end+1}.gt_frame = [3:5];
+TestVideoFile{end+1}.gt_frame = [1:2, 7];  % two spans
+"""
+LABELS = [[0, 0, 1, 1, 1, 0, 0, 0], [1, 1, 0, 0, 0, 0, 1, 0]]
+
+
+@pytest.fixture
+def official(tmp_path, make_frame_folder) -> Path:
+    """Two training videos of 10 frames, two test videos of 8, a label file and masks for the second."""
+    root = tmp_path / "UCSDped2"
+    for name in ("Train/Train001", "Train/Train002"):
+        make_frame_folder(root / name, frames=10, suffix=".tif", first=1)
+    for name in ("Test/Test001", "Test/Test002"):
+        make_frame_folder(root / name, frames=8, suffix=".tif", first=1)
+    (root / "Test" / "UCSDped2.m").write_text(M_FILE)
+    draw_masks(root / "Test" / "Test002_gt", LABELS[1])
+    return root
+
+
+@pytest.fixture
+def community(tmp_path, make_frame_folder) -> Path:
+    root = tmp_path / "ped2"
+    make_frame_folder(root / "training/frames/01", frames=10, suffix=".jpg")
+    for name in ("01", "02"):
+        make_frame_folder(root / "testing/frames" / name, frames=8, suffix=".jpg")
+    return root
+
+
+def draw_masks(folder: Path, labels: list[int], size: tuple[int, int] = (48, 64)) -> None:
+    folder.mkdir(parents=True)
+    for index, odd in enumerate(labels):
+        mask = np.zeros(size, np.uint8)
+        mask[:4, 6:9] = 255 * odd
+        cv2.imwrite(str(folder / f"{index + 1:03}.bmp"), mask)
+
+
+def labels_of(videos) -> list[list[int]]:
+    return [one.labels.astype(int).tolist() for one in videos.test]
+
+
+@pytest.mark.parametrize("up", [0, 1])
+def test_the_official_layout_is_found_at_its_folder_and_from_above(official, up):
+    videos = open_videoset(official if up == 0 else official.parent)
+
+    assert (videos.kind, videos.name) == ("ucsd-ped2", "UCSDped2")
+    assert [one.name for one in videos.normal] == ["Train001", "Train002"]
+    assert [one.name for one in videos.test] == ["Test001", "Test002"]
+    assert labels_of(videos) == LABELS
+    assert videos.label_sources == ("Test/UCSDped2.m", "Test")
+    assert videos.abnormal_frames == {"Test/UCSDped2.m": 6, "Test": 3}
+
+
+def test_mask_k_belongs_to_frame_k_whatever_their_names(official):
+    masks = open_videoset(official).test[1].masks
+
+    assert masks.read(0).sum() == 12
+    assert masks.read(0)[:4, 6:9].all()
+    assert masks.read(2).sum() == 0
+    assert open_videoset(official).test[0].masks is None
+
+
+def test_normal_videos_are_normal_throughout(official):
+    assert [one.labels.tolist() for one in open_videoset(official).normal] == [[False] * 10] * 2
+
+
+def test_hidden_files_of_the_archive_are_no_frames(official):
+    (official / "Test/Test001/._001.tif").write_bytes(b"resource fork")
+    (official / "Test/._Test001").write_bytes(b"resource fork")
+
+    assert open_videoset(official).test[0].video.frame_count == 8
+
+
+def test_the_superseded_label_file_of_the_archive_is_not_read(official):
+    (official / "Test" / "UCSDped2.m~").write_text(M_FILE.replace("3:5", "3:6"))
+
+    assert open_videoset(official).conflicts == ()
+
+
+def test_a_name_tells_ped1_from_ped2(official):
+    root = official.rename(official.with_name("UCSDped1"))
+    (root / "Test/UCSDped2.m").rename(root / "Test/UCSDped1.m")
+
+    assert open_videoset(root).kind == "ucsd-ped1"
+    with pytest.raises(MissingPathError):
+        open_videoset(root, "ucsd-ped2")
+
+
+def test_two_sets_below_one_folder_need_a_kind(official):
+    shutil.copytree(official, official.with_name("UCSDped1"))
+
+    with pytest.raises(SettingsError, match="--kind"):
+        open_videoset(official.parent)
+    assert open_videoset(official.parent, "ucsd-ped2").root == official
+
+
+@pytest.mark.parametrize("shape", [(16,), (1, 16)])
+@pytest.mark.parametrize("kind", [np.int64, np.float64, np.uint8])
+def test_npy_labels_are_one_value_a_frame_for_all_videos(community, shape, kind):
+    np.save(community / "frame_labels_ped2.npy", np.array(LABELS, kind).reshape(shape))
+
+    assert labels_of(open_videoset(community)) == LABELS
+
+
+def test_mat_labels_are_first_and_last_frames_counted_from_one(community):
+    savemat = pytest.importorskip("scipy.io").savemat
+    cells = np.empty((1, 2), object)
+    cells[0, 0], cells[0, 1] = np.array([[3], [5]]), np.array([[1, 7], [2, 7]])
+    savemat(community / "ped2.mat", {"gt": cells})
+
+    assert labels_of(open_videoset(community)) == LABELS
+
+
+def test_mat_labels_need_scipy_only_where_nothing_else_tells(community, monkeypatch):
+    pytest.importorskip("scipy.io").savemat(community / "ped2.mat", {"gt": np.zeros(2)})
+    real = builtins.__import__
+
+    def without_scipy(name, *rest):
+        if name.startswith("scipy"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without_scipy)
+    with pytest.raises(MissingExtraError, match=r"oddframe\[train\]"):
+        open_videoset(community)
+    (community / "UCSDped2.m").write_text(M_FILE)
+    videos = open_videoset(community)
+    assert labels_of(videos) == LABELS
+    assert "ped2.mat was not read" in videos.notes[0]
+
+
+def test_masks_alone_are_labels_too(community):
+    for number, labels in enumerate(LABELS, 1):
+        draw_masks(community / f"masks/Test{number:03}_gt", labels)
+
+    videos = open_videoset(community)
+
+    assert labels_of(videos) == LABELS
+    assert videos.label_sources == ("masks",)
+
+
+def test_masks_elsewhere_are_taken_from_where_they_are_said_to_be(community, tmp_path):
+    draw_masks(tmp_path / "elsewhere/Test002_gt", LABELS[1])
+
+    videos = open_videoset(community, masks=tmp_path / "elsewhere")
+
+    assert videos.test[0].labels is None
+    assert videos.test[1].labels.astype(int).tolist() == LABELS[1]
+
+
+def test_without_labels_nothing_is_known_of_the_test_videos(community):
+    videos = open_videoset(community)
+
+    assert [one.labels for one in videos.test] == [None, None]
+    assert "no label file" in videos.notes[0]
+
+
+def test_contradicting_labels_are_an_error_that_names_video_and_frames(official, tmp_path):
+    other = tmp_path / "other.m"
+    other.write_text(M_FILE.replace("3:5", "3:7"))
+
+    with pytest.raises(
+        LabelError, match=r"Test001, frames 5-6 \(counted from 0\): abnormal by .*other\.m; normal by Test/UCSDped2\.m"
+    ):
+        open_videoset(official, labels=[other])
+    noted = open_videoset(official, labels=[other], on_conflict="note")
+    assert [(conflict.video, conflict.frames) for conflict in noted.conflicts] == [("Test001", (5, 6))]
+    assert labels_of(noted) == LABELS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (M_FILE.replace("3:5", "3:9"), "within 1-8"),
+        (M_FILE.replace("3:5", "0:5"), "within 1-8"),
+        (M_FILE.replace("3:5", "5:3"), "within 1-8"),
+        (M_FILE.replace("3:5", "3:five"), "first:last"),
+        (M_FILE + "TestVideoFile{end+1}.gt_frame = [1:2];", "3 entries"),
+        ("nothing of use", "no labels of a known form"),
+    ],
+)
+def test_a_label_file_that_does_not_fit_is_named(community, text, message):
+    (community / "UCSDped2.m").write_text(text)
+
+    with pytest.raises(LabelError, match=message) as caught:
+        open_videoset(community)
+    assert "UCSDped2.m" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros(12), r"12 values[\s\S]*16"),
+        (np.full(16, 2), "0 or 1"),
+        (np.zeros((2, 8)), "another form"),
+        (np.array([None] * 16), "cannot be read"),
+        (np.array(["a"] * 16), "another form"),
+    ],
+)
+def test_npy_labels_that_do_not_fit_are_refused_and_never_unpickled(community, values, message):
+    np.save(community / "frame_labels_ped2.npy", values, allow_pickle=True)
+
+    with pytest.raises(LabelError, match=message):
+        open_videoset(community)
+
+
+def test_a_mat_file_of_another_form_is_refused(community):
+    pytest.importorskip("scipy.io").savemat(community / "ped2.mat", {"volLabel": np.zeros(3)})
+
+    with pytest.raises(LabelError, match="cell gt"):
+        open_videoset(community)
+
+
+def test_too_few_masks_and_masks_of_another_size_are_refused(community):
+    draw_masks(community / "masks/Test001_gt", LABELS[0][:7])
+    with pytest.raises(LabelError, match=r"7 masks[\s\S]*8"):
+        open_videoset(community)
+
+    shutil.rmtree(community / "masks")
+    draw_masks(community / "masks/Test001_gt", LABELS[0], size=(20, 30))
+    with pytest.raises(FrameSizeError, match=r"30x20[\s\S]*64x48"):
+        open_videoset(community)
+
+
+def test_a_mask_folder_of_no_video_is_noted(community):
+    draw_masks(community / "masks/Test009_gt", LABELS[0])
+
+    assert "Test009_gt belongs to no test video" in " ".join(open_videoset(community).notes)
+
+
+def test_a_broken_frame_is_named(official):
+    (official / "Train/Train002/001.tif").write_bytes(b"")
+
+    with pytest.raises(UnreadableVideoError, match=r"Train002.*001\.tif"):
+        open_videoset(official)
+
+
+def test_a_given_label_file_that_is_not_there_is_missing(official):
+    with pytest.raises(MissingPathError):
+        open_videoset(official, labels=[official / "none.npy"])
+    with pytest.raises(MissingPathError):
+        open_videoset(official, masks=official / "none")
+
+
+def test_ped2_is_what_is_known_of_it(ped2):
+    videos = open_videoset(ped2)
+
+    assert (videos.kind, len(videos.normal), len(videos.test), videos.known) == ("ucsd-ped2", 16, 12, ())
+    assert sum(one.video.frame_count for one in videos.normal) == 2550
+    assert [one.name for one in videos.test] == [f"{number:02}" for number in range(1, 13)]
+    assert [one.video.frame_count for one in videos.test] == [
+        180,
+        180,
+        150,
+        180,
+        150,
+        180,
+        180,
+        180,
+        120,
+        150,
+        180,
+        180,
+    ]
+    assert [int(one.labels.sum()) for one in videos.test] == [120, 86, 146, 150, 129, 159, 135, 180, 120, 150, 180, 93]
+    assert videos.abnormal_frames == dict.fromkeys(["UCSDped2.m", "frame_labels_ped2.npy", "ped2.mat", "masks"], 1648)
+    assert {(one.video.size, one.video.channels) for one in (*videos.normal, *videos.test)} == {((240, 360), 1)}
+
+
+def test_the_older_label_file_of_ped2_differs_on_three_frames_of_video_6(ped2, shared_data):
+    report = check(ped2, labels=[shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup"])
+
+    assert [(conflict.video, conflict.frames) for conflict in report.conflicts] == [("06", (159, 160, 161))]
+    assert not report.ok
+
+
+def test_the_real_ped1_label_files_agree(shared_data):
+    from oddframe.data.labels import read_label_file, settle
+
+    names = [f"Test{number:03}" for number in range(1, 37)]
+    sources = [
+        read_label_file(shared_data / "labels/ucsd-ped1" / file, file, names, [200] * 36)
+        for file in ("UCSDped1.m", "frame_labels_ped1.npy")
+    ]
+
+    assert [source.abnormal_frames for source in sources] == [4045, 4045]
+    assert settle(sources, names, "error")[1] == ()
+
+
+def test_real_official_masks_are_read(shared_data):
+    from oddframe.data.videoset import Masks
+
+    folder = shared_data / "ped2_official_sample/UCSDped2/Test/Test001_gt"
+    masks = Masks({58: folder / "059.bmp", 61: folder / "062.bmp"}, (240, 360))
+
+    assert not masks.read(58).any()
+    assert masks.read(61).any()
+    assert masks.read(59) is None
