@@ -19,7 +19,7 @@ from oddframe.video.source import Video, list_pictures, parse_position
 
 Rows = Mapping[int, tuple[LabelledSpan, ...]]
 
-COLUMNS = ("video", "start", "end", "class")
+COLUMNS: tuple[str, ...] = ("video", "start", "end", "class")
 _FILE_LIMIT_BYTES = 64 << 20
 _MASK_SUFFIXES = {".png", ".bmp"}
 
@@ -64,9 +64,9 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelError("this label file is no UTF-8 text", path=path, seen=str(error), wanted="UTF-8") from error
-    first = text.partition("\n")[0]
-    delimiter = ";" if ";" in first and "," not in first else ","
-    columns: tuple[str, ...] = COLUMNS
+    head = text.partition("\n")[0]
+    delimiter = ";" if ";" in head and "," not in head else ","
+    columns, first_line = COLUMNS, True
     spans: dict[int, list[LabelledSpan]] = {}
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -75,9 +75,11 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
             where = f"{path}, line {reader.line_num}"
             if not any(words):
                 continue
-            if not spans and columns is COLUMNS and words[0].lower() == "video":
-                columns = _header(words, where)
+            named = {word.lower() for word in words} & set(COLUMNS)
+            if first_line and len(named) > 1:
+                columns, first_line = _header(words, where), False
                 continue
+            first_line = False
             place, span = _read_row(words, columns, where, listed)
             if span is not None:
                 spans.setdefault(place, []).append(span)
