@@ -125,7 +125,6 @@ _ON_CPU: dict[str, Any] = {
         "compactness": 1.0,
         "worst_share": 0.05,
         "joint_batch": True,
-        "reseed": True,
     },
     "train": {
         "batch": 8,
