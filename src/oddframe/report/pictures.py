@@ -177,10 +177,11 @@ def _panel(picture: Picture) -> str:
 
 
 def _pack(small: dict[str, dict[int, Picture]], heat: dict[str, dict[int, Picture]], made: Album) -> None:
-    """Small frames become sheets; every second one goes until all fit."""
+    """Small frames become sheets; every second one goes until all fit, or one of each video is left."""
     while True:
         sheets = {video: _sheets(list(frames.values())) for video, frames in small.items() if frames}
-        if sum(len(sheet) for group in sheets.values() for sheet in group) <= _MOST_BYTES:
+        size = sum(len(sheet) for group in sheets.values() for sheet in group)
+        if size <= _MOST_BYTES or all(len(frames) <= 1 for frames in small.values()):
             break
         small = {video: dict(list(frames.items())[::2]) for video, frames in small.items()}
     for video, group in sheets.items():

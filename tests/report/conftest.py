@@ -1,0 +1,93 @@
+"""Scores built by hand, and pictures that need neither video nor detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from oddframe.errors import UnreadableVideoError
+from oddframe.evaluation.stored import JudgedVideo, Span
+from oddframe.scoring.scorer import Explanation
+from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
+
+
+@pytest.fixture
+def scored() -> Callable[..., Scores]:
+    """`scored([0, 1, 4])`: frames from 4 on, ten a second, alarm line at 3, an event for each (start, end) given."""
+
+    def make(
+        online: Sequence[float],
+        *,
+        name: str = "gate",
+        events: Sequence[tuple[int, int]] = (),
+        fps: float | None = 10.0,
+        size: tuple[int, int] = (48, 64),
+    ) -> Scores:
+        values = np.array(online, np.float32)
+        frame = np.arange(4, 4 + len(values))
+        return Scores(
+            video=name,
+            size=size,
+            fps=fps,
+            frame=frame,
+            time_s=frame / fps if fps else None,
+            raw={"psnr": 40 - values, "motion": values / 10},
+            calibrated={},
+            online=values,
+            paper=None,
+            learned=values,
+            line=AlarmLine(3.0, 2.0, 1.0 if fps else None, 1.0),
+            events=tuple(
+                Event(start, end, start, 4.0, *((fps and at / fps) for at in (start, end, start)), Box(8, 8, 20, 16))
+                for start, end in events
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def judged(scored: Callable[..., Scores]) -> Callable[..., JudgedVideo]:
+    """`judged("0011", [1, 2, 3, 4], name=..., events=...)`: the same beside labels; kinds are (start, end, kind)."""
+
+    def make(
+        labels: str, online: Sequence[float], *, kinds: Sequence[tuple[int, int, str]] = (), **options: object
+    ) -> JudgedVideo:
+        scores = scored(online, **options)
+        spans = tuple(Span(*kind) for kind in kinds)
+        return JudgedVideo(scores.video, "", scores, np.array([letter == "1" for letter in labels]), spans)
+
+    return make
+
+
+@dataclass
+class DrawnPictures:
+    """Frames of one grey or coloured level; videos in `gone` cannot be read."""
+
+    channels: int = 1
+    explains: bool = True
+    gone: tuple[str, ...] = ()
+
+    def frames(self, video: str, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        if video in self.gone:
+            raise UnreadableVideoError("this file does not decode as video", path=video)
+        for number in sorted(wanted):
+            yield number, np.full((48, 64, self.channels), number % 256, np.uint8)
+
+    def explain(self, video: str, wanted: Sequence[int]) -> list[Explanation]:
+        if not self.explains:
+            return []
+        small = np.full((24, 32, self.channels), 90, np.uint8)
+        error, heat = np.full((24, 32), 0.01, np.float32), np.eye(6, 8, dtype=np.float32) * 2
+        return [
+            Explanation(number, None, picture, small, error, heat, Box(8, 8, 20, 16))
+            for number, picture in self.frames(video, wanted)
+        ]
+
+
+@pytest.fixture
+def drawn() -> type[DrawnPictures]:
+    return DrawnPictures
