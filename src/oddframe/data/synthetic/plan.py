@@ -56,7 +56,7 @@ class Clip:
         return f"{self.scene}-{self.part[0]}{self.number:02}"
 
 
-_CALM, _BUSY = 0.10, 0.75
+_CALM, _BUSY = 0.10, 0.55
 
 
 def demo() -> tuple[Clip, ...]:
@@ -81,23 +81,35 @@ def demo() -> tuple[Clip, ...]:
         ("square", 2, 96, Event("cart", 6, 0.6, right=False, pace=1.4)),
     ):
         clips.append(Clip("abnormal", scene, number, frames, flat, 0.12, (event,)))
-    rush: Rates = ((0, 0.8), (150, 0.8))
-    early: Rates = ((-40, _BUSY), (20, _BUSY), (50, 0.05), (150, 0.05))
-    late: Rates = ((-200, 0.05), (60, 0.05), (90, 0.9), (150, 0.9))
-    lull: Rates = ((-60, 0.6), (-20, 0.05), (80, 0.1), (110, _BUSY), (150, _BUSY))
+    rush: Rates = ((0, 0.45), (150, 0.45))
+    early: Rates = ((-40, 0.5), (20, 0.5), (50, 0.05), (150, 0.05))
+    late: Rates = ((-200, 0.05), (60, 0.05), (90, 0.5), (150, 0.5))
+    lull: Rates = ((-60, 0.4), (-20, 0.05), (80, 0.1), (110, 0.45), (150, 0.45))
     for scene, number, people, traffic, events in (
-        ("street", 1, rush, 0.22, ()),
-        ("street", 2, lull, 0.08, (Event("cyclist", 22, 0.75, pace=2.2), Event("loiterer", 112, 0.6, across=0.7))),
-        ("street", 3, early, 0.12, (Event("person-down", 98, 0.7, right=False, across=0.35),)),
-        ("street", 4, late, 0.05, (Event("runner", 12, 0.85, False, 3.2), Event("thrown-object", 116, 0.6, True, 3.6))),
-        ("passage", 1, early, 0.0, (Event("wrong-way", 44, 0.6, False, 1.15),)),
+        ("street", 1, rush, 0.2, ()),
+        ("street", 2, lull, 0.08, (Event("cyclist", 22, 0.5, pace=2.6), Event("loiterer", 118, 0.5, across=0.7))),
+        ("street", 3, early, 0.12, (Event("cart", 82, 0.5, False, 1.25),)),
+        ("street", 4, late, 0.05, (Event("runner", 12, 0.5, False, 3.5), Event("person-down", 112, 0.4, across=0.4))),
+        ("passage", 1, early, 0.0, (Event("wrong-way", 76, 0.4, False, 1.3),)),
         ("passage", 2, rush, 0.0, ()),
-        ("passage", 3, early, 0.0, (Event("cart", 66, 0.75, pace=0.95),)),
-        ("passage", 4, late, 0.0, (Event("runner", 10, 0.9, pace=3.0), Event("person-down", 116, 0.8, across=0.6))),
-        ("square", 1, lull, 0.0, (Event("thrown-object", 20, 0.7, True, 3.4, 0.2), Event("cyclist", 86, 0.9, False))),
-        ("square", 2, early, 0.0, (Event("loiterer", 96, 0.55, across=0.3),)),
+        ("passage", 3, early, 0.0, (Event("cart", 68, 0.45, pace=1.2),)),
+        ("passage", 4, late, 0.0, (Event("runner", 10, 0.6, pace=3.4), Event("cyclist", 106, 0.5, pace=2.6))),
+        (
+            "square",
+            1,
+            lull,
+            0.0,
+            (Event("thrown-object", 20, 0.3, True, 4.0, 0.2), Event("cyclist", 92, 0.4, False, 2.8)),
+        ),
+        ("square", 2, early, 0.0, (Event("person-down", 106, 0.4, across=0.3),)),
         ("square", 3, rush, 0.0, ()),
-        ("square", 4, late, 0.0, (Event("runner", 24, 0.75, True, 3.1),)),
+        (
+            "square",
+            4,
+            late,
+            0.0,
+            (Event("runner", 14, 0.4, True, 3.4), Event("thrown-object", 116, 0.3, False, 3.8, 0.8)),
+        ),
     ):
         clips.append(Clip("test", scene, number, 150, people, traffic, events))
     return tuple(clips)
@@ -115,14 +127,15 @@ def tiny() -> tuple[Clip, ...]:
 
 
 # fmt: off
+# Colours of much the same brightness: people differ, but none stands out by the dress alone.
 _TOPS: tuple[Colour, ...] = (
-    (176, 58, 52), (58, 88, 146), (226, 220, 206), (52, 60, 64), (120, 96, 74), (84, 120, 86),
-    (206, 160, 70), (140, 130, 150), (40, 44, 60), (190, 186, 180), (108, 52, 66), (92, 140, 160),
+    (176, 58, 52), (58, 88, 146), (44, 112, 108), (66, 110, 70), (114, 72, 132), (148, 104, 36),
+    (92, 92, 98), (50, 62, 108), (118, 84, 58), (150, 62, 96), (84, 100, 60), (72, 78, 88),
 )
-_TROUSERS: tuple[Colour, ...] = ((40, 46, 70), (90, 80, 66), (48, 48, 50), (74, 88, 112), (120, 112, 100), (60, 52, 48))
+_TROUSERS: tuple[Colour, ...] = ((40, 46, 70), (72, 62, 52), (48, 48, 50), (54, 66, 92), (60, 52, 48), (66, 70, 66))
 _SKINS: tuple[Colour, ...] = ((224, 184, 156), (206, 160, 128), (158, 112, 84), (112, 78, 58))
 _HAIRS: tuple[Colour, ...] = ((40, 30, 26), (76, 54, 38), (150, 120, 76), (120, 118, 116), (24, 22, 24))
-_SHOES: tuple[Colour, ...] = ((30, 28, 28), (86, 60, 42), (200, 198, 194))
+_SHOES: tuple[Colour, ...] = ((30, 28, 28), (62, 46, 36))
 _PAINTS: tuple[Colour, ...] = (
     (168, 44, 42), (216, 216, 220), (52, 78, 128), (60, 62, 66), (140, 144, 148), (196, 170, 96),
 )
@@ -176,7 +189,7 @@ def _crowd(scene: Scene, clip: Clip, rng: np.random.Generator) -> list[Actor]:
             z1 = min(max(z1, scene.near), scene.far)
             track = _crossing(scene, t, right, z0, z1, _one(rng, 1.0, 1.55))
             people.append(Walker(_look(rng), track, phase=_one(rng, 0, math.tau)))
-            if rng.random() < 0.3:
+            if rng.random() < 0.2:
                 beside = Track(track.start, track.x - 0.1, track.z + 0.55, track.speed, track.heading)
                 people.append(Walker(_look(rng), beside, phase=_one(rng, 0, math.tau)))
     for lane, z in enumerate(scene.lanes):
@@ -208,7 +221,7 @@ def _act(event: Event, scene: Scene, rng: np.random.Generator) -> list[Actor]:
         case "cyclist":
             return [Cyclist(look, crossing, _PAINTS[int(rng.integers(3))])]
         case "cart":
-            return [Cart(look, crossing, ((150, 110, 70), (190, 160, 112)))]
+            return [Cart(look, crossing, ((46, 66, 98), (238, 232, 220)))]
         case "runner":
             return [Walker(look, crossing, phase=_one(rng, 0, math.tau), runs=True, kind="runner")]
         case "wrong-way":
@@ -221,7 +234,7 @@ def _act(event: Event, scene: Scene, rng: np.random.Generator) -> list[Actor]:
             # The thrower passes by a moment before, behind what is thrown.
             walk = 1.3 * (1 if event.right else -1)
             thrower = Track(-200, x - walk * (event.at + 200) / float(FPS), z + 0.3, 1.3, heading)
-            colour = ((206, 112, 40), (60, 96, 160), (190, 50, 60))[int(rng.integers(3))]
+            colour = ((44, 46, 54), (44, 70, 140), (160, 36, 44))[int(rng.integers(3))]
             throw = Track(event.at, x, z, event.pace, heading)
             return [Walker(look, thrower), Thrown(throw, 0.3, colour, climb=2.6, rolls=0.8)]
     raise ValueError(f"no such anomaly: {event.kind}")

@@ -42,19 +42,20 @@ class Stage:
         rng = np.random.default_rng([self.seed, self.index, _PARTS.index(clip.part), clip.number])
         actors = cast(self.scene, clip, rng)
         noise = rng.integers(0, 4, (4, SIZE[0] + 48, SIZE[1] + 64)).sum(axis=0).astype(np.int16) - 6
+        clock = int(rng.integers(4000))  # wind, water and screen are not at the same point in every video
         phases = [math.tau * float(v) for v in rng.random(3)]
         for t in range(clip.frames):
             # Clouds and the camera's exposure: half a minute and more for each swing.
             time = t / float(FPS)
             sun = 0.72 + 0.28 * math.sin(time / 5.5 + phases[0]) * math.sin(time / 9 + phases[1])
-            gain = int(256 * (0.98 + 0.045 * math.sin(time / 6.5 + phases[2])) + 0.5)
-            pixels, masks = self._draw(actors, t, int(sun * (_LEVELS - 1) + 0.5))
+            gain = int(256 * (0.985 + 0.025 * math.sin(time / 6.5 + phases[2])) + 0.5)
+            pixels, masks = self._draw(actors, t, clock, int(sun * (_LEVELS - 1) + 0.5))
             y, x = int(rng.integers(48)), int(rng.integers(64))
             grain = noise[y : y + SIZE[0], x : x + SIZE[1], None]
             exposed = ((pixels.astype(np.int32) * gain) >> 8) + grain
             yield np.clip(exposed, 0, 255).astype(np.uint8), masks
 
-    def _draw(self, actors: list[Actor], t: int, sun: int) -> tuple[Pixels, dict[str, Mask]]:
+    def _draw(self, actors: list[Actor], t: int, clock: int, sun: int) -> tuple[Pixels, dict[str, Mask]]:
         camera = self.scene.camera
         shadow = self.still.copy()
         caster = Canvas(camera, shadow, light=self.scene.light)
@@ -65,14 +66,15 @@ class Stage:
         canvas = Canvas(camera, pixels)
         tags: Pixels = np.zeros(shadow.shape, np.uint8)
         kinds: list[str] = []
-        for actor in sorted([*self.scene.props, *actors], key=lambda one: -one.depth(t)):
+        all_there = [(prop, t + clock) for prop in self.scene.props] + [(actor, t) for actor in actors]
+        for actor, now in sorted(all_there, key=lambda one: -one[0].depth(one[1])):
             canvas.tag = 0
-            if actor.kind is not None and actor.odd(t):
+            if actor.kind is not None and actor.odd(now):
                 if actor.kind not in kinds:
                     kinds.append(actor.kind)
                 # From the first anomaly on, all that is nearer is tagged too: it may hide it.
                 canvas.tags, canvas.tag = tags, kinds.index(actor.kind) + 1
-            actor.draw(canvas, t)
+            actor.draw(canvas, now)
         masks = {}
         for tag, kind in enumerate(kinds, 1):
             mask = _shrink(np.where(tags == tag, np.uint8(255), np.uint8(0))) > 127

@@ -59,6 +59,8 @@ def generate(
             _write(beside, seed, SCALES[scale](), progress)
             (beside / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
             beside.chmod(0o755)
+            if folder.is_dir():
+                folder.rmdir()
             beside.replace(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
