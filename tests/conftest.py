@@ -38,6 +38,7 @@ def _make_video(
     *,
     grey: bool = False,
     codec: str | None = None,
+    pixel_format: str | None = None,
     variable_rate: bool = False,
     pictures: Callable[[int], NDArray[np.uint8]] | None = None,
     options: dict[str, str] | None = None,
@@ -50,7 +51,7 @@ def _make_video(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     codec = codec or ("mpeg4" if path.suffix == ".avi" else "libx264")
-    pixel_format = ("gray" if grey else "bgr0") if codec == "ffv1" else "yuv420p"
+    pixel_format = pixel_format or (("gray" if grey else "bgr0") if codec == "ffv1" else "yuv420p")
     tick = Fraction(fps).limit_denominator(1000)
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=tick)
@@ -105,7 +106,7 @@ def picture() -> Callable[..., NDArray[np.uint8]]:
 
 @pytest.fixture
 def make_video() -> Callable[..., Path]:
-    """make_video(path, frames=40, fps=12.5, size=(48, 64), grey=, codec=, variable_rate=, pictures=, options=)."""
+    """make_video(path, frames=40, fps=12.5, size=(48, 64), grey=, codec=, pixel_format=, variable_rate=, ...)."""
     return _make_video
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddframe.errors import CutOffVideoError, FrameSizeError, SettingsError, StorageError
+from oddframe.errors import CutOffVideoError, FrameSizeError, SettingsError, StorageError, UnreadableVideoError
 from oddframe.video import _digest
 from oddframe.video import store as store_module
 from oddframe.video.source import open_video
@@ -260,3 +260,23 @@ def test_the_store_lies_where_the_environment_says(tmp_path, monkeypatch):
 def test_pictures_that_cannot_be_are_refused(store, grey_folder, size, channels):
     with pytest.raises(SettingsError):
         store.open(open_video(grey_folder), size, channels)
+
+
+def test_a_file_with_damage_in_its_middle_is_stored_only_if_that_is_allowed(store, tmp_path, make_video):
+    noise = np.random.default_rng(0)  # so that a picture has more bytes than are damaged
+    path = make_video(
+        tmp_path / "a.avi",
+        frames=60,
+        codec="mjpeg",
+        pixel_format="yuvj420p",
+        pictures=lambda _: noise.integers(0, 256, (48, 64, 3), np.uint8),
+    )
+    whole = bytearray(path.read_bytes())
+    place = whole.find(b"\xff\xd8", len(whole) // 2)  # where a picture of the middle begins
+    whole[place : place + 700] = bytes(700)
+    path.write_bytes(whole)
+    video = open_video(path)
+
+    with pytest.raises(UnreadableVideoError, match=r"59 frames[\s\S]*60"):
+        store.open(video, (24, 32), 1)
+    assert len(store.open(video, (24, 32), 1, allow_cut_off=True).pixels) == 59

@@ -36,6 +36,9 @@ _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}
 _GREY_SPREAD = 2
 """Levels by which red, green and blue of a grey picture differ at most, after rounding."""
 
+_SHORTEST_S = 0.001
+"""Time between two frames where neither stamps nor a rate tell it."""
+
 _KEY_FRAME_DISTANCE = 300
 """Frames after which most encoders have set a key frame."""
 
@@ -131,11 +134,13 @@ class FileVideo(Video):
                 index += 1
 
     def _time(self, frame: VideoFrame, index: int, last_s: float | None) -> float | None:
-        if self._constant_rate or frame.pts is None or self._origin_pts is None:
+        if self._constant_rate or not self.own_clock:
             return None if self.fps is None else index / self.fps
-        time_s = (frame.pts - self._origin_pts) * float(frame.time_base or 0)
-        if last_s is not None and time_s <= last_s and self.fps is not None:
-            return last_s + 1 / self.fps  # a camera's clock that was set back
+        time_s = None
+        if frame.pts is not None and self._origin_pts is not None:
+            time_s = (frame.pts - self._origin_pts) * float(frame.time_base or 0)
+        if last_s is not None and (time_s is None or time_s <= last_s):
+            return last_s + (_SHORTEST_S if self.fps is None else 1 / self.fps)  # the camera's clock was set back
         return time_s
 
     def _seek(

@@ -52,7 +52,7 @@ class StoredVideo:
         pixels: (T, h, w, channels) uint8, a read-only memory map.
         times_s: (T,) float64, seconds from the start of the source; None without a clock.
         first_index: the source's number of frame 0.
-        cut_off: whether the source ended in the middle, so that T is what was readable.
+        cut_off: whether the source ended in the middle or is damaged, so that T is what was readable.
     """
 
     pixels: np.memmap[tuple[int, ...], np.dtype[np.uint8]]
@@ -150,7 +150,8 @@ class FrameStore:
             size: (height, width) of the pictures.
             channels: 1 or 3; a grey source is stored with 1 in any case.
             resize: see `as_picture`.
-            allow_cut_off: take the readable part of a file that ends in the middle.
+            allow_cut_off: take what is readable of a file that ends in the middle or is damaged. T is then smaller
+                than `video.frame_count`.
             progress: called with frames done and frames in all (0 where not known) while it decodes.
 
         Raises:
@@ -187,7 +188,12 @@ class FrameStore:
                 hint="run it again; another process is clearing the store",
             )
         if stored.cut_off and not allow_cut_off:
-            raise _cut_off_again(video, len(stored.pixels))
+            raise CutOffVideoError(
+                "this video is cut off or damaged",
+                frames_read=len(stored.pixels),
+                path=video.path,
+                hint="copy it again",
+            )
         self._evict(keep=key)
         return stored
 
@@ -299,6 +305,10 @@ def _write_pictures(
             cut_off = True
         if not count:
             raise UnreadableVideoError(f"'{video.name}' yields no frame", path=video.path)
+        if not cut_off and count != video.frame_count:
+            if not allow_cut_off:
+                raise _not_all_decode(video, count)
+            cut_off = True
         file.seek(0)
         if _write_header(file, (count, height, width, channels)) != start:
             raise AssertionError("the header of pixels.npy changed its length")
@@ -335,8 +345,14 @@ def _load(entry: Path, video: Video) -> StoredVideo | None:
         return None
 
 
-def _cut_off_again(video: Video, frames: int) -> CutOffVideoError:
-    return CutOffVideoError("this video is cut off", frames_read=frames, path=video.path, hint="copy it again")
+def _not_all_decode(video: Video, count: int) -> UnreadableVideoError:
+    return UnreadableVideoError(
+        f"not all frames of '{video.name}' decode, so that labels and frame numbers would not fit",
+        path=video.path,
+        seen=f"{count} frames",
+        wanted=f"{video.frame_count}",
+        hint="encode it anew, or train on what decodes with --set data.allow_cut_off=true",
+    )
 
 
 @contextmanager
