@@ -291,13 +291,15 @@ class ClipSampler:
     ) -> tuple[Pixels, Places]:
         """Mirror and relight a clip as the settings say; all frames alike."""
         marked = np.zeros(pixels.shape[1:3], bool) if places is None else places
-        if self.settings.flips and rng.random() < 0.5:
-            pixels, marked = pixels[:, :, ::-1], marked[:, ::-1]
+        mirrored = self.settings.flips and rng.random() < 0.5
         if self.settings.light > 0:
             light = self.settings.light
             contrast, brightness = rng.uniform(1 - light, 1 + light), rng.uniform(-light, light) * 255
             table = np.clip(np.rint((np.arange(256) - 127.5) * contrast + 127.5 + brightness), 0, 255).astype(np.uint8)
-            pixels = table[pixels]
+            flat = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+            pixels = np.asarray(cv2.LUT(flat, table), np.uint8).reshape(pixels.shape)
+        if mirrored:
+            pixels, marked = pixels[:, :, ::-1], marked[:, ::-1]
         return pixels, marked
 
 

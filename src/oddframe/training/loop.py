@@ -143,7 +143,7 @@ class Loop:
 
     def _refuse_nan(self, terms: Mapping[str, Tensor]) -> None:
         for name, term in terms.items():
-            if not math.isfinite(float(term)):
+            if not math.isfinite(float(term.detach())):
                 raise TrainingError(
                     f"the loss term '{name}' is no longer a number",
                     path=self._folder,
