@@ -1,0 +1,108 @@
+"""From a trained run to its result: a set of five tiny videos, judged by frame differences."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from oddframe.errors import MissingPathError, NothingToJudgeError
+from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.result import Result
+from oddframe.runs import Run
+from oddframe.training.train import train
+
+
+def still(index: int) -> np.ndarray:
+    """A ground with a little noise."""
+    return np.random.default_rng(index).integers(90, 100, (48, 64, 1), np.uint8)
+
+
+def flashing(index: int) -> np.ndarray:
+    """The same, where a bright square comes or goes in each of frames 20 to 29."""
+    picture = still(index)
+    if 20 <= index < 30 and index % 2 == 0:
+        picture[10:30, 10:30] = 255
+    return picture
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with the data (`gate`) and a run of it (`run`)."""
+    home = tmp_path_factory.mktemp("trained")
+    videos = {"normal/a": still, "normal/b": still, "normal/c": still, "test/flash": flashing, "test/calm": still}
+    for name, picture in videos.items():
+        (home / "gate" / name).mkdir(parents=True)
+        for index in range(40):
+            assert cv2.imwrite(str(home / "gate" / name / f"{index:03}.png"), picture(index))
+    (home / "gate" / "labels.csv").write_text("video,start,end,class\nflash,20,30,flash\n")
+    overrides = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "score.online=[psnr, motion]"]
+    train(home / "gate", out=home / "run", preset="paper", detector="framediff", overrides=overrides)
+    return home
+
+
+@pytest.fixture
+def home(trained, tmp_path) -> Path:
+    """A copy, which a test may spoil."""
+    return shutil.copytree(trained, tmp_path / "home")
+
+
+@pytest.fixture
+def run(home) -> Run:
+    return Run.open(home / "run")
+
+
+@pytest.fixture
+def data(home) -> Path:
+    return home / "gate"
+
+
+def test_a_run_is_judged_on_the_test_videos_of_its_split(run, data):
+    result = evaluate(run)
+
+    assert sorted(row["name"] for row in result.table) == ["calm", "flash"]
+    assert result.auc["motion"]["micro"] == 1.0
+    assert result.undefined_videos["macro"] == ["calm"]
+    assert result.frames["abnormal"] == 10
+    assert result.classes["unknown"]["kinds"] == ["flash"]
+    assert result.detector == "framediff"
+    assert result.threshold["online"]["heldout_frames"] > 0
+
+
+def test_the_result_is_left_in_the_run_and_comes_back(run):
+    result = evaluate(run.folder)
+
+    back = Result.load(run.folder)
+    assert back == result
+    assert len(back.scored) == 2
+
+
+def test_data_that_moved_are_asked_for_and_may_be_named(run, data, tmp_path):
+    moved = shutil.move(data, tmp_path / "elsewhere")
+
+    with pytest.raises(MissingPathError, match="--data"):
+        evaluate(run)
+    assert evaluate(run, moved).auc["motion"]["micro"] == 1.0
+
+
+def test_data_with_other_labels_are_noted(run, data):
+    (data / "labels.csv").write_text("video,start,end,class\nflash,21,30,flash\n")
+
+    assert any("differ from those of the training" in note for note in evaluate(run).notes)
+
+
+def test_a_test_set_without_labels_cannot_be_judged(run, data):
+    (data / "labels.csv").unlink()
+
+    with pytest.raises(NothingToJudgeError, match=r"labels\.csv"):
+        evaluate(run)
+
+
+def test_a_missing_test_video_is_named(run, data):
+    shutil.rmtree(data / "test" / "calm")
+
+    with pytest.raises(MissingPathError, match="calm"):
+        evaluate(run)
