@@ -40,6 +40,12 @@ def plot(scores: Scores, path: Path | str | None = None) -> Figure:
         axes.axvspan(begin, end, color="#b3261e", alpha=0.15, linewidth=0)  # type: ignore[arg-type]
     axes.set(title=scores.video, xlabel="seconds" if timed else "frame", ylabel="how odd (online)")
     axes.margins(x=0)
+    if scores.online.max() > 4 * scores.line.on > 0:
+        # far above the line the score has no meaning but "far above"; what happens at the line must stay visible
+        axes.set_yscale("asinh", linear_width=scores.line.on)
+        ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100) if tick <= scores.online.max()]
+        axes.set_yticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
     axes.set_ylim(bottom=min(0.0, float(scores.online.min())))
     axes.spines[["top", "right"]].set_visible(False)
     if path is not None:

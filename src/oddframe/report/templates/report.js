@@ -13,14 +13,17 @@
     const minutes = Math.floor(tenths / 600) % 60, rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
     return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
   };
-  // all videos share one scale, so that curves compare
-  const scaleOf = (name) => {
+  // All videos share one scale, so that curves compare. What is calibrated has no upper end, and the line is what
+  // matters: it lies half way up, and the top is never reached.
+  const heightIn = (name) => {
+    if (name === "online" || name === "learned") {
+      return (value, line) => (line > 0 ? Math.max(0, value) / (Math.max(0, value) + line) : 0);
+    }
     let low = Infinity, high = -Infinity;
     for (const video of videos) {
       for (const value of video.series[name] || []) { low = Math.min(low, value); high = Math.max(high, value); }
-      if (name === "online") { low = Math.min(low, 0); high = Math.max(high, video.line * 1.1); }
     }
-    return { low, span: high - low || 1 };
+    return (value) => (value - low) / (high - low || 1);
   };
   const inside = (stretches, frame) => stretches.find(([start, end]) => frame >= start && frame < end);
 
@@ -52,9 +55,9 @@
       return Math.min(1000, (1000 * (frame - first)) / (last - first || 1));
     }
 
-    draw(name, scale) {
+    draw(name, height) {
       const { frame, series, odd, events, line } = this.video, values = series[name];
-      const y = (value) => 96 - (92 * (value - scale.low)) / scale.span;
+      const y = (value) => 95 - 91 * height(value, line);
       const parts = odd.map(([start, end, kind]) =>
         `<rect class="odd" x="${this.x(start)}" y="0" width="${Math.max(1, this.x(end) - this.x(start))}" height="100"/>`);
       if (name === "online") parts.push(`<line class="line" x1="0" x2="1000" y1="${y(line)}" y2="${y(line)}"/>`);
@@ -141,8 +144,8 @@
 
   const cards = [...document.querySelectorAll(".card")].map((element) => new Card(element));
   const redraw = () => {
-    const scale = scaleOf(which.value);
-    cards.forEach((card) => card.draw(which.value, scale));
+    const height = heightIn(which.value);
+    cards.forEach((card) => card.draw(which.value, height));
   };
   which.addEventListener("change", () => { redraw(); cards.forEach((card) => { if (!card.cursor.hidden) card.move(card.at); }); });
   heat.addEventListener("change", () => cards.forEach((card) => { if (!card.cursor.hidden) card.move(card.at); }));
