@@ -79,7 +79,8 @@ def clip_sources(
     sources = []
     for section, pictures in zip(sections, stored, strict=False):
         labels = _labels(section.video, pictures)
-        sources.append(ClipSource(section.video.name, pictures.pixels, labels, section.start, section.stop))
+        stop = min(section.stop, len(labels))
+        sources.append(ClipSource(section.video.name, pictures.pixels, labels, section.start, stop))
     for video, pictures in zip(known, stored[len(sections) :], strict=True):
         labels = _labels(video, pictures)
         places = _read_places(video, labels, pictures)
@@ -88,7 +89,9 @@ def clip_sources(
 
 
 def _labels(video: LabelledVideo, pictures: StoredVideo) -> NDArray[np.bool_]:
-    return np.zeros(len(pictures.pixels), bool) if video.labels is None else np.asarray(video.labels, bool)
+    """Labels of the stored frames: fewer than the video's where it was cut off."""
+    stored = len(pictures.pixels)
+    return np.zeros(stored, bool) if video.labels is None else np.asarray(video.labels[:stored], bool)
 
 
 def _read_places(video: LabelledVideo, labels: NDArray[np.bool_], pictures: StoredVideo) -> Places | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from oddframe.data.protocols import Section, Split
+from oddframe.data.protocols import Split
 from oddframe.data.videoset import LabelledVideo
 from oddframe.errors import TooShortError
 from oddframe.progress import Progress, Watcher
@@ -45,9 +45,10 @@ def calibrate(
     """
     stream = evidence_stream(runtime, settings)
     stretches = [
-        _Stretch(section.video, stored[store_key(section.video)], start, stop, known=False)
+        _Stretch(section.video, pictures, start, stop, known=False)
         for section in split.heldout
-        for start, stop in _blocks(section, stream.frames)
+        for pictures in [stored[store_key(section.video)]]
+        for start, stop in _blocks(section.start, min(section.stop, len(pictures.pixels)), stream.frames)
     ]
     stretches = _spread(stretches, MOST_FRAMES)
     stretches += [
@@ -91,10 +92,10 @@ def stored_frames(pictures: StoredVideo, start: int, stop: int) -> Iterator[Fram
         yield Frame(pictures.first_index + position, time_s, pictures.pixels[position])
 
 
-def _blocks(section: Section, window: int) -> list[tuple[int, int]]:
-    """Cut a section into blocks that overlap by what a window needs, so that no frame is lost between them."""
-    starts = range(section.start, max(section.start + 1, section.stop - window + 1), _BLOCK)
-    return [(start, min(start + _BLOCK + window - 1, section.stop)) for start in starts]
+def _blocks(start: int, stop: int, window: int) -> list[tuple[int, int]]:
+    """Cut frames into blocks that overlap by what a window needs, so that no frame is lost between them."""
+    starts = range(start, max(start + 1, stop - window + 1), _BLOCK)
+    return [(first, min(first + _BLOCK + window - 1, stop)) for first in starts]
 
 
 def _spread(stretches: Sequence[_Stretch], most: int) -> list[_Stretch]:

@@ -95,7 +95,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     data = {
         "name": videos.name,
         "kind": videos.kind,
-        "root": os.path.relpath(videos.root, folder),
+        "root": None if videos.root is None else os.path.relpath(videos.root, folder),
         "fingerprint": videos.fingerprint(),
         "labels": list(videos.label_sources),
     }
