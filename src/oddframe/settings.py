@@ -72,13 +72,16 @@ class ScoreSettings(Strict):
     """From evidence to alarms."""
 
     window: int = Field(16, ge=1, description="side of the windows of the local components, in the detector's pixels")
-    stride: int = Field(4, ge=1, description="step from window to window")
+    stride: int = Field(8, ge=1, description="step from window to window")
+    local_share: float = Field(
+        0.03, gt=0, le=1, description="a local component is the mean over this share of places, the oddest ones"
+    )
     gamma: float = Field(0.6, ge=0, le=1, description="weight of PSNR in Eq. 12")
     online: tuple[str, ...] = Field(
         ("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
     )
     per_place: tuple[Literal["local_error", "local_distance", "motion"], ...] = Field(
-        (), description="local components that are standardised at each place before their largest value is taken"
+        (), description="local components that are standardised at each place before the oddest places are taken"
     )
     smoothing: int = Field(1, ge=1, description="`online` is the mean over this many frames up to now")
     false_alarms_per_hour: float = Field(1.0, gt=0, description="rate on held-out normal video that draws the line")
@@ -166,7 +169,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         },
     },
     # the best detection in the time of two cores
-    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6}, score={"window": 24}),
+    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6}),
     # tests and the demo
     "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 6, "lr": 2e-3}),
 }

@@ -25,6 +25,7 @@ from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import AlarmLine, Raw, oddness, write_beside
 from oddframe.scoring.tail import Tail
 from oddframe.settings import ScoreSettings
+from oddframe.video.motion import oddest
 
 FORMAT = 1
 
@@ -57,11 +58,12 @@ class SceneCalibration:
     tails: Mapping[str, Tail]
     online: Tail
     learned: Tail
+    local_share: float
 
     def local_value(self, name: str, raw: Raw) -> float:
         """The component's value, higher = odder, after its map was standardised per place where that is known."""
         if name in self.places:
-            return float(self.places[name].standardise(raw.maps[name]).max())
+            return oddest(self.places[name].standardise(raw.maps[name]), self.local_share)
         return float(oddness(name, np.float32(raw.values[name])))  # type: ignore[arg-type]
 
     def calibrate(self, raw: Raw) -> dict[str, float]:
@@ -131,6 +133,7 @@ class Calibration:
             "online_weights": dict(self.online_weights),
             "learned_weights": dict(self.learned_weights),
             "smoothing": self.smoothing,
+            "local_share": self.scenes[POOLED].local_share,
             "line": asdict(self.line),
             "notes": list(self.notes),
         }
@@ -163,7 +166,7 @@ class Calibration:
                     }
                     tails = {name: Tail.from_dict(tail) for name, tail in normal["tails"].items()}
                     online, learned = Tail.from_dict(normal["online"]), Tail.from_dict(normal["learned"])
-                    scenes[scene] = SceneCalibration(places, tails, online, learned)
+                    scenes[scene] = SceneCalibration(places, tails, online, learned, stored["local_share"])
                 heldout = {key.split("/", 1)[1]: arrays[key] for key in arrays.files if key.startswith("heldout/")}
             return cls(
                 scenes,
@@ -197,16 +200,16 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
     online = {name: 1.0 for name in settings.online if name in names} or {"psnr": 1.0}
     by_scene = _by_scene(normal)
     notes = []
-    bases = {scene: _fit_components(stretches, names, settings.per_place) for scene, stretches in by_scene.items()}
+    bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
     frames = sum(len(stretch.raw) for stretch in normal)
     if frames < LEAST_FRAMES:
         notes.append(f"only {frames} held-out normal frames: calibration wants {LEAST_FRAMES}, and its lines are rough")
-    elif settings.per_place and not bases[POOLED][0]:
+    elif set(settings.per_place) & set(names) and not bases[POOLED][0]:
         notes.append("scenes differ or are short: statistics per place are not used by the pooled calibration")
 
     def calibrated(stretch: Heldout) -> dict[str, NDArray[np.float64]]:
         places, tails = bases[stretch.scene if stretch.scene in bases else POOLED]
-        scene = SceneCalibration(places, tails, _NO_TAIL, _NO_TAIL)
+        scene = SceneCalibration(places, tails, _NO_TAIL, _NO_TAIL, settings.local_share)
         rows = [scene.calibrate(raw) for raw in stretch.raw]
         return {name: np.array([row[name] for row in rows]) for name in names}
 
@@ -238,6 +241,7 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
             tails,
             Tail.fit(np.concatenate([online_scores[number] for number in of_scene])),
             Tail.fit(np.concatenate([learned_scores[number] for number in of_scene])),
+            settings.local_share,
         )
     rarities = [
         scenes[stretch.scene if stretch.scene in scenes else POOLED].online.rarity(values)
@@ -276,16 +280,16 @@ def _by_scene(normal: Sequence[Heldout]) -> dict[str, list[Heldout]]:
 
 
 def _fit_components(
-    stretches: Sequence[Heldout], names: Sequence[str], per_place: Sequence[str]
+    stretches: Sequence[Heldout], names: Sequence[str], settings: ScoreSettings
 ) -> tuple[dict[str, PlaceNormal], dict[str, Tail]]:
     one_scene = len({stretch.scene for stretch in stretches}) == 1
     places = {}
-    for name in per_place if one_scene else ():
+    for name in settings.per_place if one_scene else ():
         if name in names:
             fitted = PlaceNormal.fit(raw.maps[name] for stretch in stretches for raw in stretch.raw)
             if fitted is not None:
                 places[name] = fitted
-    scene = SceneCalibration(places, {}, _NO_TAIL, _NO_TAIL)
+    scene = SceneCalibration(places, {}, _NO_TAIL, _NO_TAIL, settings.local_share)
     tails = {
         name: Tail.fit([scene.local_value(name, raw) for stretch in stretches for raw in stretch.raw]) for name in names
     }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from oddframe.errors import CutOffVideoError
 from oddframe.scoring.runtimes import Runtime
 from oddframe.scoring.scores import Raw
-from oddframe.video.motion import motion
+from oddframe.video.motion import motion, oddest
 from oddframe.video.source import Frame
 from oddframe.video.store import Resize, as_picture
 
@@ -21,14 +21,15 @@ class EvidenceStream:
 
     Args:
         runtime: who computes the evidence.
-        resize: how pictures are resized. window, stride: windows of `motion`, as the runtime's.
+        resize: how pictures are resized. window, stride, share: windows of `motion`, as the runtime's.
         batch: frames judged at once. Components do not depend on it.
     """
 
-    def __init__(self, runtime: Runtime, *, resize: Resize, window: int, stride: int, batch: int) -> None:
+    def __init__(self, runtime: Runtime, *, resize: Resize, window: int, stride: int, share: float, batch: int) -> None:
         self._runtime = runtime
         self._resize = resize
         self._windows = {"window": window, "stride": stride}
+        self._share = share
         self._batch = batch
         self._held: deque[tuple[Frame, NDArray[np.uint8]]] = deque()
         self.frames = runtime.before + 1 + runtime.after
@@ -84,7 +85,7 @@ class EvidenceStream:
             moved = motion(pictures[position - 1], pictures[position], **self._windows)
             values = {name: float(value[number]) for name, value in judged.values.items()}
             maps = {name: value[number] for name, value in judged.maps.items()}
-            yield Raw(frame.index, frame.time_s, values | {"motion": float(moved.max())}, maps | {"motion": moved})
+            yield Raw(frame.index, frame.time_s, values | {"motion": oddest(moved, self._share)}, maps | {"motion": moved})
 
 
 def _same_channels(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

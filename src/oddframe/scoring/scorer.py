@@ -54,7 +54,12 @@ def evidence_stream(runtime: Runtime, settings: Settings) -> EvidenceStream:
     """The stream of raw components, set as the run was trained."""
     score = settings.score
     return EvidenceStream(
-        runtime, resize=settings.data.resize, window=score.window, stride=score.stride, batch=score.batch
+        runtime,
+        resize=settings.data.resize,
+        window=score.window,
+        stride=score.stride,
+        share=score.local_share,
+        batch=score.batch,
     )
 
 

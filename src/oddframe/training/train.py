@@ -185,8 +185,7 @@ class _Training:
             save_tensors(detector.state_dict(), run.weights)
         else:
             load_weights(detector, load_tensors(run.weights), run.weights)
-        score = settings.score
-        runtime = TorchRuntime(detector, window=score.window, stride=score.stride, device=device)
+        runtime = TorchRuntime(detector, settings.score, device)
         calibration = calibrate(runtime, self.parts, stored, settings, self.watch)
         calibration.save(run.folder)
         notes += calibration.notes

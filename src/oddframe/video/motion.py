@@ -26,7 +26,7 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
 
 
 def motion(
-    previous: NDArray[np.uint8], current: NDArray[np.uint8], *, window: int = 16, stride: int = 4
+    previous: NDArray[np.uint8], current: NDArray[np.uint8], *, window: int = 16, stride: int = 8
 ) -> NDArray[np.float32]:
     """Mean squared change of every window between two pictures, 0..1 (pictures mapped to [0, 1]). Higher is odder.
 
@@ -34,7 +34,13 @@ def motion(
         previous, current: (H, W, C) uint8.
 
     Returns:
-        The map of window means; the largest value is the component `motion`.
+        The map of window means; `oddest` of it is the component `motion`.
     """
     change = (current.astype(np.float32) - previous.astype(np.float32)) / 255.0
     return window_means((change * change).mean(axis=2), window, stride)
+
+
+def oddest(values: NDArray[np.float32], share: float) -> float:
+    """Mean over the given share of places with the largest values, at least one of them: (h, w) → a number."""
+    count = max(1, round(share * values.size))
+    return float(np.partition(values, values.size - count, axis=None)[-count:].mean())

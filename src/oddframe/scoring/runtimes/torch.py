@@ -12,9 +12,10 @@ from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import resolve_device
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import Judged, Seen
+from oddframe.settings import ScoreSettings
 
 _MAPS = {"local_error_map": "local_error", "distance_map": "local_distance"}
-"""Name of a map in the network's evidence → the local component that is its largest value."""
+"""Name of a map in the network's evidence → the local component that it belongs to."""
 
 
 class TorchRuntime:
@@ -22,14 +23,14 @@ class TorchRuntime:
 
     Args:
         detector: the network, with its weights.
-        window, stride: windows of the local error, in pixels of the detector's picture.
+        score: windows of the local error, and the share of places that local components are taken over.
         device: a torch device.
     """
 
-    def __init__(self, detector: Detector, *, window: int, stride: int, device: torch.device) -> None:
+    def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device) -> None:
         self._detector = detector.to(device, memory_format=torch.channels_last).eval()
         self._device = device
-        self._windows = (window, stride)
+        self._windows = (score.window, score.stride, score.local_share)
         self.before, self.after = detector.window
         self.size, self.channels = detector.settings.size, int(detector.settings.channels)
 
@@ -55,5 +56,4 @@ def load_runtime(run: Run, device: str) -> TorchRuntime:
     Raises:
         WeightsError: the weights are truncated or do not fit. SettingsError: no such device.
     """
-    score = run.settings.score
-    return TorchRuntime(run.detector(), window=score.window, stride=score.stride, device=resolve_device(device))
+    return TorchRuntime(run.detector(), run.settings.score, resolve_device(device))
