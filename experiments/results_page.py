@@ -1,0 +1,164 @@
+"""Make `docs/results.md` from the JSON files in `results/`.
+
+    python experiments/results_page.py            write the page
+    python experiments/results_page.py --check    only say whether it is fresh (exit code 1 if not)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "results.md"
+
+NAMES = {
+    "paper": "`paper` (Eq. 12, offline)",
+    "online": "`online` (causal)",
+    "learned": "`learned` (causal)",
+    "psnr": "psnr",
+    "distance": "distance",
+    "local_error": "local error",
+    "local_distance": "local distance",
+    "motion": "motion",
+}
+
+HEAD = """# Results
+
+Every figure here is made by `python experiments/results_page.py` from the JSON files in `experiments/results/`, and
+these by the command above each table. AUC is frame level, in per cent; in brackets the 95 % interval from resampling
+whole test videos. The first four frames of a video take no part.
+"""
+
+PED2 = """## UCSD Ped2, folds 0, 1 and 2 of 10
+
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --detector framediff
+
+Fold 0 makes videos 1-2 the known anomalies, fold 1 videos 3-4, fold 2 video 5; all other test videos are judged.
+`framediff` has no network and nothing to train: what a detector does not add to it, its network does not add. It is
+judged on the same frames. The JPEG copy of Ped2 that was used here is not the official TIFF archive, so that figures
+cannot be compared with published ones to the last digit.
+
+How the settings were chosen: learning rate, weights, update, pseudo-anomalies and mirroring on the synthetic set
+(`oddframe data synth`). Resolution, width, the length of training, smoothing over 9 frames and the form of the query
+margin come from earlier throwaway trials on one other fold of Ped2 (videos 1 and 11 known) that were looked at with
+test labels; and the share of places that a local component is taken over was chosen after looking at frame differences
+on the test videos of fold 0. In so far the figures are not blind. Nothing was chosen among the runs below: they are the
+first and only ones of this preset.
+"""
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    page = make_page(HERE / "results")
+    if parser.parse_args().check:
+        if not PAGE.exists() or PAGE.read_text("utf-8") != page:
+            sys.exit("docs/results.md is not fresh: python experiments/results_page.py")
+        return
+    PAGE.write_text(page, "utf-8")
+
+
+def make_page(results: Path) -> str:
+    """The page as text."""
+    cells = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))}
+    ours, floor = (_folds(cells, name) for name in ("cpu", "framediff"))
+    if not ours:
+        return HEAD
+    parts = [HEAD, PED2, "### Detection\n", _detection(ours, floor), "### At a line\n", _lines(ours)]
+    parts += ["### Video by video\n", _videos(ours), "### What it took\n", _costs(ours)]
+    return "\n".join(parts)
+
+
+def _folds(cells: dict[str, Any], name: str) -> dict[int, Any]:
+    prefix, suffix = "ped2-kfold-", f"-{name}"
+    return {
+        int(stem.removeprefix(prefix).removesuffix(suffix)): cell
+        for stem, cell in cells.items()
+        if stem.startswith(prefix) and stem.endswith(suffix)
+    }
+
+
+def _detection(ours: dict[int, Any], floor: dict[int, Any]) -> str:
+    rows = [["score", "given", *(f"fold {fold}" for fold in ours), "mean"]]
+    for label, folds, given in (("framediff", floor, "nothing"), ("dream-unet, `cpu`", ours, "known anomalies")):
+        if set(folds) != set(ours):
+            continue
+        names = [name for name in NAMES if all(name in cell["auc"] for cell in folds.values())]
+        for name in names:
+            if label == "framediff" and name not in ("paper", "online", "psnr", "motion"):
+                continue
+            figures = [cell["auc"][name] for cell in folds.values()]
+            micro = [figure["micro"] for figure in figures]
+            rows.append([f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"])
+    return _table(rows)
+
+
+def _with_interval(figure: dict[str, Any]) -> str:
+    micro, interval = figure["micro"], figure["interval"]
+    if interval is None:
+        return f"{100 * micro:.1f}"
+    return f"{100 * micro:.1f} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def _lines(ours: dict[int, Any]) -> str:
+    text = (
+        "Share of normal test frames above the 99 % quantile of held-out normal video (1 % is the promise) / share of "
+        "abnormal frames above it.\n\n"
+    )
+    rows = [["score", *(f"fold {fold}" for fold in ours), "mean"]]
+    for name, label in NAMES.items():
+        pairs = [cell["threshold"].get(name) for cell in ours.values()]
+        if all(pairs):
+            shares = [(pair["normal_above"], pair["recall"]) for pair in pairs]
+            shares.append((mean(share for share, _ in shares), mean(recall for _, recall in shares)))
+            rows.append([label, *(f"{100 * share:.1f} / {100 * recall:.1f}" for share, recall in shares)])
+    return text + _table(rows)
+
+
+def _videos(ours: dict[int, Any]) -> str:
+    text = "AUC of `online` within each video; a video of one class has none, and its frames count in micro AUC only.\n\n"
+    names = sorted({row["name"] for cell in ours.values() for row in cell["table"]})
+    rows = [["video", *(f"fold {fold}" for fold in ours)]]
+    for name in names:
+        found = [next((row for row in cell["table"] if row["name"] == name), None) for cell in ours.values()]
+        rows.append([name, *("known" if row is None else _one(row["online"]) for row in found)])
+    return text + _table(rows)
+
+
+def _one(value: float | None) -> str:
+    return "one class" if value is None else f"{100 * value:.1f}"
+
+
+def _costs(ours: dict[int, Any]) -> str:
+    rows = [["fold", "training", "peak memory", "processor", "cores", "bf16 units", "precision"]]
+    for fold, cell in ours.items():
+        host = cell["host"]
+        rows.append(
+            [
+                str(fold),
+                f"{cell['seconds_training'] / 60:.0f} min",
+                f"{cell['peak_memory_mb']:.0f} MB",
+                str(host["processor"]),
+                str(host["cores"]),
+                "yes" if host["bf16_units"] else "no",
+                str(cell["settings"]["train"]["precision"]),
+            ]
+        )
+    return _table(rows)
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
