@@ -125,7 +125,7 @@ _ON_CPU: dict[str, Any] = {
         "update_weight": "max",
         "separateness_distance": "plain",
         "query_margin": 1.0,
-        "compactness": 1.0,
+        "compactness": 0.3,
         "worst_share": 0.05,
         "joint_batch": True,
     },
@@ -133,13 +133,12 @@ _ON_CPU: dict[str, Any] = {
         "batch": 8,
         "abnormal_batch": 8,
         "optimizer": "adamw",
-        "lr": 1e-3,
+        "lr": 3e-4,
         "weight_decay": 1e-4,
         "schedule": "onecycle",
         "gradient_clip": 1.0,
-        "flips": True,
         "light": 0.1,
-        "pseudo_anomalies": ["skip"],
+        "pseudo_anomalies": ["skip", "paste"],
     },
     "score": {
         "online": ["distance", "local_distance", "local_error"],
@@ -169,9 +168,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         },
     },
     # the best detection in the time of two cores
-    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6}),
+    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6, "flips": True}),
     # tests and the demo
-    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 6, "lr": 2e-3}),
+    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 5, "lr": 5e-4}),
 }
 
 
