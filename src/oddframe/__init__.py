@@ -1,1 +1,91 @@
-"""Finds what is out of the ordinary in video from fixed cameras."""
+"""Finds what is out of the ordinary in video from fixed cameras.
+
+    import oddframe as odd
+    run = odd.train("demo/data", preset="tiny", out="runs/demo")
+    result = odd.evaluate(run)
+    scores = odd.score(run, "gate.mp4")
+
+Each public name is imported on first use (PEP 562), so that importing the package costs nothing and torch is loaded
+only by those who need it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oddframe.data import open_videoset
+    from oddframe.data.synthetic import generate
+    from oddframe.errors import OddframeError
+    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.result import Result
+    from oddframe.report.outputs import score
+    from oddframe.report.pages import report
+    from oddframe.report.plot import plot
+    from oddframe.runs import Run
+    from oddframe.scoring.scorer import Scorer
+    from oddframe.scoring.scores import Scores
+    from oddframe.settings import Settings, load_settings
+    from oddframe.training.train import train
+
+    __version__: str
+
+__all__ = [
+    "OddframeError",
+    "Result",
+    "Run",
+    "Scorer",
+    "Scores",
+    "Settings",
+    "__version__",
+    "evaluate",
+    "generate",
+    "load_settings",
+    "open_videoset",
+    "plot",
+    "report",
+    "score",
+    "train",
+]
+
+_PLACES = {
+    "OddframeError": "oddframe.errors",
+    "Result": "oddframe.evaluation.result",
+    "Run": "oddframe.runs",
+    "Scorer": "oddframe.scoring.scorer",
+    "Scores": "oddframe.scoring.scores",
+    "Settings": "oddframe.settings",
+    "evaluate": "oddframe.evaluation.judge",
+    "generate": "oddframe.data.synthetic",
+    "load_settings": "oddframe.settings",
+    "open_videoset": "oddframe.data",
+    "plot": "oddframe.report.plot",
+    "report": "oddframe.report.pages",
+    "score": "oddframe.report.outputs",
+    "train": "oddframe.training.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("oddframe")
+    elif name in _PLACES:
+        try:
+            value = getattr(importlib.import_module(_PLACES[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name is not None and error.name.partition(".")[0] == "torch":
+                from oddframe.errors import MissingExtraError
+
+                raise MissingExtraError(f"oddframe.{name}", "train") from None
+            raise
+    else:
+        raise AttributeError(f"module 'oddframe' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,47 @@
+# Everything on a fresh machine with Python >= 3.11 and make:
+#   make demo      install, then the ten minutes of a newcomer
+#   make test      install, then all checks
+#   make install   install only
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install demo test lint types walls unit format clean
+.DEFAULT_GOAL := install
+
+install: $(STAMP)
+
+# Made again when what is needed changes. The stamp is removed first, so that half an installation is none.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "oddframe needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	@rm -f $(STAMP)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(STAMP)
+
+demo: install
+	$(BIN)/oddframe demo --out demo
+
+test: lint types walls unit
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+walls: install
+	$(BIN)/lint-imports
+
+unit: install
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -1,0 +1,88 @@
+"""The options of all verbs. An option has one name, one meaning and one help text wherever it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DATA, _SETTINGS, _VIDEO = "Data", "Settings", "Video"
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where the data are, if no longer where they were at training.", rich_help_panel=_DATA),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", help="ucsd-ped1, ucsd-ped2, folder or files; found out if not given.", rich_help_panel=_DATA
+    ),
+]
+Labels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--labels", help="A label file beside those below the data folder; may be repeated.", rich_help_panel=_DATA
+    ),
+]
+Masks = Annotated[
+    Path | None,
+    typer.Option("--masks", help="Where pixel masks lie, if not below the data folder.", rich_help_panel=_DATA),
+]
+AllowCutOff = Annotated[
+    bool,
+    typer.Option(
+        "--allow-cut-off", help="Train on what is readable of videos that end in the middle.", rich_help_panel=_DATA
+    ),
+]
+Fps = Annotated[
+    float | None,
+    typer.Option("--fps", help="Frames a second of folders of frames, which state none.", rich_help_panel=_VIDEO),
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", help='First frame ("120") or time ("00:04.8", "80s").', rich_help_panel=_VIDEO),
+]
+End = Annotated[
+    str | None,
+    typer.Option("--end", help="Frame or time at which to stop; not read itself.", rich_help_panel=_VIDEO),
+]
+Scene = Annotated[
+    str, typer.Option("--scene", help="Which of the trained scenes the video shows.", rich_help_panel=_VIDEO)
+]
+Preset = Annotated[
+    str,
+    typer.Option("--preset", help="Where settings start from: paper, authors, cpu or tiny.", rich_help_panel=_SETTINGS),
+]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        "--detector", help="Which detector; `oddframe models` lists them.", show_default="dream-unet",
+        rich_help_panel=_SETTINGS,
+    ),
+]  # fmt: skip
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol", help="standard, or kfold: one of K blocks of the test videos becomes known anomalies.",
+        show_default="standard", rich_help_panel=_SETTINGS,
+    ),
+]  # fmt: skip
+Fold = Annotated[int | None, typer.Option("--fold", help="Which fold of kfold, from 0.", rich_help_panel=_SETTINGS)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change one setting, e.g. train.epochs=3; may be repeated.",
+        rich_help_panel=_SETTINGS,
+    ),
+]  # fmt: skip
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="YAML with any part of the settings.", rich_help_panel=_SETTINGS),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", help="Seed of everything that is drawn.", show_default="2020", rich_help_panel=_SETTINGS),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -1,0 +1,267 @@
+"""Verbs that do the work: demo, train, eval, score, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from oddframe.cli import options
+from oddframe.cli.screen import print_json, print_table, say, watching
+from oddframe.errors import MissingExtraError
+
+RESUMABLE = frozenset({"demo", "train"})
+"""Verbs that go on where they were interrupted."""
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained detector.")]
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Where data, run and report go.")] = Path("demo"),
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> None:
+    """Make a small world, learn what is normal in it, judge that, and write a report: ten minutes, no download.
+
+    \b
+    Example:
+      oddframe demo --out demo
+    """
+    _need_torch()
+    from oddframe.demo import demo
+    from oddframe.report import words
+
+    with watching() as watch:
+        made = demo(out, device=device, watch=watch)
+    if json:
+        places = {"data": str(made.data), "run": str(made.run.folder), "report": str(made.report)}
+        print_json({**places, "result": made.result.to_dict()})
+        return
+    say(words.headline(made.result))
+    say(words.alarms_in_words(made.result))
+    say(
+        f"\nThe report: {made.report}   (open it in a browser)\n\n"
+        f"Next, what each verb does by itself:\n"
+        f"  oddframe data check {made.data}\n"
+        f"  oddframe eval {made.run.folder}\n"
+        f"and with a video of your own whose first 80 seconds are normal:\n"
+        f"  oddframe train gate.mp4 --end 1:20 --out runs/gate\n"
+        f"  oddframe score gate.mp4 --run runs/gate --start 1:20"
+    )
+
+
+def train(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="A set of videos, or files of normal video.")],
+    out: Annotated[Path, typer.Option("--out", help="The run's folder.")],
+    preset: options.Preset = "cpu",
+    detector: options.Detector = None,
+    overrides: options.Overrides = None,
+    settings_file: options.SettingsFile = None,
+    protocol: options.Protocol = None,
+    fold: options.Fold = None,
+    seed: options.Seed = None,
+    kind: options.Kind = None,
+    labels: options.Labels = None,
+    masks: options.Masks = None,
+    allow_cut_off: options.AllowCutOff = False,
+    start: options.Start = None,
+    end: options.End = None,
+    fps: options.Fps = None,
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> None:
+    """Learn what is normal, and leave the detector in a folder. Interrupted, the same command goes on.
+
+    \b
+    Examples:
+      oddframe train demo/data --preset tiny --out runs/demo
+      oddframe train gate.mp4 --end 1:20 --out runs/gate
+      oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
+    """
+    _need_torch()
+    from oddframe.data import open_videoset
+    from oddframe.settings import load_settings
+    from oddframe.training.train import train
+
+    given: dict[str, dict[str, Any]] = {
+        "data": {"protocol": protocol, "fold": fold, "allow_cut_off": allow_cut_off or None},
+        "train": {"seed": seed, "device": None if device == "auto" else device},
+    }
+    rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
+    settings = load_settings(preset, detector=detector, file=settings_file, overrides=overrides or (), **rooms)
+    paths: Path | list[Path] = data[0] if len(data) == 1 else data
+    with watching() as watch:
+        videos = open_videoset(paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks)
+        run = train(videos, out=out, settings=settings, watch=watch)
+    if json:
+        print_json({"run": str(run.folder), **run.info})
+        return
+    from oddframe.report.words import count, duration
+
+    info = run.info
+    parameters = info.get("parameters") or 0
+    took = f"trained in {duration(info['seconds_training'])}" if parameters else "nothing to train"
+    say(f"{run.folder}: {settings.detector}, {took}, {count(parameters, 'parameter')}, calibrated.")
+    for note in info["notes"]:
+        say(f"note: {note}")
+    say(
+        f"Next: oddframe eval {run.folder}"
+        if info["split"]["test"]
+        else f"Next: oddframe score VIDEO --run {run.folder}"
+    )
+
+
+def evaluate(
+    run: RunFolder,
+    data: options.Data = None,
+    kind: options.Kind = None,
+    labels: options.Labels = None,
+    masks: options.Masks = None,
+    fps: options.Fps = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> None:
+    """Judge a run on the test videos of its split, and leave the result in its folder.
+
+    \b
+    Examples:
+      oddframe eval runs/demo
+      oddframe eval runs/demo --data demo/data --json
+    """
+    _need_torch()
+    from oddframe.data import open_videoset
+    from oddframe.evaluation.judge import evaluate
+
+    videos = None
+    if data is not None:
+        videos = open_videoset(data, kind, fps=fps, labels=labels or (), masks=masks)
+    elif kind is not None or labels or masks is not None or fps is not None:
+        raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
+    with watching() as watch:
+        result = evaluate(run, videos=videos, device=device, seed=seed, watch=watch)
+    if json:
+        print_json(result.to_dict())
+        return
+    from oddframe.evaluation.result import percent
+    from oddframe.report import words
+
+    for sentence in (
+        words.how_trained(result),
+        words.what_judged(result),
+        words.headline(result),
+        words.against_floor(result),
+        words.alarms_in_words(result),
+    ):
+        if sentence:
+            say(sentence)
+    say()
+    print_table(
+        ("in per cent", "AUC", "95 % interval", "macro AUC", "AP", "EER"),
+        [
+            (
+                name,
+                percent(figures["micro"]),
+                "-" if figures["interval"] is None else " to ".join(percent(side) for side in figures["interval"]),
+                *(percent(figures[key]) for key in ("macro", "ap", "eer")),
+            )
+            for name, figures in result.auc.items()
+        ],
+    )
+    for group in ("known", "unknown"):
+        if kinds := result.classes.get(group, {}).get("kinds"):
+            figures = result.classes[group]
+            say(f"{group} kinds of anomaly ({', '.join(kinds)}): AUC {percent(figures['online'])}")
+    for note in result.notes:
+        say(f"note: {note}")
+    say(f"Next: oddframe report {run}")
+
+
+def score(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file or a folder of frames.")],
+    run: Annotated[Path, typer.Option("--run", help="The folder of a trained detector.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the outputs go.", show_default="RUN/scores/VIDEO")
+    ] = None,
+    heat_video: Annotated[
+        bool, typer.Option("--video", help="Write the video with its heat map drawn in, too.")
+    ] = False,
+    start: options.Start = None,
+    end: options.End = None,
+    fps: options.Fps = None,
+    scene: options.Scene = "",
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> None:
+    """Find what is out of the ordinary in one video: a table of scores, events, a curve and a page.
+
+    \b
+    Examples:
+      oddframe score gate.mp4 --run runs/gate --start 1:20
+      oddframe score gate.mp4 --run runs/gate --video --out gate-scores
+    """
+    _need_torch()
+    from oddframe.report.outputs import FILES, score
+
+    folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
+    with watching() as watch:
+        scores = score(
+            run, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, device=device,
+            watch=watch,
+        )  # fmt: skip
+    files = {name: str(folder / file) for name, file in FILES.items() if name != "video" or heat_video}
+    if json:
+        print_json(scores.to_dict() | {"files": files})
+        return
+    from oddframe.report import words
+
+    say(f"{scores.video}: {words.count(len(scores), 'frame')} judged, {words.count(len(scores.events), 'event')}.")
+    say(words.line_in_words(scores.line))
+    if scores.events:
+        say()
+        print_table(
+            ("from", "to", "peak", "score", "where (x, y, width, height)"),
+            [
+                (
+                    words.clock(event.start_s) or f"frame {event.start}",
+                    words.clock(event.end_s) or f"frame {event.end - 1}",
+                    words.clock(event.peak_s) or f"frame {event.peak}",
+                    f"{event.score:.2f}",
+                    "-" if event.box is None else ", ".join(str(side) for side in event.box),
+                )
+                for event in scores.events
+            ],
+        )
+        say()
+    for note in scores.notes:
+        say(f"note: {note}")
+    say(f"The page: {files['report']}   (scores.csv, events.csv and curve.png are beside it)")
+
+
+def report(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option("--out", help="The file.", show_default="RUN/report.html")] = None,
+    json: options.Json = False,
+) -> None:
+    """Make the page of a judged run again; it works offline and in any browser.
+
+    \b
+    Example:
+      oddframe report runs/demo
+    """
+    from oddframe.report.pages import report
+
+    with watching() as watch:
+        page = report(run, out, watch=watch)
+    if json:
+        print_json({"report": str(page)})
+    else:
+        say(f"The report: {page}   (open it in a browser)")
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise MissingExtraError("this verb", "train")
