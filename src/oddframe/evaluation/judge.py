@@ -265,7 +265,8 @@ def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tup
     for number, video in enumerate(test):
         watch(Progress("judging", number, len(test), video.name))
         try:
-            scores = scorer.score(video.video, video.scene)
+            # named as in the set: two scenes may each have a video of the same file name
+            scores = replace(scorer.score(video.video, video.scene), video=video.name)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue

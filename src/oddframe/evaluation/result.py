@@ -184,6 +184,8 @@ class Result:
             raise RunError("a result is damaged", path=path, seen=str(error), hint="oddframe eval RUN") from None
         if not isinstance(values, dict):
             raise RunError("not a result", path=path, seen=type(values).__name__, wanted="an object")
+        if (path.parent / "run.json").is_file():
+            values["run"] = str(path.parent)  # the run may have been moved since it was judged
         scores = _scores_path(path)
         return cls.from_dict(values, scored=read_scores(scores) if scores.is_file() else (), path=path)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings, detector_entry
@@ -36,14 +36,17 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, beside)
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
+        # Not `save_file`: it makes files that only their owner may read.
+        content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         beside.unlink(missing_ok=True)
         raise StorageError(
-            "weights cannot be written", path=path, seen=str(error), hint="free some space and run the same command again"
+            "weights cannot be written", path=path, seen=error.strerror, hint="free some space and run the same command again"
         ) from None
 
 

@@ -87,7 +87,8 @@ def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
     from oddframe.data import open_videoset
 
     try:
-        videos = open_videoset(result.data["root"], result.data["kind"])
+        # a run keeps the way to its data relative to its own folder
+        videos = open_videoset((Path(result.run) / result.data["root"]).resolve(), result.data["kind"])
     except (OddframeError, KeyError, TypeError):
         notes.append("The videos are not where they were, so this page has no pictures.")
         return None
