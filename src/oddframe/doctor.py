@@ -21,8 +21,9 @@ def examine() -> dict[str, Any]:
     """Look at the installation and the machine; nothing is changed but an empty cache folder made.
 
     Returns:
-        Plain JSON values: "oddframe", "python", "packages" (name → version, those that figures depend on), "extras" (name → "ready",
-        "missing", "install"), "machine", "precision" and "cuda" (None without torch), "cache", "video".
+        Plain JSON values: "oddframe", "python", "packages" (name → version, those that figures depend on), "extras"
+        (name → "ready", "missing", "install"), "machine", "precision" and "cuda" (None without torch), "cache",
+        "video".
     """
     wanted = _requirements()
     missing = {extra: [name for name in names if _version(name) is None] for extra, names in wanted.items()}

@@ -52,7 +52,7 @@ def _write(path: Path, frames: Iterable[Frame], fps: float) -> None:
             "libx264", rate=Fraction(fps).limit_denominator(1000), options={"crf": "23", "preset": "veryfast"}
         )
         stream.pix_fmt = "yuv420p"
-        stream.time_base = _CLOCK
+        stream.codec_context.time_base = _CLOCK  # else times are rounded to whole frames
         first: Frame | None = None
         last = -1
         for frame in frames:

@@ -1,0 +1,22 @@
+"""What the list of detectors says."""
+
+from __future__ import annotations
+
+from oddframe.models.catalogue import catalogue
+from oddframe.settings import PRESETS
+
+
+def test_every_detector_has_its_parameters_in_every_preset():
+    detectors = {one["name"]: one for one in catalogue()}
+
+    assert all(set(one["presets"]) == set(PRESETS) for one in detectors.values())
+    assert detectors["dream-unet"]["presets"]["paper"]["training"] == 16_830_979
+    assert detectors["framediff"]["presets"]["cpu"] == {"size": [192, 288], "training": 0, "inference": 0}
+
+
+def test_settings_come_with_default_choice_and_words():
+    memory = catalogue()[0]["settings"]["memory"]
+
+    assert memory["enum"] == ["dual", "single", "none"]
+    assert memory["default"] == "dual"
+    assert memory["description"]

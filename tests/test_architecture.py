@@ -1,0 +1,62 @@
+"""The walls of the house, and what every file keeps to."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def test_each_layer_imports_only_those_below_it():
+    program = Path(sys.executable).with_name("lint-imports")
+    if not program.exists():
+        pytest.skip("import-linter is not installed beside this Python")
+    done = subprocess.run([str(program), "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_file_holds_more_than_one_room():
+    long = {path.name: lines for path in SOURCES if (lines := len(path.read_text("utf-8").splitlines())) > 420}
+
+    assert not long
+
+
+def test_every_module_says_what_it_is():
+    silent = [path.name for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+
+    assert not silent
+
+
+def test_nothing_ever_unpickles():
+    """torch.load, pickle and allow_pickle=True run what a stranger's file says."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found += [path.name for alias in node.names if alias.name in ("pickle", "joblib", "shelve", "dill")]
+            elif isinstance(node, ast.ImportFrom):
+                found += [path.name] if node.module in ("pickle", "joblib", "shelve", "dill") else []
+            elif isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                open_to_pickle = any(
+                    word.arg == "allow_pickle" and ast.unparse(word.value) != "False" for word in node.keywords
+                )
+                no_word = name == "np.load" and not any(word.arg == "allow_pickle" for word in node.keywords)
+                found += [path.name] if name == "torch.load" or open_to_pickle or no_word else []
+
+    assert not found
+
+
+def test_no_command_goes_through_a_shell():
+    found = [
+        path.name for path in SOURCES if "shell=True" in path.read_text("utf-8") or "os.system" in path.read_text()
+    ]
+
+    assert not found

@@ -1,0 +1,273 @@
+"""The command line as people and programs meet it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from oddframe.cli import app
+from oddframe.cli.screen import Lines
+from oddframe.progress import Progress
+from oddframe.settings import PRESETS
+
+COMMAND = typer.main.get_command(app)
+
+
+def verbs(command=COMMAND, path=()):
+    """(("data", "check"), command) for every verb."""
+    for name, one in getattr(command, "commands", {}).items():
+        if hasattr(one, "commands"):
+            yield from verbs(one, (*path, name))
+        else:
+            yield (*path, name), one
+
+
+def examples(command) -> list[list[str]]:
+    found = re.findall(r"^ +oddframe (.*)$", command.help.partition("Example")[2], re.M)
+    return [shlex.split(line) for line in found]
+
+
+VERBS = dict(verbs())
+EXAMPLES = [words for command in VERBS.values() for words in examples(command)]
+
+
+def run(*words: object):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A place with data, two runs that are judged, and a video, as the examples name them."""
+    from oddframe.data.synthetic import generate
+    from oddframe.evaluation.judge import evaluate
+    from oddframe.training.train import train
+
+    home = tmp_path_factory.mktemp("home")
+    data = generate(home / "demo/data", scale="tiny")
+    evaluate(train(data, out=home / "runs/demo", preset="tiny", detector="framediff"))
+    shutil.copytree(home / "runs/demo", home / "runs/gate")
+    shutil.copy(next((data / "test").rglob("*.mp4")), home / "gate.mp4")
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path, monkeypatch) -> Path:
+    copy = shutil.copytree(made, tmp_path / "home")
+    monkeypatch.chdir(copy)
+    return copy
+
+
+# Help and usage -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_the_help_of_every_verb_has_an_example_of_it(verb):
+    told = run(*verb, "--help")
+
+    assert told.exit_code == 0
+    assert "--json" in told.stdout
+    assert all(tuple(words[: len(verb)]) == verb for words in examples(VERBS[verb]))
+    assert examples(VERBS[verb])
+
+
+@pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
+def test_examples_are_right_usage(words):
+    with COMMAND.make_context("oddframe", list(words)) as context:
+        _, command, rest = COMMAND.resolve_command(context, list(words))
+        if hasattr(command, "commands"):
+            _, command, rest = command.resolve_command(context, rest)
+        command.make_context(words[0], rest)
+
+
+@pytest.mark.parametrize("words", [words for words in EXAMPLES if words[0] not in ("demo", "train")], ids=" ".join)
+def test_examples_run(words, home):
+    if words[:2] == ["data", "synth"]:
+        words = ["data", "synth", "demo/other", "--scale", "tiny"]
+    # the video of the tests is two seconds long
+    words = ["0:01" if word == "1:20" else word for word in words]
+    told = run(*words)
+
+    assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("words", [["gate.mp4", "--end", "0:02"], ["demo/data", "--preset", "tiny"]], ids=" ".join)
+def test_training_examples_run_with_a_detector_that_has_nothing_to_train(words, home):
+    told = run("train", *words, "--detector", "framediff", "--out", "runs/new")
+
+    assert told.exit_code == 0, told.output
+    assert json.loads(Path("runs/new/run.json").read_text())["state"] == "finished"
+
+
+def test_help_names_every_preset():
+    told = " ".join(run("train", "--help").stdout.split())
+
+    assert all(preset in told for preset in PRESETS)
+
+
+def test_options_of_one_name_mean_one_thing():
+    meanings: dict[str, set[str]] = {}
+    for command in VERBS.values():
+        for option in command.params:
+            for name in option.opts:
+                if name.startswith("--") and name not in ("--help", "--out", "--seed"):
+                    meanings.setdefault(name, set()).add(option.help)
+
+    assert {name: texts for name, texts in meanings.items() if len(texts) > 1} == {}
+
+
+# Exit codes -----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_user_can_mend_is_one_message_and_exit_code_1(home):
+    told = run("train", "demo/data", "--out", "runs/new", "--set", "train.epoch=3")
+
+    assert told.exit_code == 1
+    assert told.stdout == ""
+    assert "did you mean epochs" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert not Path("runs/new").exists()
+
+
+@pytest.mark.parametrize("words", [["train", "demo/data"], ["sing"], ["eval", "runs/demo", "--kind", "folder"]])
+def test_wrong_usage_is_exit_code_2(words):
+    assert run(*words).exit_code == 2
+
+
+def test_contradicting_labels_end_with_exit_code_1(tmp_path, ped2, shared_data):
+    older = shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup"
+    if not older.is_file():
+        pytest.skip("the older label file of Ped2 is not at ../shared/data/labels/ucsd-ped2")
+    told = run("data", "check", ped2, "--labels", older, "--json")
+
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["conflicts"]
+
+
+@pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("eval", False)])
+def test_an_interruption_is_exit_code_130_and_says_whether_the_command_goes_on(verb, goes_on, home, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("oddframe.training.train.train", interrupted)
+    monkeypatch.setattr("oddframe.evaluation.judge.evaluate", interrupted)
+    told = run("train", "demo/data", "--out", "runs/new") if verb == "train" else run("eval", "runs/demo")
+
+    assert told.exit_code == 130
+    assert ("the same command goes on" in told.stderr) is goes_on
+
+
+def test_a_bug_shows_its_traceback(home, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("oddframe.evaluation.judge.evaluate", broken)
+
+    assert isinstance(run("eval", "runs/demo").exception, ZeroDivisionError)
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oddframe", "data", "cache", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ),
+    )  # fmt: skip
+    process.stdout.close()
+    complaint = process.stderr.read()
+
+    assert process.wait() == 0
+    assert complaint == b""
+
+
+# For programs ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["data", "check", "demo/data"], "fingerprint"),
+        (["data", "synth", "demo/other", "--scale", "tiny"], "folder"),
+        (["data", "cache"], "entries"),
+        (["train", "demo/data", "--preset", "tiny", "--detector", "framediff", "--out", "runs/new"], "settings"),
+        (["eval", "runs/demo"], "auc"),
+        (["score", "gate.mp4", "--run", "runs/gate"], "events"),
+        (["report", "runs/demo"], "report"),
+        (["models"], "detectors"),
+        (["doctor"], "machine"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_json_is_one_object_on_standard_output_and_nothing_else(words, key, home):
+    told = run(*words, "--json")
+
+    assert told.exit_code == 0, told.output
+    assert key in json.loads(told.stdout)
+
+
+def test_models_tells_the_parameters_of_every_preset():
+    dream = json.loads(run("models", "--json").stdout)["detectors"][0]
+
+    assert dream["name"] == "dream-unet"
+    assert dream["presets"]["paper"] == {"size": [256, 256], "training": 16_830_979, "inference": 14_471_171}
+    assert dream["presets"]["authors"]["training"] == 16_832_003
+    assert dream["settings"]["width"]["default"] == 64
+
+
+def test_scores_are_written_into_the_folder_that_is_named(home):
+    told = run("score", "gate.mp4", "--run", "runs/gate", "--out", "seen", "--video", "--json")
+
+    files = json.loads(told.stdout)["files"]
+    assert sorted(Path(file).name for file in files.values()) == sorted(entry.name for entry in Path("seen").iterdir())
+    assert Path("seen/scores.csv").read_text().startswith("frame,time_s,online,alarm")
+
+
+def test_a_range_is_scored_by_the_numbers_of_the_source(home):
+    run("score", "gate.mp4", "--run", "runs/gate", "--start", "10", "--out", "seen")
+
+    # frame differences need one frame before the judged one
+    assert Path("seen/scores.csv").read_text().splitlines()[1].startswith("11,")
+
+
+# Progress -------------------------------------------------------------------------------------------------------
+
+
+def test_progress_without_a_terminal_is_a_line_at_most_every_ten_seconds_with_the_time_left():
+    now, stream = [0.0], io.StringIO()
+    lines = Lines(stream, clock=lambda: now[0])
+    for second in range(0, 26):
+        now[0] = float(second)
+        lines(Progress("training", 4 * second, 400, "epoch 1/6, loss 0.41"))
+
+    assert stream.getvalue().splitlines() == [
+        "training 0/400, epoch 1/6, loss 0.41",
+        "training 40/400, epoch 1/6, loss 0.41, 2 min left",
+        "training 80/400, epoch 1/6, loss 0.41, 80 s left",
+    ]
+
+
+def test_a_training_that_goes_on_reckons_its_time_from_where_it_went_on():
+    now, stream = [0.0], io.StringIO()
+    lines = Lines(stream, clock=lambda: now[0])
+    for now[0], done in ((0.0, 300), (10.0, 350)):
+        lines(Progress("training", done, 400))
+
+    assert stream.getvalue().splitlines()[-1] == "training 350/400, 10 s left"
+
+
+def test_a_warning_comes_at_once_and_once():
+    stream = io.StringIO()
+    lines = Lines(stream, clock=lambda: 0.0)
+    lines(Progress("training", 0, 400))
+    for _ in range(2):
+        lines(Progress("warning", 0, 0, "item 3 is dead"))
+
+    assert stream.getvalue().splitlines() == ["training 0/400", "warning: item 3 is dead"]
