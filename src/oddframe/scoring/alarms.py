@@ -106,9 +106,7 @@ def events(frames: Sequence[int], scores: NDArray[np.floating], line: AlarmLine,
         yield event
 
 
-def draw_line(
-    stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float
-) -> AlarmLine:
+def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float) -> AlarmLine:
     """Find the lowest line that held-out normal video crosses no more often than asked.
 
     Footage of a quarter of an hour cannot vouch for one false alarm an hour: then the line is just above everything
@@ -120,7 +118,9 @@ def draw_line(
     """
     scores = np.concatenate([stretch for stretch, _ in stretches]) if stretches else np.zeros(0)
     if not len(scores):
-        return AlarmLine(3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand")
+        return AlarmLine(
+            3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand"
+        )
     highest = float(scores.max())
     above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
     if any(fps is None for _, fps in stretches):

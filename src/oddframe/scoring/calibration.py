@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from oddframe.errors import RunError, StorageError
 from oddframe.scoring.alarms import draw_line
 from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
 from oddframe.scoring.places import PlaceNormal
-from oddframe.scoring.scores import AlarmLine, Raw, oddness, write_beside
+from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
 from oddframe.scoring.tail import Tail
 from oddframe.settings import ScoreSettings
 from oddframe.video.motion import oddest
@@ -34,6 +36,22 @@ LEAST_FRAMES = 100
 
 POOLED = ""
 """Name of the calibration of all scenes together."""
+
+
+LEAST_VALUE = 1e-5
+"""Smaller errors (less than a grey level) and distances count as this much, so that flicker is not called rare."""
+
+
+def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn a raw component into the scale on which it is calibrated: higher is odder, in logarithms.
+
+    Errors and distances of odd frames are many times the normal ones, not so much larger: on a linear scale the
+    tails would run to rarities of hundreds, and one component would drown the others when they are added. PSNR is a
+    logarithm already.
+    """
+    if name in LOWER_IS_ODDER:
+        return oddness(name, values)
+    return np.log(np.maximum(values, np.float32(LEAST_VALUE)))
 
 
 @dataclass(frozen=True)
@@ -61,10 +79,10 @@ class SceneCalibration:
     local_share: float
 
     def local_value(self, name: str, raw: Raw) -> float:
-        """The component's value, higher = odder, after its map was standardised per place where that is known."""
+        """The component on its log scale, higher = odder; by its map standardised per place where that is known."""
         if name in self.places:
-            return oddest(self.places[name].standardise(raw.maps[name]), self.local_share)
-        return float(oddness(name, np.float32(raw.values[name])))  # type: ignore[arg-type]
+            return oddest(self.places[name].standardise(log_scale(name, raw.maps[name])), self.local_share)
+        return float(log_scale(name, np.array([raw.values[name]], np.float32))[0])
 
     def calibrate(self, raw: Raw) -> dict[str, float]:
         """Component → -log10 of the share of normal frames at least as odd."""
@@ -72,7 +90,9 @@ class SceneCalibration:
 
     def rarity_map(self, name: str, raw: Raw) -> NDArray[np.float32]:
         """(h, w) rarity of each place of a local component."""
-        values = self.places[name].standardise(raw.maps[name]) if name in self.places else raw.maps[name]
+        values = log_scale(name, raw.maps[name])
+        if name in self.places:
+            values = self.places[name].standardise(values)
         return self.tails[name].rarity(values).astype(np.float32)
 
 
@@ -183,8 +203,13 @@ class Calibration:
                 path=error.filename or path,
                 hint="its training has not finished: run the same `oddframe train` command again",
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError("the calibration is damaged", path=path, seen=f"{type(error).__name__}: {error}") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error) as error:
+            raise RunError(
+                "the calibration is damaged",
+                path=path,
+                seen=f"{type(error).__name__}: {error}",
+                hint="copy the run again, or train again with another --out",
+            ) from None
 
 
 def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Calibration:
@@ -197,7 +222,7 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
     names = list(normal[0].raw[0].values)
-    online = {name: 1.0 for name in settings.online if name in names} or {"psnr": 1.0}
+    online: dict[str, float] = {name: 1.0 for name in settings.online if name in names} or {"psnr": 1.0}
     by_scene = _by_scene(normal)
     notes = []
     bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
@@ -283,10 +308,10 @@ def _fit_components(
     stretches: Sequence[Heldout], names: Sequence[str], settings: ScoreSettings
 ) -> tuple[dict[str, PlaceNormal], dict[str, Tail]]:
     one_scene = len({stretch.scene for stretch in stretches}) == 1
-    places = {}
+    places: dict[str, PlaceNormal] = {}
     for name in settings.per_place if one_scene else ():
         if name in names:
-            fitted = PlaceNormal.fit(raw.maps[name] for stretch in stretches for raw in stretch.raw)
+            fitted = PlaceNormal.fit(log_scale(name, raw.maps[name]) for stretch in stretches for raw in stretch.raw)
             if fitted is not None:
                 places[name] = fitted
     scene = SceneCalibration(places, {}, _NO_TAIL, _NO_TAIL, settings.local_share)

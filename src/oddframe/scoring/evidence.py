@@ -75,7 +75,7 @@ class EvidenceStream:
         return Frame(frame.index, frame.time_s, np.empty((0, 0, 1), np.uint8))
 
     def _judge(self, held: deque[tuple[Frame, NDArray[np.uint8]]]) -> Iterator[Raw]:
-        pictures = _same_channels([picture for _, picture in held])
+        pictures = np.stack([picture for _, picture in held])
         windows = len(pictures) - self.frames + 1
         clips = np.stack([pictures[first : first + self.frames] for first in range(windows)])
         judged = self._runtime.judge(clips)
@@ -85,10 +85,6 @@ class EvidenceStream:
             moved = motion(pictures[position - 1], pictures[position], **self._windows)
             values = {name: float(value[number]) for name, value in judged.values.items()}
             maps = {name: value[number] for name, value in judged.maps.items()}
-            yield Raw(frame.index, frame.time_s, values | {"motion": oddest(moved, self._share)}, maps | {"motion": moved})
-
-
-def _same_channels(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Stack pictures; should some be grey and some not, the grey ones are repeated."""
-    most = max(picture.shape[2] for picture in pictures)
-    return np.stack([np.broadcast_to(picture, (*picture.shape[:2], most)) for picture in pictures])
+            yield Raw(
+                frame.index, frame.time_s, values | {"motion": oddest(moved, self._share)}, maps | {"motion": moved}
+            )

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 
-def paper_fusion(psnr: NDArray[np.float32], distance: NDArray[np.float32] | None, gamma: float) -> NDArray[np.float32] | None:
+def paper_fusion(
+    psnr: NDArray[np.float32], distance: NDArray[np.float32] | None, gamma: float
+) -> NDArray[np.float32] | None:
     """S = gamma (1 - g(P)) + (1 - gamma) g(D), with g the min-max over the video (Eq. 12). Higher is odder.
 
     Args:
@@ -42,7 +44,7 @@ def _min_max(values: NDArray[np.float32]) -> Values | None:
 
 def weighted(calibrated: Mapping[str, NDArray[np.floating]], weights: Mapping[str, float]) -> Values:
     """Add calibrated components by weight: (N,)."""
-    return np.sum([weights[name] * np.asarray(calibrated[name], np.float64) for name in weights], axis=0)
+    return np.asarray(np.sum([weights[name] * np.asarray(calibrated[name], np.float64) for name in weights], axis=0))
 
 
 def causal_mean(values: NDArray[np.floating], frames: int) -> Values:

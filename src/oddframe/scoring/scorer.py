@@ -1,10 +1,11 @@
 """Video in, scores out.
 
-    Run → Scorer → frame by frame: evidence → components → calibration → fusion → alarms → Scores
+Run → Scorer → frame by frame: evidence → components → calibration → fusion → alarms → Scores
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -94,18 +95,19 @@ class Scorer:
         normal, note = self.calibration.scene(scene)
         notes = [note] if note else []
         collector = _Collector(self, normal, video)
-        stage = f"scoring {video.name}"
+        stage, readable = f"scoring {video.name}", video.frame_count
         try:
             for number, raw in enumerate(self._stream.raw(video.frames())):
                 collector.take(raw)
-                watch(Progress(stage, number + self._stream.frames, video.frame_count))
+                watch(Progress(stage, number + self._stream.frames, readable))
         except CutOffVideoError as error:
-            notes.append(f"the video ends in the middle: {error.frames_read} frames were readable")
-        if not collector.rows:
+            readable = error.frames_read
+            notes.append(f"the video ends in the middle: {readable} frames were readable")
+        if not collector.judged:
             raise TooShortError(
                 f"video '{video.name}' is too short to be scored",
                 path=video.path,
-                seen=f"{video.frame_count} frames",
+                seen=f"{readable} readable frames",
                 wanted=f"at least {self._stream.frames}",
             )
         return collector.finish(notes)
@@ -178,7 +180,7 @@ class Scorer:
         height, width = max(values.shape for values in maps)
         same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps]
         heat = np.max(same, axis=0) / max(self.calibration.line.on, 1e-6)
-        return np.maximum(heat, 0).astype(np.float32)
+        return np.asarray(np.maximum(heat, 0), np.float32)
 
 
 class _Fusing:
@@ -206,18 +208,17 @@ class _Collector:
         self._fusing = _Fusing(scorer.calibration, normal)
         self._line = scorer.calibration.line
         self._tracker = EventTracker(self._line, AlarmRule.for_rate(video.fps))
-        self.rows: list[tuple[float, ...]] = []
-        self._frames: list[int] = []
-        self._times: list[float | None] = []
+        # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
+        self._table, self._frames, self._times = array("f"), array("q"), array("d")
         self._events: list[Event] = []
         self._names: list[str] = []
 
     def take(self, raw: Raw) -> None:
         calibrated, online, learned = self._fusing.take(raw)
         self._names = list(raw.values)
-        self.rows.append((*raw.values.values(), *calibrated.values(), online, learned))
+        self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
         self._frames.append(raw.frame)
-        self._times.append(raw.time_s)
+        self._times.append(np.nan if raw.time_s is None else raw.time_s)
         box = None
         if self._tracker.wants_box(online):
             box = box_of(self._scorer.heat(self._normal, raw), self._video.size)
@@ -225,20 +226,25 @@ class _Collector:
         if event is not None:
             self._events.append(event)
 
+    @property
+    def judged(self) -> int:
+        """Frames so far."""
+        return len(self._frames)
+
     def finish(self, notes: Sequence[str]) -> Scores:
         if (event := self._tracker.finish()) is not None:
             self._events.append(event)
-        table = np.array(self.rows, np.float32)
+        table = np.array(self._table, np.float32).reshape(self.judged, -1)
         count = len(self._names)
         raw = {name: table[:, column] for column, name in enumerate(self._names)}
         paper = paper_fusion(raw["psnr"], raw.get("distance"), self._scorer.run.settings.score.gamma)
-        times = None if any(time is None for time in self._times) else np.array(self._times, np.float64)
+        times = np.array(self._times, np.float64)
         return Scores(
             video=self._video.name,
             size=self._video.size,
             fps=self._video.fps,
             frame=np.array(self._frames, np.int64),
-            time_s=times,
+            time_s=None if np.isnan(times).any() else times,
             raw=raw,
             calibrated={name: table[:, count + column] for column, name in enumerate(self._names)},
             online=table[:, 2 * count],
@@ -259,5 +265,3 @@ def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:
     left, top = int(columns.min() * across), int(rows.min() * down)
     right, bottom = int(np.ceil((columns.max() + 1) * across)), int(np.ceil((rows.max() + 1) * down))
     return Box(left, top, min(right, size[1]) - left, min(bottom, size[0]) - top)
-
-

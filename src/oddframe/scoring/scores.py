@@ -181,8 +181,10 @@ class Scores:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(table)
+        # Six digits are enough for a score, but not for the seconds of a day.
+        digits = ["" if name == "frame" or name == "alarm" else ".4f" if name == "time_s" else ".6g" for name in table]
         for row in zip(*table.values(), strict=True):
-            writer.writerow([f"{value:.6g}" if isinstance(value, np.floating) else value for value in row])
+            writer.writerow([format(value, how) for value, how in zip(row, digits, strict=True)])
         return write_beside(Path(path), text.getvalue())
 
     def to_dict(self) -> dict[str, Any]:

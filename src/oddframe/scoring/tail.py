@@ -54,7 +54,7 @@ class Tail:
         # np.interp is flat below the first knot; keep a faint slope so that order is never lost.
         within = within - np.log1p(np.maximum(self.knots[0] - given, 0) / self.scale) * 0.01
         beyond = -np.log10(TAIL_SHARE) + (given - self.start) / (self.scale * np.log(10))
-        return np.where(given > self.start, beyond, within)
+        return np.asarray(np.where(given > self.start, beyond, within))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

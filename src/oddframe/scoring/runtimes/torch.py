@@ -28,7 +28,7 @@ class TorchRuntime:
     """
 
     def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device) -> None:
-        self._detector = detector.to(device, memory_format=torch.channels_last).eval()
+        self._detector = detector.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._device = device
         self._windows = (score.window, score.stride, score.local_share)
         self.before, self.after = detector.window
@@ -37,9 +37,7 @@ class TorchRuntime:
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
         evidence = self._detector(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
-        found = {
-            name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()
-        }
+        found = {name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()}
         maps = {component: found.pop(name) for name, component in _MAPS.items() if name in found}
         return Judged(found, maps)
 
