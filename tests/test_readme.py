@@ -1,0 +1,131 @@
+"""What the README and the documents promise can be typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from oddframe.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = typer.main.get_command(app)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """The code blocks of a page in these languages."""
+    return re.findall(rf"^```(?:{'|'.join(languages)})\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The `oddframe` commands of a page, in order."""
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    inline = re.findall(r"`oddframe ([^`]+)`", page.read_text("utf-8"))
+    found = [shlex.split(line)[1:] for line in lines if line.startswith("oddframe ")]
+    return found + [shlex.split(words) for words in inline if "|" not in words and ("/" in words or " --" in words)]
+
+
+def parse(words: list[str]) -> None:
+    """Raise if this is wrong usage."""
+    with COMMAND.make_context("oddframe", list(words)) as context:
+        _, command, rest = COMMAND.resolve_command(context, list(words))
+        if hasattr(command, "commands"):
+            _, command, rest = command.resolve_command(context, rest)
+        command.make_context(words[0], rest)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_the_documents_is_right_usage(page):
+    for words in commands(page):
+        parse(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_inside_the_documents_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+
+    assert not missing
+
+
+def test_settings_in_the_documents_exist():
+    from oddframe.settings import load_settings
+
+    given = {setting for page in PAGES for setting in re.findall(r"--set ([\w.]+=[\w.]+)", page.read_text("utf-8"))}
+    load_settings("cpu", overrides=sorted(given))
+
+    assert len(given) > 4
+
+
+def test_the_reference_is_what_the_code_says():
+    scope: dict[str, object] = {"__name__": "make_reference", "__file__": str(ROOT / "docs/make_reference.py")}
+    exec(compile((ROOT / "docs/make_reference.py").read_text("utf-8"), "make_reference.py", "exec"), scope)
+    pages = scope["pages"]()
+
+    stale = [name for name, text in pages.items() if (ROOT / "docs/reference" / name).read_text("utf-8") != text]
+    assert not stale, "run: python docs/make_reference.py"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """A place with what the README speaks of: a world in demo/data, and gate.mp4."""
+    from oddframe.data.synthetic import generate
+
+    data = generate(tmp_path / "demo/data", scale="tiny")
+    shutil.copy(next((data / "test").rglob("*.mp4")), tmp_path / "gate.mp4")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_run(home, request):
+    """With a detector that has nothing to train, and Ped2 only checked: training it takes its time."""
+    for words in commands(ROOT / "README.md"):
+        if "data/ped2" in words or "runs/ped2" in words or words[0] == "demo":
+            continue
+        if words[0] == "train":
+            words = [*words, "--detector", "framediff"]
+        # the video of the tests is two seconds long
+        words = ["0:01" if word == "1:20" else word for word in words]
+        told = CliRunner().invoke(app, words)
+        assert told.exit_code == 0, f"{words}: {told.output}"
+    assert Path("runs/gate/scores/gate/report.html").is_file()
+
+
+def test_ped2_is_read_as_the_readme_says(ped2):
+    told = CliRunner().invoke(app, ["data", "check", str(ped2)])
+
+    assert told.exit_code == 0
+    assert "16 videos, 2550 frames" in told.stdout
+    assert "12 videos, 2010 frames, 1648 abnormal" in told.stdout
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(home):
+    (code,) = blocks(ROOT / "README.md", "python")
+    exec(compile(code, "README.md", "exec"), {})
+
+    assert Path("gate.csv").stat().st_size > 500
+    assert Path("gate.png").is_file()
+    assert Path("runs/demo/report.html").is_file()
+
+
+def test_the_detector_of_the_how_to_is_one(tmp_path, monkeypatch):
+    import torch
+
+    for code in blocks(ROOT / "docs/how-to/add-a-detector.md", "python"):
+        place = tmp_path / code.partition("\n")[0].removeprefix("# ").partition(":")[0]
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    from my_package.entry import entry
+
+    evidence = entry.load()(entry.settings(size=(16, 16), channels=1))(torch.zeros(2, 5, 1, 16, 16))
+    assert evidence.error.shape == (2, 16, 16)
+    assert float(evidence.error.max()) == 0
