@@ -28,7 +28,8 @@ from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import Precision
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import TrainSettings
-from oddframe.training.resume import Checkpoints, Position
+from oddframe.training.board import Board
+from oddframe.training.resume import Checkpoints, Position, laid_out_as
 
 RECORD_STEPS = 50
 """Steps between two records of the history; also the end of each epoch is one."""
@@ -64,10 +65,11 @@ class Loop:
         self.position = Position()
         self._history = folder / "history.jsonl"
         self._folder = folder
-        self._board: Any = None
+        self._board = Board(folder)
+        self._last: Mapping[str, float] = {}
 
     def _optimizer(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.settings.optimizer]
+        kind = torch.optim.AdamW if self.settings.optimizer == "adamw" else torch.optim.Adam
         return kind(parameters, lr=self.settings.lr, weight_decay=self.settings.weight_decay, fused=True)
 
     def run(self) -> Position:
@@ -81,24 +83,26 @@ class Loop:
         self.position = found or Position()
         self._cut_history()
         self.detector.train()
-        with self._interrupt_between_steps() as interrupted:
+        with self._interrupt_between_steps() as interrupted, self._board:
             began, last_saved = time.monotonic() - self.position.seconds, time.monotonic()
             while self.position.epoch < self.settings.epochs:
-                for batch in self._waited_for(self.sampler.batches(self.position.epoch, self.position.step)):
-                    self._step(batch)
-                    self.position.seconds = time.monotonic() - began
-                    due = time.monotonic() - last_saved > 60 * self.settings.checkpoint_minutes
-                    if due or interrupted.is_set():
-                        self._save()
-                        last_saved = time.monotonic()
-                    if interrupted.is_set():
-                        raise KeyboardInterrupt
+                # Closed by name: an error would keep the generator, and its thread, alive with the traceback.
+                with contextlib.closing(self.sampler.batches(self.position.epoch, self.position.step)) as batches:
+                    for batch in self._waited_for(batches):
+                        self._step(batch)
+                        self.position.seconds = time.monotonic() - began
+                        due = time.monotonic() - last_saved > 60 * self.settings.checkpoint_minutes
+                        if due or interrupted.is_set():
+                            self._save()
+                            last_saved = time.monotonic()
+                        if interrupted.is_set():
+                            raise KeyboardInterrupt
                 self.position.epoch, self.position.step = self.position.epoch + 1, 0
                 self._save()
                 last_saved = time.monotonic()
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
         self.detector.eval()
-        if self._board is not None:
-            self._board.close()
         return self.position
 
     # One step -----------------------------------------------------------------------------------------------
@@ -119,12 +123,13 @@ class Loop:
             loss = objective.loss
             gradients = torch.autograd.grad(loss, group.parameters, allow_unused=True)
             for parameter, gradient in zip(group.parameters, gradients, strict=True):
-                parameter.grad = gradient
+                parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
+            norm = torch.nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
+            self._refuse_nan({**objective.terms, "gradient": norm})
             if self.settings.gradient_clip:
-                torch.nn.utils.clip_grad_norm_(group.parameters, self.settings.gradient_clip)
+                torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
             for parameters in optimizer.param_groups:
                 parameters["lr"] = rate * group.lr_factor
-            self._refuse_nan(objective.terms)
             optimizer.step()
             traces.append(objective.trace)
             terms |= {name: term.detach() for name, term in objective.terms.items()}
@@ -167,9 +172,9 @@ class Loop:
         position, steps = self.position, self.sampler.steps_per_epoch
         means = {name: total / position.count for name, total in position.sums.items()} if position.count else {}
         note = f"epoch {min(position.epoch + 1, self.settings.epochs)}/{self.settings.epochs}"
-        for name, value in means.items() or self._last.items():
-            if name == "loss":
-                note += f", loss {value:.4f}"
+        latest = means or self._last
+        if "loss" in latest:
+            note += f", loss {latest['loss']:.4f}"
         self.watch(Progress("training", position.epoch * steps + position.step, self.settings.epochs * steps, note))
 
     def _record(self, rate: float) -> None:
@@ -191,27 +196,24 @@ class Loop:
             with self._history.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
                 file.flush()
+                os.fsync(file.fileno())  # a checkpoint counts on it
                 position.history_bytes = file.tell()
         except OSError as error:
-            raise StorageError("the history cannot be written", path=self._history, seen=error.strerror) from None
+            raise StorageError(
+                "the history cannot be written", path=self._history, seen=error.strerror, hint="free some space"
+            ) from None
         self._last = means
         position.sums, position.count = {}, 0
-        if self._board is None:
-            self._board = _open_board(self._folder, record["step"])
-        if self._board is not None:
-            for name, value in means.items():
-                self._board.add_scalar(name, value, record["step"])
-            self._board.add_scalar("lr", rate, record["step"])
-
-    _last: Mapping[str, float] = {}
+        self._board.add({**means, "lr": rate}, record["step"])
 
     def _cut_history(self) -> None:
         """Cut the history back to the checkpoint: what came after it will come again."""
-        if self._history.exists():
+        if self._history.exists() and self._history.stat().st_size > self.position.history_bytes:
             with self._history.open("r+b") as file:
                 file.truncate(self.position.history_bytes)
 
     def _save(self) -> None:
+        self._board.flush()
         self.checkpoints.save(self.position, self.detector, self.optimizers)
 
     @contextlib.contextmanager
@@ -261,13 +263,3 @@ def to_batch(clips: ClipBatch, channels: int, device: torch.device) -> Batch:
         abnormal = Clips(pixels(clips.abnormal), torch.from_numpy(clips.places).to(device))
     second = None if clips.second is None else Clips(pixels(clips.second))
     return Batch(Clips(pixels(clips.normal)), second, abnormal)
-
-
-def _open_board(folder: Path, step: int) -> Any:
-    """A TensorBoard writer, or None where TensorBoard is not installed: the history has the same figures."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder), purge_step=step)

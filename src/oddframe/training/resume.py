@@ -11,6 +11,7 @@ and step, so that the position is all there is to remember of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,11 +23,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from oddframe.errors import RunError, StorageError
+from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
 from oddframe.runs import write_json
 
 _NETWORK, _OPTIMIZER = "network/", "optimizer/"
+_BEGIN_AGAIN = "remove the run's resume folder to begin again"
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Checkpoints:
         try:
             save_tensors(_pack(network, optimizers), place / "state.safetensors")
             write_json(place / "state.json", asdict(position))
+            _sync_folder(place)
             write_json(self._folder / "current.json", {"checkpoint": number})
         except StorageError:
             shutil.rmtree(place, ignore_errors=True)
@@ -97,7 +100,7 @@ class Checkpoints:
                 "the checkpoint is damaged",
                 path=place,
                 seen=f"{type(error).__name__}: {error}",
-                hint="remove the run's resume folder to begin again",
+                hint=_BEGIN_AGAIN,
             ) from None
         path = place / "state.safetensors"
         _unpack(load_tensors(path), network, optimizers, path)
@@ -115,7 +118,10 @@ class Checkpoints:
             return int(json.loads(path.read_text("utf-8"))["checkpoint"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(
-                "the list of checkpoints is damaged", path=path, seen=f"{type(error).__name__}: {error}"
+                "the list of checkpoints is damaged",
+                path=path,
+                seen=f"{type(error).__name__}: {error}",
+                hint=_BEGIN_AGAIN,
             ) from None
 
 
@@ -137,17 +143,39 @@ def _unpack(
         stored: dict[str, Any] = optimizer.state_dict()
         state: dict[int, dict[str, Tensor]] = {}
         prefix = f"{_OPTIMIZER}{group}/"
+        parameters = [parameter for part in optimizer.param_groups for parameter in part["params"]]
         for name, value in tensors.items():
             if name.startswith(prefix):
-                index, entry = name.removeprefix(prefix).split("/")
-                state.setdefault(int(index), {})[entry] = value
+                index, _, entry = name.removeprefix(prefix).partition("/")
+                known = index.isdecimal() and int(index) < len(parameters)
+                wanted = tuple(parameters[int(index)].shape) if known else "no such parameter"
+                if not known or value.shape not in ((), wanted):
+                    raise WeightsError(
+                        f"the checkpoint does not fit the optimiser at '{name}'",
+                        path=path,
+                        seen=tuple(value.shape),
+                        wanted=wanted,
+                        hint=_BEGIN_AGAIN,
+                    )
+                state.setdefault(int(index), {})[entry] = (
+                    laid_out_as(parameters[int(index)], value) if value.ndim else value
+                )
         optimizer.load_state_dict(stored | {"state": state})
+
+
+def laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """Give a gradient or a moment the memory layout of its parameter.
+
+    Fused optimisers step through the memory of all of them side by side, whatever their strides.
+    """
+    return value if value.stride() == parameter.stride() else torch.empty_like(parameter).copy_(value)
 
 
 def _sync_folder(folder: Path) -> None:
     """Make renames in a folder last through a power cut, where the system can."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -66,9 +66,13 @@ def train(
     """
     videos = data if isinstance(data, VideoSet) else open_videoset(data)
     if settings is None:
-        given = {"data": {"protocol": protocol, "fold": fold}, "train": {"device": device, "seed": seed}}
-        rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
-        settings = load_settings(preset, detector=detector, overrides=overrides, **rooms)
+        settings = load_settings(
+            preset,
+            detector=detector,
+            overrides=overrides,
+            data=_given(protocol=protocol, fold=fold),
+            train=_given(device=device, seed=seed),
+        )
     chosen = settings.data
     parts = split(
         videos,
@@ -90,6 +94,10 @@ def train(
         return run
 
 
+def _given(**values: object) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
 def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Split) -> Run:
     """Open the run that is there, if it is of the same making, or begin one."""
     data = {
@@ -103,7 +111,9 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
         run = Run.open(folder, finished=False)
         differing = _differences(run.settings.to_dict(), settings.to_dict())
         if run.info["data"]["fingerprint"] != data["fingerprint"]:
-            differing.append(f"data: {run.info['data']['root']} there, {data['root']} now")
+            differing.append(
+                f"data: other videos or labels in {data['root']} now than in {run.info['data']['root']} then"
+            )
         if differing:
             raise RunError(
                 "the folder holds a run of other settings",
@@ -112,6 +122,11 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
                 wanted="the same settings and data, to go on",
                 hint="choose another --out, or remove the folder",
             )
+        if not run.finished:
+            for left in folder.glob(".*.tmp"):  # by a process that was killed while it wrote
+                left.unlink(missing_ok=True)
+            run.settings = settings
+            run.write_info(settings=settings.to_dict(), data=data, device=str(resolve_device(settings.train.device)))
         return run
     device = resolve_device(settings.train.device)
     run = Run(
@@ -182,6 +197,7 @@ class _Training:
         notes = list(run.info["notes"])
         if not run.weights.is_file():
             notes += self._train(detector, stored, device)
+            run.write_info(notes=notes)
             save_tensors(detector.state_dict(), run.weights)
         else:
             load_weights(detector, load_tensors(run.weights), run.weights)
@@ -233,7 +249,7 @@ class _Training:
             known_normal=parts.known_normal == "use",
         )
         run.write_info(clips=sampler.counts)
-        detector.to(device, memory_format=torch.channels_last)
+        detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         loop = Loop(
             detector,
             sampler,
