@@ -7,6 +7,7 @@ A detector in another package is a first-class one: it registers under the entry
 from __future__ import annotations
 
 import importlib
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -28,8 +29,12 @@ class Strict(BaseModel):
 class DetectorSettings(Strict):
     """What every detector needs to know of its input."""
 
-    size: tuple[int, int] = Field((256, 256), description="height and width of the picture that the detector sees")
-    channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour (a grey source is repeated three times)")
+    size: tuple[int, int] = Field(
+        default=(256, 256), description="height and width of the picture that the detector sees"
+    )
+    channels: Literal[1, 3] = Field(
+        default=3, description="1 for grey, 3 for colour (a grey source is repeated three times)"
+    )
 
     @field_validator("size")
     @classmethod
@@ -45,62 +50,73 @@ class DreamSettings(DetectorSettings):
     Where text and published code differ, each has a named reading; what neither of them knows is off.
     """
 
-    width: int = Field(64, ge=4, description="channels of the first level; 64 in the paper")
+    width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
     patch: Literal[1, 2, 4] = Field(
-        1,
+        default=1,
         description="side of the square of pixels folded into channels before the first convolution; each doubling "
         "takes the place of one pooling, so that queries stay at 1/8 of the picture. 1 in the paper",
     )
-    items: int = Field(10, ge=1, description="items in each memory; `memory=single` has twice as many")
-    memory: Literal["dual", "single", "none"] = Field("dual", description="Table III's ablation of the memory")
-    discriminator: bool = Field(True, description="triplet loss on a shallow discriminator for each branch (Eq. 5)")
-    discriminator_norm: bool = Field(False, description="batch norm after the discriminator's convolution")
-    decoder: bool = Field(True, description="predict the next frame; without it, the error is the frame difference")
-    decode_abnormal: bool = Field(True, description="abnormal clips pass the decoder too (moving its batch norm)")
-    update_weight: Literal["softmax", "max"] = Field(
-        "softmax", description="v in Eqs. 3-4: plain softmax over the queries, or divided by each item's maximum"
+    items: int = Field(default=10, ge=1, description="items in each memory; `memory=single` has twice as many")
+    memory: Literal["dual", "single", "none"] = Field(default="dual", description="Table III's ablation of the memory")
+    discriminator: bool = Field(
+        default=True, description="triplet loss on a shallow discriminator for each branch (Eq. 5)"
     )
-    triplet_features: Literal["raw", "unit"] = Field("raw", description="features in Eq. 5, as pooled or unit length")
-    triplet_distance: Literal["squared", "plain"] = Field("squared", description="L2 distance in Eq. 5")
-    separateness_distance: Literal["squared", "plain"] = Field("squared", description="L2 distance in Eq. 8")
+    discriminator_norm: bool = Field(default=False, description="batch norm after the discriminator's convolution")
+    decoder: bool = Field(
+        default=True, description="predict the next frame; without it, the error is the frame difference"
+    )
+    decode_abnormal: bool = Field(
+        default=True, description="abnormal clips pass the decoder too (moving its batch norm)"
+    )
+    update_weight: Literal["softmax", "max"] = Field(
+        default="softmax",
+        description="v in Eqs. 3-4: plain softmax over the queries, or divided by each item's maximum",
+    )
+    triplet_features: Literal["raw", "unit"] = Field(
+        default="raw", description="features in Eq. 5, as pooled or unit length"
+    )
+    triplet_distance: Literal["squared", "plain"] = Field(default="squared", description="L2 distance in Eq. 5")
+    separateness_distance: Literal["squared", "plain"] = Field(default="squared", description="L2 distance in Eq. 8")
     reduction: Literal["mean", "sum"] = Field(
-        "mean", description="over places in Eqs. 7-8; `sum` is Eq. 7 as printed, about a thousand times larger"
+        default="mean", description="over places in Eqs. 7-8; `sum` is Eq. 7 as printed, about a thousand times larger"
     )
     abnormality_anchor: bool = Field(
-        False, description="the normal anchor, too, enters compactness and separateness of the abnormality branch"
+        default=False,
+        description="the normal anchor, too, enters compactness and separateness of the abnormality branch",
     )
-    compactness: float = Field(0.1, ge=0, description="lambda, weight of Eq. 7")
-    separateness: float = Field(0.1, ge=0, description="mu, weight of Eq. 8")
-    separateness_margin: float = Field(1.0, gt=0, description="alpha in Eq. 8")
-    triplet: float = Field(0.1, ge=0, description="nu, weight of Eq. 5")
-    triplet_margin: float = Field(1.0, gt=0, description="beta in Eq. 5")
-    reconstruction: float = Field(1.0, ge=0, description="weight of Eq. 6")
+    compactness: float = Field(default=0.1, ge=0, description="lambda, weight of Eq. 7")
+    separateness: float = Field(default=0.1, ge=0, description="mu, weight of Eq. 8")
+    separateness_margin: float = Field(default=1.0, gt=0, description="alpha in Eq. 8")
+    triplet: float = Field(default=0.1, ge=0, description="nu, weight of Eq. 5")
+    triplet_margin: float = Field(default=1.0, gt=0, description="beta in Eq. 5")
+    reconstruction: float = Field(default=1.0, ge=0, description="weight of Eq. 6")
     query_margin: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         description="weight of the query margin: queries at abnormal places are pushed from every normality item, "
         "pulled to an abnormality item; normal ones are kept away from abnormality items. 0 in the paper",
     )
-    query_margin_distance: float = Field(1.0, gt=0, le=4, description="squared distance that counts as far enough")
+    query_margin_distance: float = Field(
+        default=1.0, gt=0, le=4, description="squared distance that counts as far enough"
+    )
     worst_share: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=1,
         description="compactness of normality queries is taken over this share of worst places, besides their mean; "
         "0 in the paper",
     )
     joint_batch: bool = Field(
-        False, description="normal and abnormal clips share the encoder's batch norm; each role has its own in the paper"
+        default=False,
+        description="normal and abnormal clips share the encoder's batch norm; each role has its own in the paper",
     )
-    reseed: bool = Field(False, description="a dead or doubled item is put where queries are served worst")
+    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
 
     @field_validator("size")
     @classmethod
     def _size_is_multiple_of_8(cls, size: tuple[int, int]) -> tuple[int, int]:
         if any(side % 8 for side in size):
-            near = " or ".join(
-                f"{h}x{w}" for h, w in sorted({_multiples_near(size, down) for down in (True, False)})
-            )
+            near = " or ".join(f"{h}x{w}" for h, w in sorted({_multiples_near(size, down) for down in (True, False)}))
             raise ValueError(f"size {size[0]}x{size[1]} is no multiple of 8 on both sides; the nearest that is: {near}")
         return size
 
@@ -144,7 +160,15 @@ def detectors() -> dict[str, DetectorEntry]:
     """All detectors by name: this package's, then those of installed packages."""
     found = {entry.name: entry for entry in _OWN}
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        found.setdefault(point.name, point.load())
+        try:
+            entry = point.load()
+        except Exception as error:  # somebody else's package must not take the house down with it
+            warnings.warn(f"detector '{point.name}' of {point.value} does not load: {error}", stacklevel=2)
+            continue
+        if isinstance(entry, DetectorEntry):
+            found.setdefault(point.name, entry)
+        else:
+            warnings.warn(f"detector '{point.name}': {point.value} is no DetectorEntry", stacklevel=2)
     return found
 
 
@@ -155,8 +179,8 @@ def detector_entry(name: str) -> DetectorEntry:
         SettingsError: there is none of that name.
     """
     known = detectors()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise SettingsError(
-            f"there is no detector '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(name, known)
+            f"there is no detector '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(str(name), known)
         )
     return known[name]

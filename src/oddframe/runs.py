@@ -1,9 +1,9 @@
 """A trained detector as a folder that explains itself and can be copied.
 
-    run.json              format, settings, split, data, command, versions, host, clips, time and memory
-    weights.safetensors   calibration.json   calibration.npz   history.jsonl   events.out.tfevents...
-    resume/               while unfinished (`training/resume.py`)
-    eval-<protocol>.json  report.html
+run.json              format, settings, split, data, command, versions, host, clips, time and memory
+weights.safetensors   calibration.json   calibration.npz   history.jsonl   events.out.tfevents...
+resume/               while unfinished (`training/resume.py`)
+eval-<protocol>.json  report.html
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from oddframe.errors import RunError, StorageError, nearest
+from oddframe.errors import RunError, SettingsError, StorageError, nearest
 from oddframe.settings import Settings, settings_from_dict
 
 if TYPE_CHECKING:
@@ -68,16 +68,26 @@ class Run:
             info = json.loads(path.read_text("utf-8"))
             found = info["format"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError("the run's run.json is damaged", path=path, seen=f"{type(error).__name__}: {error}") from None
+            raise _damaged(path, error) from None
         if found != FORMAT:
             raise RunError(
                 "the run has another format than this version writes",
                 path=path,
                 seen=found,
                 wanted=FORMAT,
-                hint=f"it was made by oddframe {info.get('versions', {}).get('oddframe', '?')}: use that version, or train again",
+                hint=f"it was made by oddframe {_made_by(info)}: use that version, or train again",
             )
-        run = cls(folder, info)
+        try:
+            run = cls(folder, info)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, error) from None
+        except SettingsError as error:
+            raise RunError(
+                "the settings in the run's run.json are not of this version",
+                path=path,
+                seen=error.problem,
+                hint=f"it was made by oddframe {_made_by(info)}: use that version, or train again",
+            ) from None
         if finished and not run.finished:
             raise RunError(
                 "the run's training has not finished",
@@ -130,6 +140,19 @@ class Run:
         """
         self.info |= changes
         write_json(self.folder / "run.json", self.info)
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(
+        "the run's run.json is damaged",
+        path=path,
+        seen=f"{type(error).__name__}: {error}",
+        hint="copy the run again, or train again with another --out",
+    )
+
+
+def _made_by(info: Mapping[str, Any]) -> str:
+    return str(info.get("versions", {}).get("oddframe", "of another version"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -138,6 +138,7 @@ class ClipSampler:
         normal_from = self.sources if known_normal else self.sources[:first_known]
         self._normal = _index(normal_from, frames, abnormal=False)
         self._abnormal = _index(self.sources, frames, abnormal=True)
+        self._channels = max((source.pixels.shape[3] for source in self.sources), default=1)
         self._still = False
         if not len(self._normal):
             longest = max((source.stop - source.start for source in self.sources), default=0)
@@ -157,7 +158,14 @@ class ClipSampler:
     def notes(self) -> list[str]:
         """What a reader of the run should know of its clips."""
         short = [s.name for s in self.sources if s.stop - s.start < self.frames]
-        notes = [f"videos shorter than a clip of {self.frames} frames took no part: {', '.join(short)}"] if short else []
+        notes = (
+            [f"videos shorter than a clip of {self.frames} frames took no part: {', '.join(short)}"] if short else []
+        )
+        if "abnormal" in self.roles and not len(self._abnormal) and not self.settings.pseudo_anomalies:
+            notes.append(
+                f"nothing abnormal to learn from: no known anomaly lasts for a clip of {self.frames} frames, and "
+                "train.pseudo_anomalies is off"
+            )
         if self._still:
             notes.append("in some draws nothing moved, so that no pseudo-anomaly could be made of them")
         return notes
@@ -172,7 +180,7 @@ class ClipSampler:
         order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(self._normal))
         return self._batch(order, epoch, step)
 
-    def batches(self, epoch: int, first_step: int = 0) -> Iterator[ClipBatch]:
+    def batches(self, epoch: int, first_step: int = 0) -> Generator[ClipBatch, None, None]:
         """Yield the batches of an epoch from `first_step` on, prepared ahead in the background."""
         order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(self._normal))
         ready: queue.Queue[ClipBatch | BaseException | None] = queue.Queue(maxsize=3)
@@ -240,8 +248,10 @@ class ClipSampler:
                 drawn.append(made)
         return [self._vary(rng, pixels, places) for pixels, places in drawn]
 
-    def _clip(self, source: int, start: int) -> Pixels:
-        return self.sources[source].pixels[start : start + self.frames]
+    def _clip(self, source: int, start: int, step: int = 1) -> Pixels:
+        """Take every `step`-th frame; grey ones among coloured videos as three equal channels, without a copy."""
+        pixels = self.sources[source].pixels[start : start + (self.frames - 1) * step + 1 : step]
+        return np.broadcast_to(pixels, (*pixels.shape[:3], self._channels))
 
     def _skip(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
         """Play a normal clip several times too fast. What moves in it is what is odd."""
@@ -254,7 +264,7 @@ class ClipSampler:
             last = start + (self.frames - 1) * step
             if step < 2 or taken.labels[start : last + 1].any():
                 continue
-            pixels = taken.pixels[start : last + 1 : step]
+            pixels = self._clip(source, start, step)
             places = moving_places(pixels)
             if places.any():
                 return pixels, places
@@ -278,9 +288,11 @@ class ClipSampler:
             if rng.random() < 0.5:
                 patch = patch[:, :, ::-1]
             # A soft oval edge: a rectangle's outline would be what the network learns to see.
-            oval = np.zeros((tall, wide), np.float32)
-            cv2.ellipse(oval, (wide // 2, tall // 2), (max(1, int(wide * 0.4)), max(1, int(tall * 0.4))), 0, 0, 360, 1, -1)
-            oval = cv2.GaussianBlur(oval, (0, 0), max(1.0, min(tall, wide) * 0.08))
+            oval: NDArray[np.float32] = np.zeros((tall, wide), np.float32)
+            cv2.ellipse(
+                oval, (wide // 2, tall // 2), (max(1, int(wide * 0.4)), max(1, int(tall * 0.4))), 0, 0, 360, 1, -1
+            )
+            oval = np.asarray(cv2.GaussianBlur(oval, (0, 0), max(1.0, min(tall, wide) * 0.08)), np.float32)
             pixels = into.copy()
             inside = pixels[:, to_y : to_y + tall, to_x : to_x + wide]
             inside[:] = np.rint(inside + (patch - inside) * oval[None, :, :, None]).astype(np.uint8)
@@ -289,9 +301,7 @@ class ClipSampler:
             return pixels, places
         return None
 
-    def _vary(
-        self, rng: np.random.Generator, pixels: Pixels, places: Places | None = None
-    ) -> tuple[Pixels, Places]:
+    def _vary(self, rng: np.random.Generator, pixels: Pixels, places: Places | None = None) -> tuple[Pixels, Places]:
         """Mirror and relight a clip as the settings say; all frames alike."""
         marked = np.zeros(pixels.shape[1:3], bool) if places is None else places
         mirrored = self.settings.flips and rng.random() < 0.5
@@ -311,7 +321,7 @@ def moving_places(pixels: Pixels) -> Places:
     grey = pixels.astype(np.float32).mean(axis=3)
     change = np.abs(np.diff(grey, axis=0))
     blurred = [cv2.blur(difference, (5, 5)) for difference in change]
-    return np.max(blurred, axis=0) > MOVES
+    return np.asarray(np.max(blurred, axis=0) > MOVES)
 
 
 def _known_places(pixels: Pixels, masks: Places | None) -> Places:
@@ -330,5 +340,3 @@ def _index(sources: Sequence[ClipSource], frames: int, *, abnormal: bool) -> NDA
         if len(starts := source.starts(frames, abnormal=abnormal))
     ]
     return np.concatenate(rows).astype(np.int64) if rows else np.empty((0, 2), np.int64)
-
-

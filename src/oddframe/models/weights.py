@@ -25,7 +25,7 @@ def build_detector(name: str, settings: DetectorSettings, seed: int) -> Detector
     kind: type[Detector] = detector_entry(name).load()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return kind(settings)  # type: ignore[call-arg]
+        return kind(settings)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -46,7 +46,10 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise StorageError(
-            "weights cannot be written", path=path, seen=error.strerror, hint="free some space and run the same command again"
+            "weights cannot be written",
+            path=path,
+            seen=error.strerror,
+            hint="free some space and run the same command again",
         ) from None
 
 

@@ -22,7 +22,7 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
     tall, wide = min(window, height), min(window, width)
     sums = cv2.integral(values, sdepth=cv2.CV_64F)
     box = sums[tall:, wide:] - sums[:-tall, wide:] - sums[tall:, :-wide] + sums[:-tall, :-wide]
-    return (box[::stride, ::stride] / (tall * wide)).astype(np.float32)
+    return np.asarray(box[::stride, ::stride] / (tall * wide), np.float32)
 
 
 def motion(
