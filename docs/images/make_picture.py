@@ -79,7 +79,7 @@ def _drawn(judged: JudgedVideo, shown: Sequence[Explanation]) -> Figure:
 
 def _curve(axes: Axes, judged: JudgedVideo, seconds: np.ndarray, marked: Sequence[int]) -> None:
     scores, line = judged.scores, judged.scores.line.on
-    for number, (start, end) in enumerate(judged.stretches()):
+    for start, end in judged.stretches():
         inside = (scores.frame >= start) & (scores.frame < end)
         kind = next((span.kind for span in judged.kinds if span.start < end and start < span.end), None)
         axes.axvspan(seconds[inside][0], seconds[inside][-1], color=_TRUTH, alpha=0.25, linewidth=0)
@@ -89,8 +89,10 @@ def _curve(axes: Axes, judged: JudgedVideo, seconds: np.ndarray, marked: Sequenc
         )  # fmt: skip
     axes.plot(seconds, scores.online, color=_INK, linewidth=1.3)
     axes.axhline(line, color=_ALARM, linewidth=0.9, linestyle="--")
-    axes.annotate("alarm line", (1, line), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points",
-                  ha="right", color=_ALARM, fontsize=8)  # fmt: skip
+    axes.annotate(
+        "alarm line", (1, line), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points",
+        ha="right", color=_ALARM, fontsize=8,
+    )  # fmt: skip
     at = [int(np.searchsorted(scores.frame, frame)) for frame in marked]
     axes.plot(seconds[at], scores.online[at], "o", color=_INK, markersize=4)
     axes.set(ylabel="how odd", xlabel="seconds", ylim=(0, 1.15 * max(scores.online.max(), line)))
