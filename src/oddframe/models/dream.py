@@ -221,8 +221,8 @@ class Dream(Detector):
             return
         counts = [len(clips.pixels) for _, clips in present]
         shared, skips = self.encoder(torch.cat([_stacked(clips.pixels, before) for _, clips in present]))
-        queries = {name: branch.queries(shared).split(counts) for name, branch in branches.items()}
-        parts = [skip.split(counts) for skip in skips]
+        queries = {name: torch.split(branch.queries(shared), counts) for name, branch in branches.items()}
+        parts = [torch.split(skip, counts) for skip in skips]
         for number, (role, clips) in enumerate(present):
             of_role = {name: part[number] for name, part in queries.items()}
             yield role, clips, of_role, [part[number] for part in parts]
