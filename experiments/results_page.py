@@ -1,7 +1,7 @@
 """Make `docs/results.md` from the JSON files in `results/`.
 
-    python experiments/results_page.py            write the page
-    python experiments/results_page.py --check    only say whether it is fresh (exit code 1 if not)
+python experiments/results_page.py            write the page
+python experiments/results_page.py --check    only say whether it is fresh (exit code 1 if not)
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any]) -> str:
                 continue
             figures = [cell["auc"][name] for cell in folds.values()]
             micro = [figure["micro"] for figure in figures]
-            rows.append([f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"])
+            rows.append(
+                [f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"]
+            )
     return _table(rows)
 
 
@@ -123,7 +125,9 @@ def _lines(ours: dict[int, Any]) -> str:
 
 
 def _videos(ours: dict[int, Any]) -> str:
-    text = "AUC of `online` within each video; a video of one class has none, and its frames count in micro AUC only.\n\n"
+    text = (
+        "AUC of `online` within each video; a video of one class has none, and its frames count in micro AUC only.\n\n"
+    )
     names = sorted({row["name"] for cell in ours.values() for row in cell["table"]})
     rows = [["video", *(f"fold {fold}" for fold in ours)]]
     for name in names:

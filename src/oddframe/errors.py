@@ -79,7 +79,11 @@ class CutOffVideoError(DataError):
     def __init__(self, problem: str, *, frames_read: int, path: Path | str | None = None, hint: str | None = None):
         self.frames_read = frames_read
         super().__init__(
-            problem, path=path, seen=f"{frames_read} readable frames", wanted="a file that decodes to its end", hint=hint
+            problem,
+            path=path,
+            seen=f"{frames_read} readable frames",
+            wanted="a file that decodes to its end",
+            hint=hint,
         )
 
 

@@ -210,8 +210,10 @@ class Dream(Detector):
         order: tuple[Role, ...] = ("normal", "abnormal", "second")
         return [(role, clips) for role in order if role in self.roles and (clips := found[role]) is not None]
 
-    def _encode(self, present: list[tuple[Role, Clips]]) -> Iterator[tuple[Role, Clips, dict[str, Tensor], list[Tensor]]]:
-        """Role, clips, queries by branch, skips; all roles in one batch for batch norm, or each in its own (the paper)."""
+    def _encode(
+        self, present: list[tuple[Role, Clips]]
+    ) -> Iterator[tuple[Role, Clips, dict[str, Tensor], list[Tensor]]]:
+        """Role, clips, queries by branch, skips; all roles in one batch for batch norm, or each in its own."""
         before, branches = self.window.before, self._branches()
         if not self.settings.joint_batch:
             for role, clips in present:

@@ -130,8 +130,9 @@ def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], as
     allowed = int(asked_per_hour * hours)
     if allowed == 0:
         note = (
-            f"{_duration(hours)} of held-out normal video cannot vouch for {asked_per_hour:g} false alarms an hour, only "
-            f"for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a firmer one"
+            f"{_duration(hours)} of held-out normal video cannot vouch for {asked_per_hour:g} false alarms an hour, "
+            f"only for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a "
+            "firmer one"
         )
         return replace(above_all, per_hour=1 / hours, note=note)
     best = replace(above_all, per_hour=0.0)

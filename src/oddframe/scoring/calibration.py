@@ -181,7 +181,9 @@ class Calibration:
                 scenes = {}
                 for scene, normal in stored["scenes"].items():
                     places = {
-                        name: PlaceNormal(arrays[f"places/{scene}/{name}/mean"], arrays[f"places/{scene}/{name}/spread"])
+                        name: PlaceNormal(
+                            arrays[f"places/{scene}/{name}/mean"], arrays[f"places/{scene}/{name}/spread"]
+                        )
                         for name in normal["places"]
                     }
                     tails = {name: Tail.from_dict(tail) for name, tail in normal["tails"].items()}
@@ -222,7 +224,7 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
     names = list(normal[0].raw[0].values)
-    online: dict[str, float] = {name: 1.0 for name in settings.online if name in names} or {"psnr": 1.0}
+    online: dict[str, float] = {name: 1.0 for name in settings.online if name in names} or {"local_error": 1.0}
     by_scene = _by_scene(normal)
     notes = []
     bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
@@ -244,9 +246,7 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
         strange = [calibrated(stretch) for stretch in odd]
         pooled_calm = {name: np.concatenate([values[name] for values in calm]) for name in names}
         pooled_odd = {
-            name: np.concatenate(
-                [values[name][stretch.abnormal] for values, stretch in zip(strange, odd, strict=True)]
-            )
+            name: np.concatenate([values[name][stretch.abnormal] for values, stretch in zip(strange, odd, strict=True)])
             for name in names
         }
         if len(pooled_odd[names[0]]):
@@ -277,7 +277,8 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
         for stretch, values in zip(normal, learned_scores, strict=True)
     ]
     line = draw_line(
-        [(values, stretch.fps) for values, stretch in zip(rarities, normal, strict=True)], settings.false_alarms_per_hour
+        [(values, stretch.fps) for values, stretch in zip(rarities, normal, strict=True)],
+        settings.false_alarms_per_hour,
     )
     values = {
         name: oddness(name, np.array([raw.values[name] for stretch in normal for raw in stretch.raw], np.float32))
