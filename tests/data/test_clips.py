@@ -223,6 +223,32 @@ def test_a_paste_leaves_the_rest_of_the_picture_alone():
         assert {tuple(values) for values in around.T.tolist()} <= flicker
 
 
+def test_a_known_anomaly_is_transplanted_by_its_mask_and_marked_where_it_lands():
+    size, places = (40, 60), np.zeros((5, 40, 60), bool)
+    places[:, 18:26, 20:30] = True
+    odd = np.full((5, *size, 1), 60, np.uint8)
+    odd[places] = 250
+    known = ClipSource("known", odd, np.ones(5, bool), 0, 5, places)
+    ground = ClipSource("ground", np.full((9, *size, 1), 60, np.uint8), np.zeros(9, bool), 0, 9)
+    clips = sampler(
+        ground, known, known=1, abnormal_batch=8, pseudo_anomalies=("transplant",), pseudo_share=1.0, light=0.0
+    )
+
+    batch = clips.batch(0, 0)
+
+    for pixels, marked in zip(batch.abnormal, batch.places, strict=True):
+        assert (pixels[2, :, :, 0][marked] > 60).mean() > 0.6  # what is marked is the anomaly and a rim
+        assert (pixels[2, :, :, 0][~marked] < 160).all()  # and nowhere else does it show
+        assert abs(int(np.flatnonzero(marked.any(axis=1)).mean()) - 21) <= 3  # near its own height
+    assert len({tuple(np.flatnonzero(marked.any(axis=0))) for marked in batch.places}) > 3
+
+
+def test_without_masks_there_is_nothing_to_transplant_and_the_other_kinds_take_its_share():
+    clips = sampler(crossing(40), pseudo_anomalies=("transplant", "skip"), pseudo_share=1.0)
+
+    assert len(clips.batch(0, 0).abnormal) == 2
+
+
 def test_a_still_video_has_no_pseudo_anomaly_and_says_so():
     clips = sampler(source("0" * 20, lambda t: 99), pseudo_anomalies=("skip", "paste"))
 

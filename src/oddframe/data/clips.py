@@ -5,7 +5,7 @@ clips that it would have seen. Clips are views into the frame store until they a
 
 A training clip is abnormal if all its frames are, normal if none is; mixed ones are left out (Sec. IV-C leaves it
 open). Pseudo-anomalies are normal clips made odd: `skip` plays them too fast, `paste` puts a moving patch of
-another place and time into them.
+another place and time into them, `transplant` puts a known anomaly into them, cut out by its masks.
 """
 
 from __future__ import annotations
@@ -139,6 +139,9 @@ class ClipSampler:
         self._normal = _index(normal_from, frames, abnormal=False)
         self._abnormal = _index(self.sources, frames, abnormal=True)
         self._channels = max((source.pixels.shape[3] for source in self.sources), default=1)
+        self._cut_out = np.array([row for row in self._abnormal if self._has_masks(*row)]).reshape(-1, 2)
+        kinds = settings.pseudo_anomalies
+        self._pseudo_kinds = kinds if len(self._cut_out) else tuple(kind for kind in kinds if kind != "transplant")
         self._still = False
         if not len(self._normal):
             longest = max((source.stop - source.start for source in self.sources), default=0)
@@ -232,7 +235,7 @@ class ClipSampler:
         )
 
     def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places]]:
-        wanted, kinds = self.settings.abnormal_batch, self.settings.pseudo_anomalies
+        wanted, kinds = self.settings.abnormal_batch, self._pseudo_kinds
         pseudo = 0 if not kinds else wanted if not len(self._abnormal) else round(wanted * self.settings.pseudo_share)
         drawn: list[tuple[Pixels, Places]] = []
         if len(self._abnormal):
@@ -241,12 +244,18 @@ class ClipSampler:
                 places = self.sources[source].places
                 drawn.append((pixels, _known_places(pixels, None if places is None else places[start:][: self.frames])))
         for number in range(pseudo):
-            made = (self._skip if kinds[number % len(kinds)] == "skip" else self._paste)(rng)
+            make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
+            made = make[kinds[number % len(kinds)]](rng)
             if made is None:
                 self._still = True
             else:
                 drawn.append(made)
         return [self._vary(rng, pixels, places) for pixels, places in drawn]
+
+    def _has_masks(self, source: int, start: int) -> bool:
+        """Whether every frame of a clip has a mask of what is odd in it."""
+        places = self.sources[source].places
+        return places is not None and bool(places[start : start + self.frames].any(axis=(1, 2)).all())
 
     def _clip(self, source: int, start: int, step: int = 1) -> Pixels:
         """Take every `step`-th frame; grey ones among coloured videos as three equal channels, without a copy."""
@@ -300,6 +309,32 @@ class ClipSampler:
             places[to_y : to_y + tall, to_x : to_x + wide] = oval > 0.5
             return pixels, places
         return None
+
+    def _transplant(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
+        """Cut a known anomaly out by its masks and put it into a normal clip, perhaps mirrored and further along.
+
+        It stays near its own height in the picture, where a fixed camera shows things of its size.
+        """
+        source, start = self._cut_out[rng.integers(len(self._cut_out))]
+        masks = self.sources[source].places[start : start + self.frames]
+        taken = self._clip(source, start).astype(np.float32)
+        into = self._clip(*self._normal[rng.integers(len(self._normal))])
+        if rng.random() < 0.5:
+            taken, masks = taken[:, :, ::-1], masks[:, :, ::-1]
+        height, width = into.shape[1:3]
+        rows, columns = np.flatnonzero(masks.any(axis=(0, 2))), np.flatnonzero(masks.any(axis=(0, 1)))
+        across = int(rng.integers(-columns[0], width - columns[-1]))
+        reach = height // 20
+        down = int(rng.integers(max(-rows[0], -reach), min(height - 1 - rows[-1], reach) + 1))
+        shift = np.array([[1, 0, across], [0, 1, down]], np.float32)
+        pixels, places = into.copy(), np.zeros((height, width), bool)
+        for number in range(self.frames):
+            mask = cv2.dilate(masks[number].astype(np.float32), np.ones((3, 3), np.uint8))
+            soft = cv2.warpAffine(cv2.GaussianBlur(mask, (0, 0), 1.0), shift, (width, height))[:, :, None]
+            moved = cv2.warpAffine(taken[number], shift, (width, height)).reshape(into.shape[1:])
+            pixels[number] = np.rint(into[number] + (moved - into[number]) * soft).astype(np.uint8)
+            places |= soft[:, :, 0] > 0.5
+        return pixels, places
 
     def _vary(self, rng: np.random.Generator, pixels: Pixels, places: Places | None = None) -> tuple[Pixels, Places]:
         """Mirror and relight a clip as the settings say; all frames alike."""
