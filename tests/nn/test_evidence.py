@@ -25,11 +25,11 @@ def test_psnr_of_equal_pictures_is_capped() -> None:
 
 def test_local_error_finds_the_square_that_the_average_buries() -> None:
     error = torch.zeros(2, 64, 64)
-    error[1, 20:36, 40:56] = 1.0  # one whole square on the grid of 4
+    error[1, 24:40, 40:56] = 1.0  # one whole square on the grid of 8
     found = components(evidence(error))
     assert found["local_error"].tolist() == [0.0, 1.0]
-    assert found["local_error_map"].shape == (2, 13, 13)
-    assert found["local_error_map"][1, 5, 10] == 1.0
+    assert found["local_error_map"].shape == (2, 7, 7)
+    assert found["local_error_map"][1, 3, 5] == 1.0
     assert found["psnr"][1].item() == pytest.approx(10 * np.log10(4096 / 256), abs=1e-5)
 
 
@@ -42,7 +42,7 @@ def test_the_window_shrinks_to_a_smaller_picture() -> None:
 def test_the_last_rows_count_where_the_stride_does_not_come_out_even() -> None:
     error = torch.zeros(1, 18, 32)
     error[0, 17] = 1.0
-    assert components(evidence(error))["local_error"].item() == pytest.approx(1 / 14)  # square of rows 4 to 17
+    assert components(evidence(error))["local_error"].item() == pytest.approx(1 / 10)  # square of rows 8 to 17
 
 
 def test_distance_is_averaged_and_its_largest_place_kept() -> None:
@@ -50,6 +50,12 @@ def test_distance_is_averaged_and_its_largest_place_kept() -> None:
     found = components(evidence(torch.zeros(1, 16, 16), distance))
     assert (found["distance"].item(), found["local_distance"].item()) == (1.5, 3.0)
     assert torch.equal(found["distance_map"], distance)
+
+
+def test_a_local_component_is_the_mean_over_the_oddest_share_of_places() -> None:
+    distance = torch.arange(100.0).reshape(1, 10, 10)
+    found = components(evidence(torch.zeros(1, 16, 16), distance), share=0.03)
+    assert found["local_distance"].item() == 98.0  # of 97, 98 and 99
 
 
 def test_without_queries_there_is_no_distance() -> None:
