@@ -22,9 +22,13 @@ def main() -> None:
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--preset", default="cpu")
     parser.add_argument("--detector", default="dream-unet")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
+    parser.add_argument("--name", help="of the variant in the files' names; the preset's or the detector's otherwise")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
     given = parser.parse_args()
-    name = given.preset if given.detector == "dream-unet" else given.detector
+    name = given.name or (given.preset if given.detector == "dream-unet" else given.detector)
+    if given.overrides and not given.name:
+        parser.error("other settings than the preset's need a --name of their own")
     for fold in given.folds:
         result = RESULTS / f"ped2-kfold-{fold}-{name}.json"
         if result.exists():
@@ -32,6 +36,7 @@ def main() -> None:
             continue
         run = given.runs / f"ped2-kfold-{fold}-{name}"
         options = ["--preset", given.preset, "--detector", given.detector, "--protocol", "kfold", "--fold", str(fold)]
+        options += [word for override in given.overrides for word in ("--set", override)]
         oddframe("train", str(given.data), "--out", str(run), *options)
         judged = oddframe("eval", str(run), "--json", keep=True)
         beside = result.with_suffix(".tmp")

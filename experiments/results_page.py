@@ -27,6 +27,11 @@ NAMES = {
     "motion": "motion",
 }
 
+VARIANTS = {
+    "cpu": "Preset `cpu`",
+    "cpu-no-transplant": "Preset `cpu` without transplanted anomalies",
+}
+
 HEAD = """# Results
 
 Every figure here is made by `python experiments/results_page.py` from the JSON files in `experiments/results/`, and
@@ -38,6 +43,8 @@ PED2 = """## UCSD Ped2, folds 0, 1 and 2 of 10
 
     python experiments/ped2_kfold.py PED2 --folds 0 1 2
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --detector framediff
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-no-transplant \\
+        --set "train.pseudo_anomalies=[skip,paste]"
 
 Fold 0 makes videos 1-2 the known anomalies, fold 1 videos 3-4, fold 2 video 5; all other test videos are judged.
 `framediff` has no network and nothing to train: what a detector does not add to it, its network does not add. It is
@@ -48,8 +55,9 @@ How the settings were chosen: learning rate, weights, update, pseudo-anomalies, 
 synthetic set (`oddframe data synth`). Resolution, width, mirroring, the length of training and the form of the query
 margin come from earlier throwaway trials on one other fold of Ped2 (videos 1 and 11 known) that were looked at with
 test labels; and the share of places that a local component is taken over was chosen after looking at frame differences
-on the test videos of fold 0. In so far the figures are not blind. Nothing was chosen among the trainings below: they
-are the first and only ones of this preset.
+on the test videos of fold 0. In so far the figures are not blind.
+`transplant` was thought of after the two folds without it had been seen to miss slow cyclists (videos 10 and 12), and
+was taken up for what it does on the synthetic set.
 """
 
 
@@ -68,11 +76,11 @@ def main() -> None:
 def make_page(results: Path) -> str:
     """The page as text."""
     cells = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))}
-    ours, floor = (_folds(cells, name) for name in ("cpu", "framediff"))
-    if not ours:
-        return HEAD
-    parts = [HEAD, PED2, "### Detection\n", _detection(ours, floor), "### At a line\n", _lines(ours)]
-    parts += ["### Video by video\n", _videos(ours), "### What it took\n", _costs(ours)]
+    floor, parts = _folds(cells, "framediff"), [HEAD, PED2]
+    for name, title in VARIANTS.items():
+        ours = _folds(cells, name)
+        if ours:
+            parts += [f"### {title}\n", _detection(ours, floor, name), _lines(ours), _videos(ours), _costs(ours)]
     return "\n".join(parts)
 
 
@@ -85,10 +93,11 @@ def _folds(cells: dict[str, Any], name: str) -> dict[int, Any]:
     }
 
 
-def _detection(ours: dict[int, Any], floor: dict[int, Any]) -> str:
+def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str:
     rows = [["score", "given", *(f"fold {fold}" for fold in ours), "mean"]]
-    for label, folds, given in (("framediff", floor, "nothing"), ("dream-unet, `cpu`", ours, "known anomalies")):
-        if set(folds) != set(ours):
+    for label, folds, given in (("framediff", floor, "nothing"), (f"`{variant}`", ours, "known anomalies")):
+        folds = {fold: folds[fold] for fold in ours if fold in folds}
+        if len(folds) != len(ours):
             continue
         names = [name for name in NAMES if all(name in cell["auc"] for cell in folds.values())]
         for name in names:

@@ -157,7 +157,7 @@ _ON_CPU: dict[str, Any] = {
         "schedule": "onecycle",
         "gradient_clip": 1.0,
         "light": 0.1,
-        "pseudo_anomalies": ["skip", "paste"],
+        "pseudo_anomalies": ["skip", "paste", "transplant"],
     },
     "score": {
         "online": ["distance", "local_distance"],
