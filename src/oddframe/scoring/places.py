@@ -43,8 +43,9 @@ class PlaceNormal:
         mean = share * mean + (1 - share) * pooled_mean
         square = share * square + (1 - share) * pooled_square
         variance = np.maximum(square - mean * mean, 0)
-        # A place where nothing ever happens must not make every flicker a sensation.
-        spread = np.sqrt(np.maximum(variance, 0.25 * max(float(variance.mean()), 1e-12)))
+        # A place quieter than the others counts as one of them: it must not make every flicker a sensation, and heat
+        # must lie on what is odd rather than on the calm sky beside it.
+        spread = np.sqrt(np.maximum(variance, max(float(variance.mean()), 1e-12)))
         return cls(mean.astype(np.float32), spread.astype(np.float32))
 
     def standardise(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
