@@ -125,7 +125,9 @@ class Loop:
             for parameter, gradient in zip(group.parameters, gradients, strict=True):
                 parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
             norm = torch.nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
-            self._refuse_nan({**objective.terms, "gradient": norm})
+            self._refuse_nan(
+                {f"loss term '{name}'": term for name, term in objective.terms.items()} | {"gradient": norm}
+            )
             if self.settings.gradient_clip:
                 torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
             for parameters in optimizer.param_groups:
@@ -146,13 +148,14 @@ class Loop:
             self._record(rate)
         self._tell()
 
-    def _refuse_nan(self, terms: Mapping[str, Tensor]) -> None:
-        for name, term in terms.items():
-            if not math.isfinite(float(term.detach())):
+    def _refuse_nan(self, named: Mapping[str, Tensor]) -> None:
+        for name, tensor in named.items():
+            value = float(tensor.detach())
+            if not math.isfinite(value):
                 raise TrainingError(
-                    f"the loss term '{name}' is no longer a number",
+                    f"the {name} is no longer a number",
                     path=self._folder,
-                    seen=f"{float(term)} in epoch {self.position.epoch + 1}, step {self.position.step + 1}",
+                    seen=f"{value} in epoch {self.position.epoch + 1}, step {self.position.step + 1}",
                     wanted="a finite value",
                     hint=f"a smaller learning rate: --set train.lr={self.settings.lr / 3:.1g} with a new --out",
                 )

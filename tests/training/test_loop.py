@@ -1,0 +1,185 @@
+"""The loop, with detectors of two numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from oddframe.data.clips import ClipSampler, ClipSource
+from oddframe.detectors import DetectorSettings
+from oddframe.errors import TrainingError
+from oddframe.models.detector import Detector, Evidence, Objective, ParameterGroup, Window
+from oddframe.progress import unwatched
+from oddframe.settings import TrainSettings
+from oddframe.training.loop import Loop, learning_rate, to_batch
+from oddframe.training.resume import Checkpoints
+
+
+class Toy(Detector):
+    """Two numbers, a group each. `losses` gives the loss of each group, called when its turn comes."""
+
+    window = Window(1, 0)
+
+    def __init__(self, losses: Callable[[Toy], list[tuple[str, Callable[[], torch.Tensor]]]]) -> None:
+        super().__init__()
+        self.settings = DetectorSettings(size=(16, 16), channels=1)
+        self.a, self.b = nn.Parameter(torch.tensor(2.0)), nn.Parameter(torch.tensor(3.0))
+        self.losses = losses
+        self.seen: list[object] = []
+
+    def parameter_groups(self):
+        return {"first": ParameterGroup([self.a]), "second": ParameterGroup([self.b], lr_factor=10)}
+
+    def objectives(self, batch) -> Iterator[Objective]:
+        for group, loss in self.losses(self):
+            self.seen.append((group, self.a.item(), self.b.item()))
+            yield Objective(group, {f"{group}.term": loss()}, {f"{group}.term": 1.0}, {"of": torch.tensor(len(group))})
+
+    def after_step(self, traces) -> None:
+        self.seen.append([int(trace["of"]) for trace in traces])
+
+    def forward(self, clip):
+        return Evidence(clip[:, 0, 0], None, clip[:, 0])
+
+
+def loop(detector: Detector, folder: Path, watch=unwatched, *, frames: int = 3, **settings) -> Loop:
+    """Two steps an epoch with 3 frames."""
+    pixels = np.zeros((frames, 16, 16, 1), np.uint8)
+    chosen = TrainSettings(**({"batch": 1, "abnormal_batch": 0, "epochs": 1, "lr": 0.1} | settings))
+    sampler = ClipSampler([ClipSource("v", pixels, np.zeros(frames, bool), 0, frames)], 2, chosen, ("normal",))
+    device = torch.device("cpu")
+    return Loop(detector, sampler, chosen, folder=folder, device=device, precision="fp32", watch=watch)
+
+
+def test_an_objective_moves_its_own_group_only(tmp_path):
+    # the first objective depends on b, the second on a: neither may move there
+    toy = Toy(lambda t: [("first", lambda: t.a * t.b), ("second", lambda: (t.b - t.b.detach()).square() + t.a)])
+
+    loop(toy, tmp_path, epochs=1, frames=2).run()
+
+    assert toy.a.item() == pytest.approx(2.0 - 0.1, abs=1e-5)  # Adam's first step is the learning rate
+    assert toy.b.item() == 3.0
+
+
+def test_a_group_is_stepped_before_the_next_objective_and_traces_come_last(tmp_path):
+    toy = Toy(lambda t: [("first", lambda: t.a.square()), ("second", lambda: t.b.square())])
+
+    loop(toy, tmp_path, frames=2).run()
+
+    (first, second, traces) = toy.seen
+    assert first == ("first", 2.0, 3.0)
+    assert second == ("second", pytest.approx(1.9, abs=1e-5), 3.0)
+    assert traces == [5, 6]
+    assert toy.b.item() == pytest.approx(2.0, abs=1e-5)  # ten times the learning rate
+
+
+def test_the_history_holds_means_of_terms_by_their_names(tmp_path):
+    values = iter([1.0, 3.0])
+    toy = Toy(lambda t: [("first", lambda: t.a * 0 + next(values))])
+
+    loop(toy, tmp_path).run()
+
+    (record,) = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    assert record["terms"] == {"first.term": 2.0, "loss.first": 2.0}
+    assert (record["epoch"], record["step"], record["ailments"]) == (1, 2, [])
+
+
+def test_a_loss_that_is_no_number_ends_training_and_the_checkpoint_before_stands(tmp_path):
+    values = iter([1.0, 1.0, 1.0, math.nan])
+    toy = Toy(lambda t: [("first", lambda: t.a * next(values))])
+
+    with pytest.raises(TrainingError, match=r"'first\.term' is no longer a number") as caught:
+        loop(toy, tmp_path, epochs=2).run()
+
+    assert "epoch 2, step 2" in str(caught.value)
+    assert "train.lr=" in str(caught.value)
+    fresh = loop(Toy(lambda t: []), tmp_path)
+    position = Checkpoints(tmp_path).load(fresh.detector, fresh.optimizers)
+    assert (position.epoch, position.step) == (1, 0)
+    assert fresh.detector.a.item() == pytest.approx(1.8, abs=1e-4)
+
+
+def test_a_gradient_that_is_no_number_ends_training_before_it_spoils_the_weights(tmp_path):
+    toy = Toy(lambda t: [("first", lambda: (t.a * 0).sqrt() * 1.0)])  # 0, but its slope is infinite
+
+    with pytest.raises(TrainingError, match="the gradient is no longer a number"):
+        loop(toy, tmp_path).run()
+
+    assert toy.a.item() == 2.0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_thread_is_left_after_an_error(tmp_path):
+    toy = Toy(lambda t: [("first", lambda: t.a * math.nan)])
+
+    with pytest.raises(TrainingError) as _held:  # with its traceback, as a notebook holds it
+        loop(toy, tmp_path, frames=50).run()
+
+    assert not any(thread.name == "clips" for thread in threading.enumerate())
+
+
+def test_gradients_are_clipped_by_the_norm_of_the_group(tmp_path):
+    seen = []
+
+    class Watching(Toy):
+        def after_step(self, traces):
+            seen.append((self.a.grad.item(), self.b.grad.item()))
+
+    toy = Watching(lambda t: [("first", lambda: 5 * t.a), ("second", lambda: 0.5 * t.b)])
+
+    loop(toy, tmp_path, frames=2, gradient_clip=1.0).run()
+
+    assert seen == [(pytest.approx(1.0, abs=1e-4), 0.5)]
+
+
+def test_progress_counts_all_steps(tmp_path):
+    told = []
+    toy = Toy(lambda t: [("first", lambda: t.a.square())])
+
+    loop(toy, tmp_path, told.append, epochs=2).run()
+
+    assert [(one.done, one.total) for one in told if one.stage == "training"] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_cosine_falls_once_an_epoch():
+    settings = TrainSettings(epochs=60, lr=2e-5)
+
+    assert learning_rate(settings, 0, 0, 100) == 2e-5
+    assert learning_rate(settings, 0, 99, 100) == 2e-5
+    assert learning_rate(settings, 30, 0, 100) == pytest.approx(1e-5)
+    assert learning_rate(settings, 20, 7, 100) == pytest.approx(1.5e-5)  # (1 + cos 60°) / 2
+
+
+def test_onecycle_rises_over_three_tenths_and_falls_to_nothing():
+    settings = TrainSettings(epochs=1, lr=1.0, schedule="onecycle")
+    rates = [learning_rate(settings, 0, step, 11) for step in range(11)]
+
+    assert rates[0] == pytest.approx(1 / 25)
+    assert rates[3] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(1e-4)
+    assert rates[:4] == sorted(rates[:4])
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+
+
+def test_networks_see_black_as_minus_one_and_white_as_one():
+    from oddframe.data.clips import ClipBatch
+
+    pixels = np.zeros((1, 2, 4, 4, 1), np.uint8)
+    pixels[:, 1] = 255
+    places = np.ones((1, 4, 4), bool)
+
+    batch = to_batch(ClipBatch(pixels, None, pixels, places), 3, torch.device("cpu"))
+
+    assert batch.normal.pixels.shape == (1, 2, 3, 4, 4)
+    assert batch.normal.pixels[0, 0].unique().tolist() == [-1.0]
+    assert batch.normal.pixels[0, 1].unique().tolist() == [1.0]
+    assert batch.second is None
+    assert batch.abnormal.places.all()
