@@ -1,0 +1,147 @@
+"""Video in, scores out: the one path that judging, scoring and live cameras share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import oddframe as odd
+from oddframe.errors import RunError, TooShortError
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.scorer import Scorer
+from oddframe.settings import load_settings
+from oddframe.video.source import open_video
+
+from ..conftest import _make_video, moving_square
+
+SMALL = ("model.size=[48, 64]", "model.width=4", "train.epochs=1", "train.batch=8", "train.abnormal_batch=4")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> odd.Run:
+    """A detector that has seen a square cross the picture."""
+    home = tmp_path_factory.mktemp("scored")
+    files = [_make_video(home / f"{name}.mp4", frames=40) for name in "ab"]
+    videos = odd.open_videoset(files)
+    return odd.train(videos, out=home / "run", settings=load_settings("tiny", overrides=SMALL))
+
+
+@pytest.fixture
+def scorer(run: odd.Run) -> Scorer:
+    return Scorer(run, device="cpu")
+
+
+@pytest.fixture
+def video(tmp_path: Path, make_video: Callable[..., Path]) -> odd.Scores:
+    return open_video(make_video(tmp_path / "gate.mp4", frames=30))
+
+
+def test_every_frame_but_the_first_four_has_a_score(scorer: Scorer, video):
+    scores = scorer.score(video)
+
+    assert scores.frame.tolist() == list(range(4, 30))
+    assert set(scores.raw) == {"psnr", "distance", "local_error", "local_distance", "motion"}
+    assert all(np.isfinite(values).all() for values in scores.columns().values())
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run, scorer: Scorer, video, batch: int):
+    settings = run.settings
+    other = odd.Run(run.folder, run.info)
+    other.settings = settings.model_copy(update={"score": settings.score.model_copy(update={"batch": batch})})
+
+    one, several = Scorer(other, device="cpu").score(video), scorer.score(video)
+
+    for name, values in several.columns().items():
+        np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
+
+
+def test_a_stream_gives_one_score_a_frame_and_the_same_ones(scorer: Scorer, video):
+    streamed = list(scorer.stream(video.frames()))
+
+    assert [one.frame for one in streamed] == list(range(30))
+    assert [one.online is None for one in streamed] == [True] * 4 + [False] * 26
+    np.testing.assert_allclose([one.online for one in streamed[4:]], scorer.score(video).online, rtol=1e-3, atol=1e-3)
+
+
+def test_online_never_looks_ahead(scorer: Scorer, video):
+    whole = scorer.score(video).online
+    first = [one.online for one in scorer.stream(frame for frame in video.frames() if frame.index < 15)]
+
+    np.testing.assert_allclose(first[4:], whole[:11], rtol=1e-3, atol=1e-3)
+
+
+def test_a_video_whose_frames_are_all_the_same_has_scores_and_no_paper_score(scorer: Scorer, tmp_path, make_video):
+    still = make_video(tmp_path / "still.mkv", codec="ffv1", frames=12, pictures=lambda _: moving_square(0))
+
+    scores = scorer.score(open_video(still))
+
+    assert scores.paper is None
+    assert all(np.isfinite(values).all() for values in scores.columns().values())
+
+
+def test_a_video_shorter_than_the_window_is_refused_by_name(scorer: Scorer, tmp_path, make_video):
+    with pytest.raises(TooShortError, match=r"short[\s\S]*4 readable frames[\s\S]*at least 5"):
+        scorer.score(open_video(make_video(tmp_path / "short.mp4", frames=4)))
+
+
+def test_a_video_cut_off_in_the_middle_is_scored_as_far_as_it_goes(scorer: Scorer, tmp_path, make_video):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)  # so that all frames weigh the same
+    whole = make_video(tmp_path / "whole.avi", frames=60, pictures=lambda index: noise[index])
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+
+    scores = scorer.score(open_video(cut))
+
+    assert 10 < len(scores) < 56
+    assert any("ends in the middle" in note for note in scores.notes)
+
+
+def test_colour_and_grey_and_other_sizes_can_be_scored(scorer: Scorer, tmp_path, make_video):
+    for name, options in {"grey": {"grey": True, "codec": "ffv1"}, "large": {"size": (98, 130)}}.items():
+        scores = scorer.score(open_video(make_video(tmp_path / f"{name}.mkv", frames=10, **options)))
+        assert np.isfinite(scores.online).all()
+
+
+def test_an_explanation_shows_the_frame_and_a_box_inside_it(scorer: Scorer, video):
+    shown = scorer.explain(video, [2, 10, 20])
+
+    assert [one.frame for one in shown] == [10, 20]  # frame 2 has no score
+    box = shown[0].box
+    assert 0 <= box.x < box.x + box.width <= 64
+    assert 0 <= box.y < box.y + box.height <= 48
+    assert shown[0].picture.shape == (48, 64, 3)
+
+
+def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):
+    heat = [(frame.index, values is None) for frame, values in scorer.heat_frames(video)]
+
+    assert heat == [(index, index < 4) for index in range(30)]
+
+
+def test_a_calibration_survives_being_written_down(run: odd.Run, tmp_path: Path):
+    calibration = Calibration.load(run.folder)
+    calibration.save(tmp_path)
+    again = Calibration.load(tmp_path)
+
+    assert again.line == calibration.line
+    assert again.online_weights == calibration.online_weights
+    for name, values in calibration.heldout.items():
+        np.testing.assert_array_equal(again.heldout[name], values)
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "another format"])
+def test_a_calibration_that_cannot_be_used_is_named(run: odd.Run, tmp_path: Path, damage: str):
+    Calibration.load(run.folder).save(tmp_path)
+    path = tmp_path / "calibration.json"
+    text = path.read_text()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_text(text[:100] if damage == "truncated" else text.replace('"format": 1', '"format": 99'))
+
+    with pytest.raises(RunError, match="calibration"):
+        Calibration.load(tmp_path)
