@@ -1,0 +1,197 @@
+"""A run folder says what it is, and what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.models.weights import build_detector, load_tensors, save_tensors
+from oddframe.runs import FORMAT, Run, command_line, host, locked, versions, write_json
+from oddframe.settings import load_settings
+
+SMALL = load_settings("tiny", overrides=["model.size=[32, 48]", "model.width=4", "model.items=4"])
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A finished run, as far as opening it goes: run.json alone."""
+    place = tmp_path / "gate-east"
+    place.mkdir()
+    write_json(place / "run.json", {"format": FORMAT, "state": "finished", "settings": SMALL.to_dict()})
+    return place
+
+
+def change(folder: Path, **changes: object) -> None:
+    path = folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_run_opens_with_the_settings_it_was_made_with(folder):
+    run = Run.open(folder)
+
+    assert run.settings == SMALL
+    assert run.finished
+    assert run.history() == []
+
+
+def test_a_misspelt_run_is_pointed_to_its_neighbour(folder):
+    with pytest.raises(RunError, match="did you mean gate-east"):
+        Run.open(folder.with_name("gate-west"))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", "{}", json.dumps({"format": FORMAT}), '{"format": 1, "settings": "none"}', b"\xff\xfe"]
+)
+def test_a_damaged_run_is_said(folder, content):
+    (folder / "run.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(RunError, match=r"run\.json is damaged"):
+        Run.open(folder)
+
+
+def test_a_run_of_another_format_names_the_version_that_made_it(folder):
+    change(folder, format=FORMAT + 1, versions={"oddframe": "9.1"})
+
+    with pytest.raises(RunError, match="another format") as caught:
+        Run.open(folder)
+
+    assert (caught.value.seen, caught.value.wanted) == (FORMAT + 1, FORMAT)
+    assert "oddframe 9.1" in caught.value.hint
+
+
+def test_settings_of_another_version_are_said_by_name(folder):
+    change(folder, settings=SMALL.to_dict() | {"train": {"momentum": 0.9}})
+
+    with pytest.raises(RunError, match="not of this version") as caught:
+        Run.open(folder)
+
+    assert "train.momentum" in caught.value.seen
+
+
+def test_an_unfinished_run_opens_only_for_its_training(folder):
+    change(folder, state="training", command="oddframe train videos --out gate-east")
+
+    with pytest.raises(RunError, match="has not finished") as caught:
+        Run.open(folder)
+
+    assert caught.value.hint == "oddframe train videos --out gate-east"
+    assert not Run.open(folder, finished=False).finished
+
+
+def test_a_record_cut_off_by_a_crash_ends_the_history(folder):
+    (folder / "history.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"st')
+
+    assert Run.open(folder).history() == [{"step": 1}, {"step": 2}]
+
+
+# Weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weights(folder) -> Path:
+    save_tensors(build_detector(SMALL.detector, SMALL.model, 3).state_dict(), folder / "weights.safetensors")
+    return folder / "weights.safetensors"
+
+
+def test_a_run_gives_the_detector_with_its_weights(folder, weights):
+    own, stored = Run.open(folder).detector().state_dict(), load_tensors(weights)
+
+    assert own.keys() == stored.keys()
+    assert all((own[name] == stored[name]).all() for name in own)
+
+
+def test_truncated_or_missing_weights_are_said(folder, weights):
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match=r"weights\.safetensors"):
+        Run.open(folder).detector()
+
+    weights.unlink()
+    with pytest.raises(WeightsError, match=r"weights\.safetensors"):
+        Run.open(folder).detector()
+
+
+def test_weights_of_another_shape_are_named_with_both_shapes(folder, weights):
+    name, tensor = next((name, one) for name, one in sorted(load_tensors(weights).items()) if one.ndim == 4)
+    save_tensors(load_tensors(weights) | {name: tensor[:, :, :1]}, weights)
+
+    with pytest.raises(WeightsError, match=name) as caught:
+        Run.open(folder).detector()
+
+    assert caught.value.wanted == tuple(tensor.shape)
+    assert caught.value.seen == tuple(tensor[:, :, :1].shape)
+
+
+@pytest.mark.parametrize(("kept", "seen", "wanted"), [(False, "missing", "(4,)"), (True, "(4,)", "no such tensor")])
+def test_missing_and_unknown_tensors_are_named(folder, weights, kept, seen, wanted):
+    tensors = load_tensors(weights)
+    name = next(name for name, one in tensors.items() if one.shape == (4,))
+    one = tensors.pop(name)
+    save_tensors(load_tensors(weights) | {"moon": one} if kept else tensors, weights)
+
+    with pytest.raises(WeightsError, match="moon" if kept else name) as caught:
+        Run.open(folder).detector()
+
+    assert (str(caught.value.seen), str(caught.value.wanted)) == (seen, wanted)
+
+
+# Writing ---------------------------------------------------------------------------------------------------------
+
+
+def _no_space(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_run_and_weights_as_they_were(folder, weights, monkeypatch):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run = Run.open(folder)
+    monkeypatch.setattr(os, "fsync", _no_space)
+
+    with pytest.raises(StorageError, match="No space left"):
+        run.write_info(state="training")
+    with pytest.raises(StorageError, match="No space left"):
+        save_tensors({}, weights)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_is_written_is_read_again(folder):
+    Run.open(folder).write_info(parameters=7)
+
+    assert Run.open(folder).info["parameters"] == 7
+
+
+def test_a_folder_is_held_by_one_training_and_free_after_an_error(folder):
+    with locked(folder), pytest.raises(RunError, match="another process"), locked(folder):
+        pass
+    with pytest.raises(ZeroDivisionError), locked(folder):
+        raise ZeroDivisionError
+
+    with locked(folder):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StorageError, match="cannot be written"), locked(tmp_path / "file" / "run"):
+        pass
+
+
+# What a run tells of its making ----------------------------------------------------------------------------------
+
+
+def test_the_command_can_be_typed_again(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/oddframe", "train", "my videos", "--set", "model.size=[32, 48]"])
+
+    assert command_line() == "oddframe train 'my videos' --set 'model.size=[32, 48]'"
+
+
+def test_versions_and_host_name_what_figures_depend_on_and_not_the_machine():
+    assert {"python", "oddframe", "numpy", "torch"} <= versions().keys()
+    assert host().keys() == {"processor", "cores", "bf16_units", "system"}
+    assert os.uname().nodename not in host().values()
