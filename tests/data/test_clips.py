@@ -87,6 +87,13 @@ def test_short_videos_and_missing_anomalies_are_noted():
     assert "nothing abnormal to learn from" in notes[1]
 
 
+def test_transplants_without_a_known_anomaly_are_noted_as_nothing_to_learn_from():
+    clips = sampler(crossing(20), pseudo_anomalies=("transplant",))
+
+    assert clips.batch(0, 0).abnormal is None
+    assert "train.pseudo_anomalies is transplant" in clips.notes[0]
+
+
 def test_no_clip_is_odd_where_none_is_wanted():
     batch = sampler(source("0" * 8 + "1" * 8), roles=("normal",)).batch(0, 0)
 

@@ -164,10 +164,10 @@ class ClipSampler:
         notes = (
             [f"videos shorter than a clip of {self.frames} frames took no part: {', '.join(short)}"] if short else []
         )
-        if "abnormal" in self.roles and not len(self._abnormal) and not self.settings.pseudo_anomalies:
+        if "abnormal" in self.roles and not len(self._abnormal) and not self._pseudo_kinds:
             notes.append(
                 f"nothing abnormal to learn from: no known anomaly lasts for a clip of {self.frames} frames, and "
-                "train.pseudo_anomalies is off"
+                f"train.pseudo_anomalies is {', '.join(self.settings.pseudo_anomalies) or 'off'}"
             )
         if self._still:
             notes.append("in some draws nothing moved, so that no pseudo-anomaly could be made of them")
