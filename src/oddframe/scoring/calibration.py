@@ -118,9 +118,9 @@ class Calibration:
 
     def scene(self, name: str) -> tuple[SceneCalibration, str]:
         """Return the scene's calibration, or the pooled one with a sentence that says so."""
-        if name in self.scenes:
-            return self.scenes[name], ""
         known = [scene for scene in self.scenes if scene != POOLED]
+        if name in known:
+            return self.scenes[name], ""
         why = f"scene '{name}' has no calibration of its own" if name else "the video names no scene"
         return self.scenes[POOLED], f"{why}: the pooled one is used" if known else ""
 

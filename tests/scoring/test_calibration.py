@@ -1,0 +1,198 @@
+"""What each kind of evidence looks like on normal video."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddframe.errors import RunError, StorageError
+from oddframe.scoring.calibration import POOLED, Calibration, Heldout, fit_calibration
+from oddframe.settings import ScoreSettings
+
+
+@pytest.fixture
+def stretch(raw):
+    """stretch("gate", frames=120, level=0.1) -> held-out video whose motion is about so much, in two places of four."""
+
+    def make(scene: str, frames: int = 120, level: float = 0.01, abnormal=None, fps: float | None = 10.0) -> Heldout:
+        rng = np.random.default_rng(frames)
+        shown = []
+        for frame in range(frames):
+            motion = level * rng.uniform(0.5, 1.5)
+            shown.append(
+                raw(frame, {"motion": [[motion, 1e-4], [motion, 1e-4]]}, psnr=30 + rng.normal(), motion=motion)
+            )
+        return Heldout(scene, fps, shown, abnormal)
+
+    return make
+
+
+def settings(**changes) -> ScoreSettings:
+    return ScoreSettings(**({"online": ("psnr", "motion"), "local_share": 0.5} | changes))
+
+
+def test_half_of_normal_frames_are_rarer_than_one_in_two(stretch):
+    video = stretch("")
+    calibration = fit_calibration([video], settings())
+    scene, note = calibration.scene("")
+
+    rarities = [scene.calibrate(one) for one in video.raw]
+
+    assert note == ""
+    for name in ("psnr", "motion"):
+        assert np.mean([one[name] > np.log10(2) for one in rarities]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_low_psnr_and_a_high_motion_are_odd(stretch, raw):
+    scene, _ = fit_calibration([stretch("")], settings()).scene("")
+
+    odd = scene.calibrate(raw(0, psnr=20.0, motion=0.2))
+    calm = scene.calibrate(raw(0, psnr=40.0, motion=0.001))
+
+    assert odd["psnr"] > 2 > 0.1 > calm["psnr"]
+    assert odd["motion"] > 2 > 0.1 > calm["motion"]
+
+
+def test_few_frames_are_noted(stretch):
+    notes = fit_calibration([stretch("", frames=20)], settings()).notes
+
+    assert any("only 20 held-out normal frames" in note for note in notes)
+
+
+def test_a_scene_with_enough_frames_has_a_normal_of_its_own(stretch, raw):
+    calibration = fit_calibration([stretch("gate", level=0.01), stretch("road", level=0.2)], settings())
+    busy = raw(0, psnr=30.0, motion=0.2)
+
+    gate, gate_note = calibration.scene("gate")
+    road, _ = calibration.scene("road")
+
+    assert gate_note == ""
+    assert gate.calibrate(busy)["motion"] > 2 > road.calibrate(busy)["motion"]
+
+
+def test_scenes_without_a_normal_of_their_own_use_the_pooled_one_and_say_so(stretch):
+    calibration = fit_calibration([stretch("gate"), stretch("road", frames=20)], settings())
+
+    for name, words in {"road": "scene 'road' has no calibration", "": "names no scene"}.items():
+        scene, note = calibration.scene(name)
+        assert scene is calibration.scenes[POOLED]
+        assert words in note
+
+
+def test_places_are_compared_with_their_own_normal(stretch, raw):
+    scene, _ = fit_calibration([stretch("")], settings(per_place=("motion",))).scene("")
+
+    usual = raw(0, {"motion": [[0.01, 1e-4], [0.01, 1e-4]]}, psnr=30.0, motion=0.01)
+    elsewhere = raw(0, {"motion": [[1e-4, 0.01], [1e-4, 0.01]]}, psnr=30.0, motion=0.01)
+
+    assert scene.calibrate(elsewhere)["motion"] > scene.calibrate(usual)["motion"] + 0.5
+    heat = scene.rarity_map("motion", elsewhere)
+    assert heat[0, 1] > heat[0, 0]
+
+
+def test_without_held_out_anomalies_learned_is_online(stretch):
+    calibration = fit_calibration([stretch("")], settings())
+
+    assert calibration.learned_weights == calibration.online_weights == {"psnr": 1.0, "motion": 1.0}
+    assert any("`learned` equals `online`" in note for note in calibration.notes)
+
+
+def test_held_out_anomalies_teach_learned_which_component_to_trust(stretch, raw):
+    shown = [
+        raw(i, psnr=28.0 + i % 5, motion=0.01 + 0.0002 * i) for i in range(40)
+    ]  # psnr as ever, motion a bit higher
+    odd = Heldout("", 10.0, shown, np.ones(40, bool))
+
+    calibration = fit_calibration([stretch(""), odd], settings())
+
+    assert calibration.learned_weights["motion"] > 1.5 * calibration.learned_weights["psnr"]
+    assert calibration.online_weights == {"psnr": 1.0, "motion": 1.0}
+
+
+def test_components_that_a_detector_lacks_are_left_out_of_online(stretch):
+    weights = fit_calibration([stretch("")], settings(online=("distance", "motion"))).online_weights
+
+    assert weights == {"motion": 1.0}
+
+
+def test_still_video_calibrates_to_numbers(raw):
+    still = Heldout("", 10.0, [raw(i, {"motion": [[0.0]]}, psnr=100.0, motion=0.0) for i in range(120)])
+    calibration = fit_calibration([still], settings(per_place=("motion",)))
+    scene, _ = calibration.scene("")
+
+    assert all(np.isfinite(value) for value in scene.calibrate(still.raw[0]).values())
+    assert 0 < calibration.line.off < calibration.line.on < np.inf
+
+
+# On disk ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(stretch, tmp_path) -> Path:
+    videos = [stretch("north/gate"), stretch("road", level=0.2)]
+    fit_calibration(videos, settings(per_place=("motion",), smoothing=3)).save(tmp_path)
+    return tmp_path
+
+
+def test_a_calibration_comes_back_as_it_was(stretch, stored):
+    videos = [stretch("north/gate"), stretch("road", level=0.2)]
+    made = fit_calibration(videos, settings(per_place=("motion",), smoothing=3))
+
+    back = Calibration.load(stored)
+
+    assert (back.line, back.notes, back.smoothing) == (made.line, made.notes, 3)
+    assert back.scenes.keys() == made.scenes.keys() == {POOLED, "north/gate", "road"}
+    for name, scene in made.scenes.items():
+        assert back.scenes[name].calibrate(videos[0].raw[5]) == scene.calibrate(videos[0].raw[5])
+    assert all(np.array_equal(back.heldout[name], values) for name, values in made.heldout.items())
+
+
+@pytest.mark.parametrize("name", ["calibration.json", "calibration.npz"])
+def test_a_missing_calibration_says_that_training_has_not_finished(stored, name):
+    (stored / name).unlink()
+
+    with pytest.raises(RunError, match="has not finished"):
+        Calibration.load(stored)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 1}'])
+def test_damaged_words_are_said(stored, content):
+    (stored / "calibration.json").write_bytes(content)
+
+    with pytest.raises(RunError, match="calibration is damaged"):
+        Calibration.load(stored)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 300])
+def test_truncated_arrays_are_said(stored, keep):
+    path = stored / "calibration.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+
+    with pytest.raises(RunError, match="calibration is damaged"):
+        Calibration.load(stored)
+
+
+def test_arrays_with_a_flipped_byte_are_said(stored):
+    path = stored / "calibration.npz"
+    content = bytearray(path.read_bytes())
+    content[120] ^= 0xFF
+    path.write_bytes(content)
+
+    with pytest.raises(RunError, match="calibration is damaged"):
+        Calibration.load(stored)
+
+
+def test_another_format_is_said(stored):
+    path = stored / "calibration.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+
+    with pytest.raises(RunError, match="another format"):
+        Calibration.load(stored)
+
+
+def test_a_folder_that_cannot_be_written_is_said(stretch, tmp_path):
+    with pytest.raises(StorageError, match="calibration cannot be written"):
+        fit_calibration([stretch("")], settings()).save(tmp_path / "nowhere")

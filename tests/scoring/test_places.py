@@ -1,0 +1,44 @@
+"""What is normal at each place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from oddframe.scoring.places import LEAST_FRAMES, PlaceNormal
+
+
+def test_too_few_frames_know_nothing_of_places():
+    assert PlaceNormal.fit([np.zeros((2, 3), np.float32)] * (LEAST_FRAMES - 1)) is None
+
+
+def test_values_become_deviations_in_units_of_the_spread():
+    normal = PlaceNormal.fit([np.full((1, 1), value, np.float32) for value in [0.0, 2.0] * 50])  # mean 1, spread 1
+
+    assert normal.standardise(np.full((1, 1), 4.0, np.float32)) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("frames", "left"), [(100, 0.25), (300, 0.125)])
+def test_places_are_drawn_towards_the_whole_picture_the_less_the_more_frames_there_are(frames, left):
+    # left half 0, right half 1, the whole picture 0.5, which counts for 100 frames
+    halves = np.repeat(np.float32([[0, 1]]), 24, axis=0).repeat(24, axis=1)
+
+    normal = PlaceNormal.fit([halves] * frames)
+
+    assert normal.mean[12, 0] == pytest.approx(left, abs=1e-3)
+    assert normal.mean[12, -1] == pytest.approx(1 - left, abs=1e-3)
+
+
+def test_a_place_where_nothing_ever_happens_does_not_make_flicker_a_sensation():
+    rng = np.random.default_rng(0)
+    maps = [np.hstack([np.zeros((24, 24)), rng.normal(0, 1, (24, 24))]).astype(np.float32) for _ in range(200)]
+
+    normal = PlaceNormal.fit(maps)
+
+    assert normal.spread.min() >= 0.4 * normal.spread.max()
+
+
+def test_a_still_picture_has_a_spread_above_nothing():
+    normal = PlaceNormal.fit([np.zeros((4, 6), np.float32)] * 100)
+
+    assert np.isfinite(normal.standardise(np.zeros((4, 6), np.float32))).all()
