@@ -1,0 +1,253 @@
+"""From videos to a run, stopped in every way there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.models.weights import load_tensors
+from oddframe.progress import Progress
+from oddframe.runs import Run, locked
+from oddframe.training.train import train
+
+STEPS = 9
+"""Of the small training: 3 epochs of 3, with 26 normal clips in batches of 8."""
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_tensors(folder / "weights.safetensors")
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def history(folder: Path) -> list[dict]:
+    """Without what the clock says."""
+    return [record | {"seconds": None} for record in Run.open(folder).history()]
+
+
+class StopAt:
+    """Sends a signal to this process when training has come to a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage == "training" and progress.done == self.step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture
+def stopped(gate, small, tmp_path) -> Path:
+    """A run that Ctrl-C ended after 5 steps."""
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(gate, out=out, settings=small(), watch=StopAt(5))
+    return out
+
+
+def test_a_run_explains_itself(whole, gate):
+    info = json.loads((whole.folder / "run.json").read_text())
+
+    assert info["state"] == "finished"
+    assert info["settings"]["model"]["width"] == 4
+    assert info["clips"] == {"normal": 26, "abnormal": 8}
+    assert [video["video"] for video in info["split"]["normal"]]
+    assert info["split"]["known"] == ["odd"]
+    assert Path(whole.folder, info["data"]["root"]).resolve() == gate.resolve()
+    assert info["versions"]["torch"]
+    assert info["seconds_training"] > 0
+    assert 0 <= info["share_waiting_for_data"] <= 1
+
+
+def test_a_finished_run_holds_history_events_and_no_checkpoint(whole):
+    names = {entry.name.split(".")[0] for entry in whole.folder.iterdir()}
+
+    assert {"weights", "calibration", "history", "events"} <= names
+    assert "resume" not in names
+    assert [record["step"] for record in whole.history()] == [3, 6, 9]
+    assert {"loss", "normal.compactness"} <= set(whole.history()[0]["terms"])
+
+
+def test_the_same_call_on_a_finished_run_changes_nothing(whole, gate, small):
+    before = {entry.name: entry.stat().st_mtime_ns for entry in whole.folder.iterdir() if entry.name != ".lock"}
+    told = []
+
+    run = train(gate, out=whole.folder, settings=small(), watch=told.append)
+
+    assert run.finished
+    assert before == {e.name: e.stat().st_mtime_ns for e in whole.folder.iterdir() if e.name != ".lock"}
+    assert any("has finished already" in one.note for one in told)
+
+
+def test_the_same_seed_trains_the_same_weights_and_another_one_others(whole, gate, small, tmp_path):
+    train(gate, out=tmp_path / "again", settings=small())
+    train(gate, out=tmp_path / "other", settings=small("train.seed=1", "train.epochs=1"))
+
+    assert same_weights(whole.folder, tmp_path / "again")
+    assert not same_weights(whole.folder, tmp_path / "other")
+
+
+def test_after_ctrl_c_the_same_call_goes_on_to_the_same_weights(whole, stopped, gate, small):
+    assert Run.open(stopped, finished=False).info["state"] == "training"
+    told = []
+
+    train(gate, out=stopped, settings=small(), watch=told.append)
+
+    assert [one.done for one in told if one.stage == "training"] == list(range(6, STEPS + 1))
+    assert same_weights(whole.folder, stopped)
+    assert history(stopped) == history(whole.folder)
+
+
+def test_ctrl_c_in_the_last_step_is_heeded(gate, small, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(gate, out=tmp_path / "run", settings=small(), watch=StopAt(STEPS))
+
+    assert train(gate, out=tmp_path / "run", settings=small()).finished
+
+
+def test_a_run_does_not_go_on_with_other_settings(stopped, gate, small):
+    with pytest.raises(RunError, match="other settings") as caught:
+        train(gate, out=stopped, settings=small("train.lr=1e-4", "model.width=8"))
+
+    assert "train.lr: 0.0005 there, 0.0001 now" in str(caught.value)
+    assert "model.width: 4 there, 8 now" in str(caught.value)
+
+
+def test_a_run_does_not_go_on_with_other_data(stopped, gate, small, tmp_path):
+    changed = shutil.copytree(gate, tmp_path / "changed")
+    (changed / "normal" / "a" / "029.png").unlink()
+
+    with pytest.raises(RunError, match="other videos or labels"):
+        train(changed, out=stopped, settings=small())
+
+
+def test_what_does_not_change_the_result_may_change(stopped, gate, small):
+    run = train(gate, out=stopped, settings=small("score.batch=2", "train.checkpoint_minutes=1"))
+
+    assert run.settings.score.batch == 2
+    assert Run.open(stopped).settings.train.checkpoint_minutes == 1
+
+
+def test_two_trainings_never_share_a_folder(stopped, gate, small):
+    with locked(stopped), pytest.raises(RunError, match="another process is training"):
+        train(gate, out=stopped, settings=small())
+
+
+def test_an_unfinished_run_cannot_be_used(stopped):
+    with pytest.raises(RunError, match="has not finished"):
+        Run.open(stopped)
+
+
+def test_a_truncated_checkpoint_stops_the_training_and_nothing_else(stopped, gate, small):
+    (state,) = stopped.glob("resume/*/state.safetensors")
+    state.write_bytes(state.read_bytes()[:1000])
+
+    with pytest.raises(WeightsError, match=r"state\.safetensors"):
+        train(gate, out=stopped, settings=small())
+
+
+def test_training_that_ended_before_its_calibration_calibrates_only(whole, gate, small, tmp_path):
+    out = shutil.copytree(whole.folder, tmp_path / "run")
+    run = Run.open(out)
+    notes = run.info["notes"]
+    run.write_info(state="training")
+    (out / "calibration.json").unlink()
+    (out / ".weights.safetensors.123.tmp").write_bytes(b"left by a killed process")
+    told = []
+
+    train(gate, out=out, settings=small(), watch=told.append)
+
+    assert not [one for one in told if one.stage == "training"]
+    assert (out / "calibration.json").read_text() == (whole.folder / "calibration.json").read_text()
+    assert Run.open(out).info["notes"] == notes
+    assert not list(out.glob(".*.tmp"))
+
+
+def test_a_folder_that_cannot_be_made_is_said(gate, small, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StorageError, match="file"):
+        train(gate, out=tmp_path / "file" / "run", settings=small())
+
+
+# Killed ----------------------------------------------------------------------------------------------------------
+
+KILL_ITSELF = """
+import os, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from oddframe.settings import load_settings
+from oddframe.training import resume
+from oddframe.training.train import train
+
+gate, out, moment, count, *overrides = sys.argv[1:]
+left = int(count)
+
+def passed():
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def watch(progress):
+    if moment == "step" and progress.stage == "training":
+        passed()
+
+save_tensors, write_json = resume.save_tensors, resume.write_json
+
+def killed_save(tensors, path):
+    if moment == "half a file":
+        path.with_name(f".{path.name}.tmp").write_bytes(b"half")
+        passed()
+    save_tensors(tensors, path)
+    if moment == "between files":
+        passed()
+
+def killed_write(path, content):
+    if moment == "before it counts" and path.name == "current.json":
+        passed()
+    write_json(path, content)
+    if moment == "before the old one goes" and path.name == "current.json":
+        passed()
+
+resume.save_tensors, resume.write_json = killed_save, killed_write
+train(gate, out=out, settings=load_settings("tiny", overrides=overrides), watch=watch)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "count"),
+    [("step", 5), ("half a file", 4), ("between files", 5), ("before it counts", 7), ("before the old one goes", 2)],
+)
+def test_a_killed_training_ends_with_the_same_weights(whole, gate, small, tmp_path, moment, count):
+    out, every_step = tmp_path / "run", "train.checkpoint_minutes=0.000001"
+    changed = [
+        f"{room}.{key}={json.dumps(value)}"
+        for room, values in small(every_step).to_dict().items()
+        if room != "detector"
+        for key, value in values.items()
+        if value is not None
+    ]
+
+    killed = subprocess.run([sys.executable, "-c", KILL_ITSELF, gate, out, moment, str(count), *changed], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    run = train(gate, out=out, settings=small())
+
+    assert run.finished
+    assert same_weights(whole.folder, out)
+    assert history(out) == history(whole.folder)
+    assert not (out / "resume").exists()
