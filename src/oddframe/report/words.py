@@ -153,7 +153,13 @@ def line_in_words(line: AlarmLine) -> str:
     """What the alarm line promises."""
     if line.per_hour is None:
         return f"Alarms begin at a score of {line.on:.2f}. The rate of false alarms is not known, since times are not."
+    rate = f"{line.per_hour:.0f}" if line.per_hour >= 10 else f"{line.per_hour:.2g}"
+    if line.per_hour > line.asked_per_hour:  # too little normal video was kept apart to vouch for the rate asked for
+        return (
+            f"Alarms begin at a score of {line.on:.2f}, above all normal video that was kept apart. It is so short "
+            f"that it vouches only for fewer than {rate} false alarms an hour."
+        )
     return (
-        f"Alarms begin at a score of {line.on:.2f}: on normal video that was kept apart, this gave "
-        f"{line.per_hour:.2g} false alarms an hour."
+        f"Alarms begin at a score of {line.on:.2f}: on normal video that was kept apart, this gave {rate} false alarms "
+        "an hour."
     )
