@@ -1,4 +1,4 @@
-"""What an error tells its reader."""
+"""What a user reads when something is wrong."""
 
 from __future__ import annotations
 
@@ -8,50 +8,53 @@ from pathlib import Path
 import pytest
 
 from oddframe import errors
-from oddframe.errors import CutOffVideoError, MissingExtraError, OddframeError, WeightsError, nearest
+from oddframe.errors import CutOffVideoError, LabelError, MissingExtraError, OddframeError, nearest
+
+KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
 
 
-def test_an_error_names_the_thing_the_place_the_value_and_the_way_out():
-    error = OddframeError(
-        "the frame rate is no number", path=Path("gate.mp4"), seen="fast", wanted="25", hint="--fps 25"
+def test_an_error_says_what_is_wrong_where_what_was_seen_what_was_wanted_and_what_to_do():
+    error = LabelError(
+        "the labels are too long", path=Path("gate.csv"), seen="41 rows", wanted="40 rows", hint="remove the last row"
     )
 
     assert str(error).splitlines() == [
-        "the frame rate is no number",
-        "  where:  gate.mp4",
-        "  seen:   fast",
-        "  wanted: 25",
-        "  try:    --fps 25",
+        "the labels are too long",
+        "  where:  gate.csv",
+        "  seen:   41 rows",
+        "  wanted: 40 rows",
+        "  try:    remove the last row",
     ]
 
 
-def test_what_is_not_known_is_left_out_but_zero_is_known():
-    assert str(OddframeError("nothing here")) == "nothing here"
-    assert "seen:   0" in str(OddframeError("too few", seen=0))
+def test_what_is_not_known_has_no_line():
+    assert str(LabelError("there is no label")) == "there is no label"
 
 
-def test_a_cut_off_video_says_how_much_of_it_was_fine():
-    error = CutOffVideoError("this video is cut off", frames_read=12, path="a.avi")
-
-    assert error.frames_read == 12
-    assert "12 readable frames" in str(error)
+def test_a_seen_zero_or_empty_text_is_a_value():
+    assert str(LabelError("no rows", seen=0, wanted="")).splitlines() == ["no rows", "  seen:   0", "  wanted: "]
 
 
-def test_a_missing_extra_names_the_line_to_type():
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_can_be_caught_as_the_packages_own(kind: type[Exception]):
+    assert issubclass(kind, OddframeError)
+
+
+def test_a_cut_off_video_says_how_many_frames_were_fine():
+    error = CutOffVideoError("the video ends in the middle", frames_read=17, path="gate.mp4")
+
+    assert error.frames_read == 17
+    assert "seen:   17 readable frames" in str(error)
+
+
+def test_a_missing_extra_says_how_to_install_it():
     assert 'pip install "oddframe[train]"' in str(MissingExtraError("training", "train"))
 
 
-def test_every_error_can_be_caught_as_one():
-    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)]
-
-    assert len(kinds) > 10
-    assert all(issubclass(kind, OddframeError) for kind in kinds)
-    assert issubclass(WeightsError, errors.RunError)
+def test_a_misspelt_word_is_answered_with_its_neighbours():
+    assert nearest("epoch", ["epochs", "batch"]) == "did you mean epochs?"
+    assert nearest("heldot", ["heldout_known", "heldout"]) == "did you mean heldout or heldout_known?"
 
 
-@pytest.mark.parametrize(
-    ("word", "answer"),
-    [("epoch", "did you mean epochs?"), ("bach", "did you mean batch or ba?"), ("quux", None)],
-)
-def test_misspelt_words_are_met_with_the_nearest_ones(word, answer):
-    assert nearest(word, ["epochs", "batch", "ba"]) == answer
+def test_a_word_that_is_like_no_other_has_no_neighbours():
+    assert nearest("zzz", ["epochs", "batch"]) is None
