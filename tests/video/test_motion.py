@@ -1,4 +1,4 @@
-"""How much a place changes."""
+"""How much a place changes from frame to frame."""
 
 from __future__ import annotations
 
@@ -8,38 +8,62 @@ import pytest
 from oddframe.video.motion import motion, oddest, window_means
 
 
-def test_windows_are_averaged_step_by_step():
+def test_every_window_has_its_mean():
     values = np.arange(16, dtype=np.float32).reshape(4, 4)
 
     assert window_means(values, 2, 2).tolist() == [[2.5, 4.5], [10.5, 12.5]]
-    assert window_means(values, 2, 1).shape == (3, 3)
 
 
-def test_a_picture_smaller_than_a_window_is_one_window():
-    assert window_means(np.full((4, 6), 3.0, np.float32), 16, 8).tolist() == [[3.0]]
+def test_windows_overlap_where_the_step_is_smaller_than_their_side():
+    values = np.arange(16, dtype=np.float32).reshape(4, 4)
+
+    assert window_means(values, 2, 1).tolist() == [[2.5, 3.5, 4.5], [6.5, 7.5, 8.5], [10.5, 11.5, 12.5]]
 
 
-def test_motion_is_the_mean_squared_change_of_pictures_from_0_to_1():
-    still = np.zeros((32, 32, 3), np.uint8)
-    flash = still.copy()
-    flash[:16, :16] = 255  # a whole window
-    flash[16:, 16:, 0] = 51  # a fifth, in one of three channels
+def test_a_picture_smaller_than_a_window_is_one_window_on_that_side():
+    values = np.array([[1, 2, 3, 4], [3, 4, 5, 6]], np.float32)
 
-    change = motion(still, flash, window=16, stride=16)
+    assert window_means(values, 16, 8).tolist() == [[3.5]]
+    assert window_means(values, 2, 2).tolist() == [[2.5, 4.5]]
 
-    assert change == pytest.approx(np.array([[1, 0], [0, 0.2**2 / 3]]))
-    assert (motion(flash, still, window=16, stride=16) == change).all()
+
+def test_a_change_from_black_to_white_counts_as_one_and_only_where_it_is():
+    before = np.zeros((32, 32, 1), np.uint8)
+    after = before.copy()
+    after[:16, 16:] = 255
+
+    assert motion(before, after, window=16, stride=16) == pytest.approx(np.array([[0, 1], [0, 0]]))
+
+
+def test_a_change_of_a_part_of_a_window_or_of_one_channel_counts_by_its_share():
+    before = np.zeros((16, 16, 3), np.uint8)
+    half, red = before.copy(), before.copy()
+    half[:8] = 255
+    red[..., 0] = 255
+
+    assert motion(before, half) == pytest.approx(np.array([[1 / 2]]))
+    assert motion(before, red) == pytest.approx(np.array([[1 / 3]]))
+
+
+def test_darker_counts_as_much_as_brighter():
+    dark, bright = np.full((16, 16, 1), 10, np.uint8), np.full((16, 16, 1), 61, np.uint8)
+
+    assert motion(dark, bright) == pytest.approx(np.array([[0.04]]))  # (51 / 255) squared
+    assert motion(bright, dark) == pytest.approx(np.array([[0.04]]))
 
 
 def test_a_still_picture_does_not_move():
-    picture = np.random.default_rng(0).integers(0, 255, (40, 50, 1), np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
 
     assert not motion(picture, picture).any()
 
 
-def test_the_oddest_share_of_places_is_averaged():
-    values = np.arange(100, dtype=np.float32).reshape(10, 10)
+def test_the_oddest_places_are_the_given_share_with_the_largest_values():
+    values = np.array([[1, 9, 2, 7], [0, 3, 8, 4]], np.float32)
 
-    assert oddest(values, 0.03) == 98.0  # of 97, 98, 99
-    assert oddest(values, 0.001) == 99.0  # at least one place
-    assert oddest(values, 1.0) == 49.5
+    assert oddest(values, 0.25) == 8.5
+    assert oddest(values, 1.0) == 4.25
+
+
+def test_at_least_one_place_is_taken():
+    assert oddest(np.array([[1, 9], [2, 7]], np.float32), 0.03) == 9.0
