@@ -1,0 +1,28 @@
+"""A week of video takes no more memory than a minute of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "scoring_memory.py"
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length_of_a_video(tmp_path):
+    figures = tmp_path / "figures.json"
+
+    done = subprocess.run(
+        [sys.executable, BENCHMARK, "--frames", "200", "2000", "--json", figures],
+        check=False,
+        stdout=subprocess.DEVNULL,
+    )
+
+    measured = json.loads(figures.read_text())
+    assert done.returncode == 0
+    assert [one["judged"] for one in measured["measured"]] == [196, 1996]
+    assert measured["grown_mb"] < 10
