@@ -17,7 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from oddframe.cli import app
-from oddframe.cli.screen import Lines
+from oddframe.cli.screen import Lines, _Bars
 from oddframe.progress import Progress
 from oddframe.settings import PRESETS
 
@@ -271,3 +271,37 @@ def test_a_warning_comes_at_once_and_once():
         lines(Progress("warning", 0, 0, "item 3 is dead"))
 
     assert stream.getvalue().splitlines() == ["training 0/400", "warning: item 3 is dead"]
+
+
+def test_on_a_terminal_progress_is_a_bar_and_results_stay_on_standard_output(tmp_path):
+    import pty
+
+    keyboard, terminal = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "oddframe", "data", "synth", str(tmp_path / "data"), "--scale", "tiny", "--json"],
+        stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )  # fmt: skip
+    os.close(terminal)
+    shown = os.read(keyboard, 1 << 20).decode()
+    os.close(keyboard)
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["scale"] == "tiny"
+    assert "148/148" in shown
+    assert "\u2501" in shown
+
+
+def test_bars_of_stages_end_when_the_next_one_begins_and_warnings_come_once():
+    bars = _Bars()
+    for moment in (
+        Progress("opening the videos", 0, 0),
+        Progress("judging", 1, 4, "street"),
+        Progress("warning", 0, 0, "item 3 is dead"),
+        Progress("warning", 0, 0, "item 3 is dead"),
+    ):
+        bars(moment)
+
+    assert [(task.description, task.completed, task.total) for task in bars.drawn.tasks] == [
+        ("opening the videos", 1, 1),
+        ("judging", 1, 4),
+    ]
