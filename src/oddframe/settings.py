@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from oddframe.detectors import DetectorSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
@@ -46,12 +46,14 @@ class DataSettings(Strict):
 class TrainSettings(Strict):
     """The training loop. Defaults are the paper's (Sec. IV-B)."""
 
-    epochs: int = Field(default=60, ge=1)
+    epochs: int = Field(default=60, ge=1, description="passes over the normal clips")
     batch: int = Field(default=4, ge=1, description="normal clips a step")
     abnormal_batch: int = Field(default=4, ge=0, description="abnormal clips a step")
-    optimizer: Literal["adam", "adamw"] = "adam"
-    lr: float = Field(default=2e-5, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
+    optimizer: Literal["adam", "adamw"] = Field(
+        default="adam", description="adamw decays weights apart from the gradient"
+    )
+    lr: float = Field(default=2e-5, gt=0, description="learning rate; the peak of `onecycle`, the start of `cosine`")
+    weight_decay: float = Field(default=0.0, ge=0, description="weight decay of the optimizer")
     schedule: Literal["cosine", "onecycle"] = Field(
         default="cosine", description="cosine steps once an epoch, as the paper"
     )
@@ -66,20 +68,23 @@ class TrainSettings(Strict):
     pseudo_share: float = Field(
         default=0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones"
     )
-    seed: int = 2020
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: int = Field(default=2020, description="seed of the weights, of the draws of clips, and of what is held out")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="of the arithmetic; auto takes bf16 only where the processor is fast at it"
+    )
     device: str = Field(default="auto", description="auto | cpu | cuda | cuda:1")
     checkpoint_minutes: float = Field(
         default=5.0, gt=0, description="a checkpoint at least this often, besides each epoch"
     )
     skip_step: tuple[int, int] = Field(default=(2, 5), description="how many times too fast `skip` plays")
 
-    @model_validator(mode="after")
-    def _skip_is_a_range(self) -> TrainSettings:
-        low, high = self.skip_step
+    @field_validator("skip_step")
+    @classmethod
+    def _skip_is_a_range(cls, steps: tuple[int, int]) -> tuple[int, int]:
+        low, high = steps
         if not 2 <= low <= high:
-            raise ValueError(f"skip_step {low},{high}: wanted two numbers from 2 up, the smaller first")
-        return self
+            raise ValueError("two numbers from 2 up, the smaller first")
+        return steps
 
 
 class ScoreSettings(Strict):

@@ -17,6 +17,7 @@ from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import load_tensors
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
+from oddframe.settings import load_settings
 from oddframe.training.train import train
 
 STEPS = 9
@@ -55,6 +56,11 @@ def stopped(gate, small, tmp_path) -> Path:
     with pytest.raises(KeyboardInterrupt):
         train(gate, out=out, settings=small(), watch=StopAt(5))
     return out
+
+
+@pytest.fixture
+def long_file(make_video, tmp_path) -> Path:
+    return make_video(tmp_path / "long.mp4", frames=100)
 
 
 def test_a_run_explains_itself(whole, gate):
@@ -97,6 +103,18 @@ def test_the_same_seed_trains_the_same_weights_and_another_one_others(whole, gat
 
     assert same_weights(whole.folder, tmp_path / "again")
     assert not same_weights(whole.folder, tmp_path / "other")
+
+
+def test_a_long_video_tells_how_far_it_is_decoded(long_file, tmp_path):
+    told = []
+    settings = load_settings("tiny", detector="framediff", overrides=["model.size=[48, 64]", "data.heldout=0.3"])
+
+    train(long_file, out=tmp_path / "run", settings=settings, watch=told.append)
+
+    decoding = [moment.done for moment in told if moment.stage == "decoding" and moment.note == "long"]
+    assert len(decoding) > 3
+    assert decoding == sorted(decoding)
+    assert {moment.total for moment in told if moment.stage == "decoding"} == {100}
 
 
 def test_after_ctrl_c_the_same_call_goes_on_to_the_same_weights(whole, stopped, gate, small):

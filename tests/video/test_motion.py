@@ -27,6 +27,17 @@ def test_a_picture_smaller_than_a_window_is_one_window_on_that_side():
     assert window_means(values, 2, 2).tolist() == [[2.5, 4.5]]
 
 
+def test_what_moves_at_the_far_edge_is_seen_where_the_steps_do_not_fit_the_picture():
+    values = np.zeros((20, 23), np.float32)
+    values[:, 22] = 1
+
+    means = window_means(values, 16, 8)
+
+    assert means.shape == (2, 2)
+    assert means[:, 0].tolist() == [0, 0]
+    assert means[:, 1] == pytest.approx([1 / 16, 1 / 16])
+
+
 def test_a_change_from_black_to_white_counts_as_one_and_only_where_it_is():
     before = np.zeros((32, 32, 1), np.uint8)
     after = before.copy()

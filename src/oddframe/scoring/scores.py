@@ -97,7 +97,10 @@ class AlarmLine:
 
 @dataclass(frozen=True)
 class Event:
-    """A stretch of odd frames: [start, end) in frames of the source; times where they are known."""
+    """A stretch of odd frames: [start, end) in frames of the source.
+
+    `start_s`, `peak_s` and `end_s` are the times of the first, the oddest and the last odd frame, where they are known.
+    """
 
     start: int
     end: int

@@ -214,16 +214,24 @@ class _Training:
         stored = {}
         videos = {store_key(section.video): section.video for section in (*self.parts.normal, *self.parts.heldout)}
         videos |= {store_key(video): video for video in (*self.parts.known, *self.parts.heldout_known)}
-        for number, (key, video) in enumerate(videos.items()):
-            self.watch(Progress("decoding", number, len(videos), video.name))
+        total = sum(video.video.frame_count for video in videos.values())
+        before = 0
+        for key, video in videos.items():
+
+            def decoded(frames: int, _: int, before: int = before, name: str = video.name) -> None:
+                self.watch(Progress("decoding", before + frames, total, name))
+
+            decoded(0, 0)
             stored[key] = store.open(
                 video.video,
                 settings.model.size,
                 int(settings.model.channels),
                 resize=settings.data.resize,
                 allow_cut_off=settings.data.allow_cut_off,
+                progress=decoded,
             )
-        self.watch(Progress("decoding", len(videos), len(videos)))
+            before += video.video.frame_count
+        self.watch(Progress("decoding", total, total))
         return stored
 
     def _train(self, detector: Detector, stored: Mapping[str, StoredVideo], device: torch.device) -> list[str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArray[np.float32]:
-    """Mean of every window of a map.
+    """Mean of every window of a map. Where the steps do not reach the far edge, a last window lies against it.
 
     Args:
         values: (H, W).
@@ -16,13 +16,14 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
         stride: step from one window to the next.
 
     Returns:
-        (1 + (H - window) // stride, 1 + (W - window) // stride) float32.
+        (1 + ceil((H - window) / stride), 1 + ceil((W - window) / stride)) float32.
     """
     height, width = values.shape
     tall, wide = min(window, height), min(window, width)
     sums = cv2.integral(values, sdepth=cv2.CV_64F)
     box = sums[tall:, wide:] - sums[:-tall, wide:] - sums[tall:, :-wide] + sums[:-tall, :-wide]
-    return np.asarray(box[::stride, ::stride] / (tall * wide), np.float32)
+    rows, columns = (np.append(np.arange(0, last, stride), last) for last in (height - tall, width - wide))
+    return np.asarray(box[np.ix_(rows, columns)] / (tall * wide), np.float32)
 
 
 def motion(
