@@ -77,6 +77,18 @@ def test_a_stretch_is_found_when_any_alarm_overlaps_it(judged):
     assert (events["labelled"], events["found"], events["missed"], events["false"]) == (2, 1, 1, 1)
     assert events["normal_hours"] == pytest.approx(4 / 3600)
     assert events["false_per_hour"] == pytest.approx(900)
+    assert events["normal_frames"] == 4
+    assert events["delay_frames"] == 1
+
+
+def test_an_alarm_that_is_already_on_comes_without_delay_and_the_median_is_over_all_videos(judged):
+    # frames from 4: stretches [6, 9); alarms from before it, three frames in, and none
+    early = judged("a", "00111", [0] * 5, events=[(5, 7)])
+    late = judged("b", "0011111", [0] * 7, events=[(10, 11)])
+    never = judged("c", "00111", [0] * 5)
+
+    assert judge([early, late, never]).events["delay_frames"] == 2
+    assert judge([never]).events["delay_frames"] is None
 
 
 def test_rates_per_hour_need_times(judged):

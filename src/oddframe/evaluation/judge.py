@@ -121,7 +121,7 @@ def judge(
         threshold=threshold,
         classes=_classes(videos, known_kinds),
         table=[_row(video) for video in videos],
-        events=_all_events(videos),
+        events=_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
         notes=notes,
         scored=tuple(videos),
@@ -201,7 +201,7 @@ def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) ->
 
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
-    events = _events(video)
+    events = _events([video])
     return {
         "name": video.name,
         "scene": video.scene,
@@ -216,21 +216,32 @@ def _row(video: JudgedVideo) -> Row:
     }
 
 
-def _events(video: JudgedVideo) -> Events:
-    stretches = video.stretches()
-    alarms = [(event.start, event.end) for event in video.scores.events]
-
-    def meets(one: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-        return any(one[0] < other[1] and other[0] < one[1] for other in others)
-
-    found = sum(meets(stretch, alarms) for stretch in stretches)
-    false = sum(not meets(alarm, stretches) for alarm in alarms)
-    hours = _normal_hours(video)
+def _events(videos: Sequence[JudgedVideo]) -> Events:
+    labelled = missed = false = normal = 0
+    delays: list[int] = []
+    hours: float | None = 0.0
+    for video in videos:
+        stretches = video.stretches()
+        alarms = sorted((event.start, event.end) for event in video.scores.events)
+        first = [
+            next((start for start, end in alarms if start < stop and begin < end), None) for begin, stop in stretches
+        ]
+        delays += [
+            max(0, alarm - begin) for alarm, (begin, _) in zip(first, stretches, strict=True) if alarm is not None
+        ]
+        labelled += len(stretches)
+        missed += first.count(None)
+        false += sum(all(end <= begin or stop <= start for begin, stop in stretches) for start, end in alarms)
+        normal += int((~video.labels).sum())
+        of_video = _normal_hours(video)
+        hours = None if hours is None or of_video is None else hours + of_video
     return {
-        "labelled": len(stretches),
-        "found": found,
-        "missed": len(stretches) - found,
+        "labelled": labelled,
+        "found": labelled - missed,
+        "missed": missed,
+        "delay_frames": float(np.median(delays)) if delays else None,
         "false": false,
+        "normal_frames": normal,
         "normal_hours": hours,
         "false_per_hour": false / hours if hours else None,
     }
@@ -242,22 +253,6 @@ def _normal_hours(video: JudgedVideo) -> float | None:
     if scores.time_s is not None and len(scores) > 1:
         return normal * float(scores.time_s[-1] - scores.time_s[0]) / (len(scores) - 1) / 3600
     return normal / scores.fps / 3600 if scores.fps else None
-
-
-def _all_events(videos: Sequence[JudgedVideo]) -> Events:
-    each = [_events(video) for video in videos]
-    hours = [events["normal_hours"] for events in each]
-    known = [value for value in hours if value is not None]
-    total = sum(known) if len(known) == len(hours) else None
-    false = sum(events["false"] for events in each)
-    return {
-        "labelled": sum(events["labelled"] for events in each),
-        "found": sum(events["found"] for events in each),
-        "missed": sum(events["missed"] for events in each),
-        "false": false,
-        "normal_hours": total,
-        "false_per_hour": false / total if total else None,
-    }
 
 
 def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tuple[list[JudgedVideo], list[str]]:

@@ -63,13 +63,17 @@ class Row(TypedDict):
 class Events(TypedDict):
     """Alarms beside labelled stretches: a stretch is found when any alarm overlaps it.
 
-    `false_per_hour` is per hour of normal test video (None where times are unknown).
+    `delay_frames` is the median, over the stretches found, of the frames from a stretch's first one to the first that
+    an alarm covers; None where none was found. `false_per_hour` is per hour of normal test video (None where times
+    are unknown).
     """
 
     labelled: int
     found: int
     missed: int
+    delay_frames: float | None
     false: int
+    normal_frames: int
     normal_hours: float | None
     false_per_hour: float | None
 

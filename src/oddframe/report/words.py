@@ -141,6 +141,9 @@ def alarms_in_words(result: Result) -> str:
     words = (
         f"{events['found']} of {count(events['labelled'], 'abnormal stretch', 'abnormal stretches')} raised an alarm"
     )
+    delay = events.get("delay_frames")  # results of older versions have none
+    if delay is not None:
+        words += f", {count(round(delay), 'frame')} after it began (median)"
     if not events["false"]:
         return f"{words}; none was raised without cause."
     words += f"; {count(events['false'], 'alarm was', 'alarms were')} raised without cause"
