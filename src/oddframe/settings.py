@@ -76,6 +76,9 @@ class TrainSettings(Strict):
     checkpoint_minutes: float = Field(
         default=5.0, gt=0, description="a checkpoint at least this often, besides each epoch"
     )
+    keep_every: int = Field(
+        default=0, ge=0, description="keep the weights after every so many epochs beside the last ones; 0 is off"
+    )
     skip_step: tuple[int, int] = Field(default=(2, 5), description="how many times too fast `skip` plays")
 
     @field_validator("skip_step")

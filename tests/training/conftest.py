@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,11 +60,7 @@ def small() -> Callable[..., Settings]:
 
 
 @pytest.fixture(scope="session")
-def whole(gate: Path, one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def whole(gate: Path, one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of `gate` with the settings `small()`. Tests that would change it take a copy."""
-    cache = os.environ.get("ODDFRAME_CACHE")
-    os.environ["ODDFRAME_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     out = tmp_path_factory.mktemp("runs") / "whole"
-    yield train(gate, out=out, settings=load_settings("tiny", overrides=SMALL))
-    if cache is not None:
-        os.environ["ODDFRAME_CACHE"] = cache
+    return train(gate, out=out, settings=load_settings("tiny", overrides=SMALL))

@@ -86,6 +86,15 @@ def test_a_finished_run_holds_history_events_and_no_checkpoint(whole):
     assert {"loss", "normal.compactness"} <= set(whole.history()[0]["terms"])
 
 
+def test_weights_of_single_epochs_are_kept_if_asked_and_the_last_are_those_of_the_run(whole, gate, small, tmp_path):
+    run = train(gate, out=tmp_path / "run", settings=small("train.keep_every=2", "train.epochs=4"))
+
+    kept = sorted(run.folder.glob("weights-epoch-*"))
+    assert [path.name for path in kept] == ["weights-epoch-002.safetensors", "weights-epoch-004.safetensors"]
+    assert kept[1].read_bytes() == run.weights.read_bytes()
+    assert kept[0].read_bytes() != run.weights.read_bytes()
+
+
 def test_the_same_call_on_a_finished_run_changes_nothing(whole, gate, small):
     before = {entry.name: entry.stat().st_mtime_ns for entry in whole.folder.iterdir() if entry.name != ".lock"}
     told = []

@@ -24,6 +24,7 @@ from torch import Tensor
 from oddframe.data.clips import ClipBatch, ClipSampler
 from oddframe.errors import StorageError, TrainingError
 from oddframe.models.detector import Batch, Clips, Detector
+from oddframe.models.weights import save_tensors
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import Precision
 from oddframe.progress import Progress, Watcher
@@ -98,6 +99,7 @@ class Loop:
                         if interrupted.is_set():
                             raise KeyboardInterrupt
                 self.position.epoch, self.position.step = self.position.epoch + 1, 0
+                self._keep()
                 self._save()
                 last_saved = time.monotonic()
                 if interrupted.is_set():
@@ -218,6 +220,12 @@ class Loop:
     def _save(self) -> None:
         self._board.flush()
         self.checkpoints.save(self.position, self.detector, self.optimizers)
+
+    def _keep(self) -> None:
+        """Keep the weights of this epoch, if it is one of those to be looked at later."""
+        every, epoch = self.settings.keep_every, self.position.epoch
+        if every and epoch % every == 0:
+            save_tensors(self.detector.state_dict(), self._folder / f"weights-epoch-{epoch:03}.safetensors")
 
     @contextlib.contextmanager
     def _interrupt_between_steps(self) -> Iterator[threading.Event]:
