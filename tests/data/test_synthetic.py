@@ -100,6 +100,17 @@ def test_labels_masks_and_description_agree(tiny: Path) -> None:
     assert description["unknown"] == list(UNKNOWN)
 
 
+def test_slow_trains_on_the_same_clips_as_demo_and_tests_cyclists_at_walking_pace() -> None:
+    trained = [[clip for clip in made() if clip.part != "test"] for made in (plan.demo, plan.slow)]
+    tested = [clip for clip in plan.slow() if clip.part == "test"]
+
+    assert trained[0] == trained[1]
+    assert {clip.scene for clip in tested if clip.events} == {"street", "passage", "square"}
+    assert any(not clip.events for clip in tested)
+    # people walk at up to 1.55 m/s
+    assert all(event.kind == "cyclist" and event.pace <= 1.55 for clip in tested for event in clip.events)
+
+
 def test_set_that_is_already_there_is_kept(tiny: Path) -> None:
     def progress(done: int, total: int) -> None:
         raise AssertionError("rendered again")

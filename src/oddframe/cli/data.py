@@ -44,7 +44,12 @@ def check(
 def synth(
     folder: Annotated[Path, typer.Argument(help="Where the set goes: a new or empty folder.")] = Path("demo/data"),
     seed: Annotated[int, typer.Option("--seed", help="Which world.")] = 0,
-    scale: Annotated[str, typer.Option("--scale", help="demo (30 videos) or tiny (6 short ones).")] = "demo",
+    scale: Annotated[
+        str,
+        typer.Option(
+            "--scale", help="demo (30 videos), slow (its test has cyclists at walking pace) or tiny (6 short ones)."
+        ),
+    ] = "demo",
     json: options.Json = False,
 ) -> None:
     """Make the synthetic set: three places, people, seven kinds of anomaly, exact labels and masks.

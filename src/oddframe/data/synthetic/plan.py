@@ -115,6 +115,20 @@ def demo() -> tuple[Clip, ...]:
     return tuple(clips)
 
 
+def slow() -> tuple[Clip, ...]:
+    """`demo` with another test: cyclists no faster than the people around them, to be told by their looks alone."""
+    trained = [clip for clip in demo() if clip.part != "test"]
+    steady: Rates = ((0, 0.3), (150, 0.3))
+    test = []
+    for scene in SCENES:
+        traffic = 0.1 if scene == "street" else 0.0
+        one_way = scene == "passage"
+        for number, deep, right, pace in ((1, 0.3, True, 1.2), (2, 0.6, one_way, 1.5), (3, 0.5, True, 1.3)):
+            test.append(Clip("test", scene, number, 150, steady, traffic, (Event("cyclist", 30, deep, right, pace),)))
+        test.append(Clip("test", scene, 4, 150, steady, traffic))
+    return (*trained, *test)
+
+
 def tiny() -> tuple[Clip, ...]:
     """A set for tests: one scene, six short videos."""
     flow: Rates = ((0, 0.35),)

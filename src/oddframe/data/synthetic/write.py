@@ -21,7 +21,7 @@ from oddframe.data.synthetic.world import FPS, SIZE, Pixels
 from oddframe.errors import SettingsError, StorageError, nearest
 
 VERSION = 1
-SCALES = {"demo": plan.demo, "tiny": plan.tiny}
+SCALES = {"demo": plan.demo, "slow": plan.slow, "tiny": plan.tiny}
 DESCRIPTION = "synthetic.json"
 
 
@@ -37,7 +37,8 @@ def generate(
     Args:
         folder: where the set goes; must not exist, be empty, or hold this very set.
         seed: which world.
-        scale: "demo" (30 videos, 5,156 frames, about a minute) or "tiny" (6 videos for tests).
+        scale: "demo" (30 videos, 5,156 frames, about a minute), "slow" (the same to train on, and a test of cyclists
+            at walking pace) or "tiny" (6 videos for tests).
         progress: called with frames done and frames in all.
 
     Raises:
