@@ -198,7 +198,8 @@ def write_json(path: Path, content: Any) -> None:
 
 def command_line() -> str:
     """The command that is running, as one could type it again."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0]).name
+    return shlex.join(["oddframe" if program == "__main__.py" else program, *sys.argv[1:]])  # python -m oddframe
 
 
 def versions() -> dict[str, str]:

@@ -158,7 +158,7 @@ _ON_CPU: dict[str, Any] = {
     },
     "train": {
         "batch": 8,
-        "abnormal_batch": 12,
+        "abnormal_batch": 8,
         "optimizer": "adamw",
         "lr": 3e-4,
         "weight_decay": 1e-4,
@@ -166,7 +166,6 @@ _ON_CPU: dict[str, Any] = {
         "gradient_clip": 1.0,
         "light": 0.1,
         "pseudo_anomalies": ["skip", "paste", "transplant"],
-        "pseudo_share": 0.75,
     },
     "score": {
         "online": ["distance", "local_distance"],
