@@ -130,7 +130,7 @@ def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], as
     allowed = int(asked_per_hour * hours)
     if allowed == 0:
         note = (
-            f"{_duration(hours)} of held-out normal video cannot vouch for {asked_per_hour:g} false alarms an hour, "
+            f"{_duration(hours)} of held-out normal video cannot vouch for {_alarms(asked_per_hour)} an hour, "
             f"only for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a "
             "firmer one"
         )
@@ -150,6 +150,10 @@ def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], as
 
 def _line(on: float, per_hour: float | None, asked: float) -> AlarmLine:
     return AlarmLine(float(on), float(on) * HYSTERESIS, per_hour, asked)
+
+
+def _alarms(count: float) -> str:
+    return f"{count:g} false alarm{'' if count == 1 else 's'}"
 
 
 def _duration(hours: float) -> str:
