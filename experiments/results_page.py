@@ -86,9 +86,9 @@ NONE_KNOWN = """### Without any known anomaly
     oddframe eval runs/standard --json > experiments/results/ped2-standard-cpu.json
 
 The way most users start: normal video and pseudo-anomalies only (protocol `standard`), all twelve test videos judged.
-`motion` is what frame differences give on the same frames without any network. The network does not pass it here in
-`online`: what its `distance` learns of sped-up and pasted normal video is less than what the change between two
-frames shows. In the folds above, with known anomalies, `online` stands well above it.
+One seed. `motion` is what frame differences give on the same frames without any network; in `online` the network does
+not pass it, and the intervals overlap almost wholly. The folds above are judged on fewer videos, so that their figures
+do not compare with these one to one; there, with known anomalies, `online` is above its own frame differences.
 """
 
 ABLATION = """### What single settings do
