@@ -68,6 +68,13 @@ class TrainSettings(Strict):
     pseudo_share: float = Field(
         default=0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones"
     )
+    slowed: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="share of normal, known abnormal, pasted and transplanted clips that are played at half their pace "
+        "or show one frame alone, so that looks tell what is odd in them",
+    )
     seed: int = Field(default=2020, description="seed of the weights, of the draws of clips, and of what is held out")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="of the arithmetic; auto takes bf16 only where the processor is fast at it"

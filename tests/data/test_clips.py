@@ -282,6 +282,76 @@ def test_half_of_the_abnormal_clips_are_pseudo_anomalies_where_some_are_known():
     assert len(drawn) == 8
 
 
+# Slowed clips ----------------------------------------------------------------------------------------------------
+
+
+def paces(clips: np.ndarray) -> set[tuple[int, ...]]:
+    """Steps from frame to frame, of videos whose frame t has grey level t."""
+    return {tuple(np.diff(values).tolist()) for values in frames_of(clips)}
+
+
+SLOW = {(0, 0, 0, 0), (0, 1, 0, 1)}
+
+
+def test_clips_are_slowed_to_half_their_pace_or_stopped_normal_and_odd_ones_alike():
+    clips = sampler(source("0" * 30 + "1" * 30), batch=8, abnormal_batch=8, slowed=1.0)
+
+    batches = [clips.batch(0, step) for step in range(3)]
+
+    for role in ("normal", "second", "abnormal"):
+        assert set().union(*(paces(getattr(batch, role)) for batch in batches)) == SLOW
+    shown = {values[0] for batch in batches for values in frames_of(batch.normal)}
+    assert max(shown) > 25  # a stopped clip may show any of its frames
+
+
+def test_the_share_of_slowed_clips_is_kept():
+    clips = sampler(source("0" * 250), roles=("normal",), batch=40, slowed=0.25)
+
+    drawn = [frames for step in range(6) for frames in frames_of(clips.batch(0, step).normal)]
+
+    slowed = sum(tuple(np.diff(frames).tolist()) in SLOW for frames in drawn) / len(drawn)
+    assert 0.17 < slowed < 0.33
+
+
+def test_a_skipped_clip_is_never_slowed():
+    clips = sampler(source("0" * 40, lambda t: 6 * t), pseudo_anomalies=("skip",), abnormal_batch=20, slowed=1.0)
+
+    assert all(min(pace) >= 12 for pace in paces(clips.batch(0, 0).abnormal))
+
+
+def test_a_stopped_known_anomaly_is_marked_where_it_is_in_the_frame_shown():
+    masks = np.zeros((5, *SIZE), bool)
+    for frame in range(5):
+        masks[frame, 2:5, 3 * frame : 3 * frame + 3] = True
+    clips = sampler(source("0" * 8), source("1" * 5, places=masks), known=1, abnormal_batch=12, slowed=1.0)
+
+    batch = clips.batch(0, 0)
+
+    for frames, places in zip(frames_of(batch.abnormal), batch.places, strict=True):
+        assert np.array_equal(places, masks[frames].any(axis=0))
+
+
+def test_without_a_mask_a_stopped_known_anomaly_is_marked_where_its_clip_moves():
+    odd = crossing(5)
+    known = ClipSource("odd", odd.pixels, np.ones(5, bool), 0, 5)
+    clips = sampler(crossing(20), known, known=1, abnormal_batch=6, slowed=1.0)
+
+    for places in clips.batch(0, 0).places:
+        assert np.array_equal(places, moving_places(odd.pixels))
+
+
+@pytest.mark.parametrize("kind", ["paste", "transplant"])
+def test_a_slowed_clip_holds_nothing_that_goes_at_another_pace(kind):
+    known = crossing(5)
+    masks = known.pixels[..., 0] > 100
+    odd = ClipSource("odd", known.pixels, np.ones(5, bool), 0, 5, masks)
+    clips = sampler(crossing(40), odd, known=1, abnormal_batch=6, pseudo_anomalies=(kind,), pseudo_share=1.0, slowed=1.0)
+
+    for clip in clips.batch(0, 0).abnormal:
+        still = (clip == clip[:1]).all() or (clip[0] == clip[1]).all() and (clip[2] == clip[3]).all()
+        assert still
+
+
 # Where it is odd -------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,9 @@ clips that it would have seen. Clips are views into the frame store until they a
 A training clip is abnormal if all its frames are, normal if none is; mixed ones are left out (Sec. IV-C leaves it
 open). Pseudo-anomalies are normal clips made odd: `skip` plays them too fast, `paste` puts a moving patch of
 another place and time into them, `transplant` puts a known anomaly into them, cut out by its masks.
+
+What is odd in most clips is fast, too, and a network that looks at pace alone does well on them. So a share of clips of
+every kind but `skip` is slowed down or stopped, normal ones as well: in these, looks alone tell what is odd.
 """
 
 from __future__ import annotations
@@ -221,11 +224,10 @@ class ClipSampler:
         rng = np.random.default_rng((self.settings.seed, epoch, step))
         size = min(self.settings.batch, len(order))
         anchors = self._normal[order[step * size : (step + 1) * size]]
-        normal = np.stack([self._vary(rng, self._clip(*anchor))[0] for anchor in anchors])
+        normal = self._draw_normal(rng, anchors)
         second = None
         if "second" in self.roles:
-            drawn = self._normal[rng.integers(len(self._normal), size=size)]
-            second = np.stack([self._vary(rng, self._clip(*clip))[0] for clip in drawn])
+            second = self._draw_normal(rng, self._normal[rng.integers(len(self._normal), size=size)])
         odd = self._draw_abnormal(rng) if "abnormal" in self.roles else []
         return ClipBatch(
             normal,
@@ -234,15 +236,19 @@ class ClipSampler:
             np.stack([places for _, places in odd]) if odd else None,
         )
 
+    def _draw_normal(self, rng: np.random.Generator, clips: NDArray[np.int64]) -> Pixels:
+        return np.stack([self._vary(rng, self._clip(*clip)[self._pace(rng)])[0] for clip in clips])
+
     def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places]]:
         wanted, kinds = self.settings.abnormal_batch, self._pseudo_kinds
         pseudo = 0 if not kinds else wanted if not len(self._abnormal) else round(wanted * self.settings.pseudo_share)
         drawn: list[tuple[Pixels, Places]] = []
         if len(self._abnormal):
             for source, start in self._abnormal[rng.integers(len(self._abnormal), size=wanted - pseudo)]:
-                pixels = self._clip(source, start)
-                places = self.sources[source].places
-                drawn.append((pixels, _known_places(pixels, None if places is None else places[start:][: self.frames])))
+                pixels, pace = self._clip(source, start), self._pace(rng)
+                masks = self.sources[source].places
+                masks = None if masks is None else masks[start : start + self.frames][pace]
+                drawn.append((pixels[pace], _known_places(pixels, masks)))
         for number in range(pseudo):
             make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
             made = make[kinds[number % len(kinds)]](rng)
@@ -261,6 +267,13 @@ class ClipSampler:
         """Take every `step`-th frame; grey ones among coloured videos as three equal channels, without a copy."""
         pixels = self.sources[source].pixels[start : start + (self.frames - 1) * step + 1 : step]
         return np.broadcast_to(pixels, (*pixels.shape[:3], self._channels))
+
+    def _pace(self, rng: np.random.Generator) -> slice | NDArray[np.int64]:
+        """Which frames of a clip are shown: all in turn, or, in the share `slowed`, at half their pace or one alone."""
+        if not self.settings.slowed or rng.random() >= self.settings.slowed:
+            return slice(None)
+        shown = np.zeros(self.frames, np.int64) if rng.random() < 0.5 else np.arange(self.frames) // 2
+        return shown + rng.integers(self.frames - shown[-1])
 
     def _skip(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
         """Play a normal clip several times too fast. What moves in it is what is odd."""
@@ -302,7 +315,8 @@ class ClipSampler:
                 oval, (wide // 2, tall // 2), (max(1, int(wide * 0.4)), max(1, int(tall * 0.4))), 0, 0, 360, 1, -1
             )
             oval = np.asarray(cv2.GaussianBlur(oval, (0, 0), max(1.0, min(tall, wide) * 0.08)), np.float32)
-            pixels = into.copy()
+            pace = self._pace(rng)
+            pixels, patch = into[pace].copy(), patch[pace]
             inside = pixels[:, to_y : to_y + tall, to_x : to_x + wide]
             inside[:] = np.rint(inside + (patch - inside) * oval[None, :, :, None]).astype(np.uint8)
             places = np.zeros((height, width), bool)
@@ -316,9 +330,10 @@ class ClipSampler:
         It stays near its own height in the picture, where a fixed camera shows things of its size.
         """
         source, start = self._cut_out[rng.integers(len(self._cut_out))]
-        masks = self.sources[source].places[start : start + self.frames]
-        taken = self._clip(source, start).astype(np.float32)
-        into = self._clip(*self._normal[rng.integers(len(self._normal))])
+        pace = self._pace(rng)
+        masks = self.sources[source].places[start : start + self.frames][pace]
+        taken = self._clip(source, start)[pace].astype(np.float32)
+        into = self._clip(*self._normal[rng.integers(len(self._normal))])[pace]
         if rng.random() < 0.5:
             taken, masks = taken[:, :, ::-1], masks[:, :, ::-1]
         height, width = into.shape[1:3]
@@ -360,7 +375,7 @@ def moving_places(pixels: Pixels) -> Places:
 
 
 def _known_places(pixels: Pixels, masks: Places | None) -> Places:
-    """Where a known anomaly is: its masks, else where the clip moves, else the whole frame."""
+    """Where a known anomaly is: its masks in the frames shown, else where the whole clip moves, else everywhere."""
     if masks is not None and masks.any():
         return np.asarray(masks.any(axis=0))
     moving = moving_places(pixels)
