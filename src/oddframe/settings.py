@@ -60,7 +60,7 @@ class TrainSettings(Strict):
     gradient_clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0 is off")
     flips: bool = Field(default=False, description="mirror half of the clips left to right")
     light: float = Field(default=0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
-    pseudo_anomalies: tuple[Literal["skip", "paste", "transplant"], ...] = Field(
+    pseudo_anomalies: tuple[Literal["skip", "paste", "deform", "transplant"], ...] = Field(
         default=(),
         description="abnormal clips made of normal ones: played 2-5 times too fast, with a patch of another video, or "
         "with a known anomaly cut out by its masks (left out where there are none)",
@@ -74,6 +74,12 @@ class TrainSettings(Strict):
         le=1,
         description="share of normal, known abnormal, pasted and transplanted clips that are played at half their pace "
         "or show one frame alone, so that looks tell what is odd in them",
+    )
+    crowd: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="share of clips into which what moves in a normal clip of the same view is put",
     )
     seed: int = Field(default=2020, description="seed of the weights, of the draws of clips, and of what is held out")
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -173,6 +179,8 @@ _ON_CPU: dict[str, Any] = {
         "gradient_clip": 1.0,
         "light": 0.1,
         "pseudo_anomalies": ["skip", "paste", "transplant"],
+        "slowed": 0.25,
+        "crowd": 0.5,
     },
     "score": {
         "online": ["distance", "local_distance"],

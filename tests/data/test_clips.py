@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -345,11 +346,91 @@ def test_a_slowed_clip_holds_nothing_that_goes_at_another_pace(kind):
     known = crossing(5)
     masks = known.pixels[..., 0] > 100
     odd = ClipSource("odd", known.pixels, np.ones(5, bool), 0, 5, masks)
-    clips = sampler(crossing(40), odd, known=1, abnormal_batch=6, pseudo_anomalies=(kind,), pseudo_share=1.0, slowed=1.0)
+    clips = sampler(
+        crossing(40), odd, known=1, abnormal_batch=6, pseudo_anomalies=(kind,), pseudo_share=1.0, slowed=1.0
+    )
 
     for clip in clips.batch(0, 0).abnormal:
-        still = (clip == clip[:1]).all() or (clip[0] == clip[1]).all() and (clip[2] == clip[3]).all()
-        assert still
+        stopped = [bool((one == other).all()) for one, other in itertools.pairwise(clip)]
+        assert sum(stopped) >= 2
+
+
+# Crowded clips ---------------------------------------------------------------------------------------------------
+
+
+def walker(rows: slice, *, ground=40, name="walker", scene="", frames=20, size=(48, 64)) -> ClipSource:
+    """A ground with a bright square that moves two pixels a frame, in some rows."""
+    pixels = np.full((frames, *size, 1), ground, np.uint8)
+    for t in range(frames):
+        left = 2 * t % (size[1] - 8)
+        pixels[t, rows, left : left + 8] = 220
+    return ClipSource(name, pixels, np.zeros(frames, bool), 0, frames, None, scene)
+
+
+TOP, BOTTOM = slice(6, 14), slice(34, 42)
+
+
+def crowded(clip: np.ndarray) -> bool:
+    """Whether something moves in both halves of a clip."""
+    moving = moving_places(clip)
+    return bool(moving[:24].any() and moving[24:].any())
+
+
+def test_what_moves_in_another_clip_of_the_same_view_is_added():
+    clips = sampler(walker(TOP), walker(BOTTOM), roles=("normal",), batch=16, crowd=1.0)
+
+    normal = clips.batch(0, 0).normal
+
+    share = np.mean([crowded(clip) for clip in normal])
+    assert 0.2 < share < 0.8  # the other half of the partners walk where the clip's own walker does
+    assert all(abs(int(np.median(clip)) - 40) <= 1 for clip in normal)  # the ground stays
+
+
+def test_two_views_never_mix_whether_named_or_not():
+    other = walker(BOTTOM, ground=120)
+    named = sampler(walker(TOP, scene="a"), walker(BOTTOM, scene="b"), roles=("normal",), batch=16, crowd=1.0)
+    unnamed = sampler(walker(TOP), other, roles=("normal",), batch=16, crowd=1.0)
+
+    for clips in (named, unnamed):
+        assert not any(crowded(clip) for step in range(2) for clip in clips.batch(0, step).normal)
+
+
+def test_an_odd_thing_is_never_covered_by_a_crowd():
+    places = np.zeros((5, 48, 64), bool)
+    places[:, 34:42, 20:30] = True
+    odd = np.full((5, 48, 64, 1), 40, np.uint8)
+    odd[places] = 130
+    known = ClipSource("odd", odd, np.ones(5, bool), 0, 5, places)
+    clips = sampler(walker(TOP), walker(BOTTOM), known, known=1, batch=4, abnormal_batch=16, crowd=1.0)
+
+    batch = clips.batch(0, 0)
+
+    assert any(moving_places(clip).any() for clip in batch.abnormal)
+    for clip, marked in zip(batch.abnormal, batch.places, strict=True):
+        assert (clip[..., 0][:, marked] == 130).all()
+
+
+# Deformed things -------------------------------------------------------------------------------------------------
+
+
+def test_a_deformed_thing_is_marked_and_has_another_shape_near_its_own_height():
+    clips = sampler(walker(TOP, size=(96, 128)), pseudo_anomalies=("deform",), abnormal_batch=24)
+
+    batch = clips.batch(0, 0)
+
+    assert len(batch.abnormal) == 24
+    for clip, marked in zip(batch.abnormal, batch.places, strict=True):
+        rows = np.flatnonzero(marked.any(axis=1))
+        assert 0 < marked.mean() < 0.5
+        assert abs(rows.mean() - 10) < 12
+        assert len(np.unique(clip[:, marked])) > 1
+
+
+def test_a_still_video_has_nothing_to_deform_and_says_so():
+    clips = sampler(source("0" * 20, lambda t: 99), pseudo_anomalies=("deform",))
+
+    assert clips.batch(0, 0).abnormal is None
+    assert any("nothing moved" in note for note in clips.notes)
 
 
 # Where it is odd -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from oddframe.errors import RunError, StorageError
-from oddframe.scoring.calibration import POOLED, Calibration, Heldout, fit_calibration
+from oddframe.scoring.calibration import POOLED, Calibration, Stretch, fit_calibration, next_levels
 from oddframe.settings import ScoreSettings
 
 
@@ -17,7 +17,7 @@ from oddframe.settings import ScoreSettings
 def stretch(raw):
     """stretch("gate", frames=120, level=0.1) -> held-out video whose motion is about so much, in two places of four."""
 
-    def make(scene: str, frames: int = 120, level: float = 0.01, abnormal=None, fps: float | None = 10.0) -> Heldout:
+    def make(scene: str, frames: int = 120, level: float = 0.01, abnormal=None, fps: float | None = 10.0) -> Stretch:
         rng = np.random.default_rng(frames)
         shown = []
         for frame in range(frames):
@@ -25,7 +25,7 @@ def stretch(raw):
             shown.append(
                 raw(frame, {"motion": [[motion, 1e-4], [motion, 1e-4]]}, psnr=30 + rng.normal(), motion=motion)
             )
-        return Heldout(scene, fps, shown, abnormal)
+        return Stretch(scene, fps, shown, abnormal)
 
     return make
 
@@ -104,7 +104,7 @@ def test_held_out_anomalies_teach_learned_which_component_to_trust(stretch, raw)
     shown = [
         raw(i, psnr=28.0 + i % 5, motion=0.01 + 0.0002 * i) for i in range(40)
     ]  # psnr as ever, motion a bit higher
-    odd = Heldout("", 10.0, shown, np.ones(40, bool))
+    odd = Stretch("", 10.0, shown, np.ones(40, bool))
 
     calibration = fit_calibration([stretch(""), odd], settings())
 
@@ -119,7 +119,7 @@ def test_components_that_a_detector_lacks_are_left_out_of_online(stretch):
 
 
 def test_still_video_calibrates_to_numbers(raw):
-    still = Heldout("", 10.0, [raw(i, {"motion": [[0.0]]}, psnr=100.0, motion=0.0) for i in range(120)])
+    still = Stretch("", 10.0, [raw(i, {"motion": [[0.0]]}, psnr=100.0, motion=0.0) for i in range(120)])
     calibration = fit_calibration([still], settings(per_place=("motion",)))
     scene, _ = calibration.scene("")
 
@@ -196,3 +196,64 @@ def test_another_format_is_said(stored):
 def test_a_folder_that_cannot_be_written_is_said(stretch, tmp_path):
     with pytest.raises(StorageError, match="calibration cannot be written"):
         fit_calibration([stretch("")], settings()).save(tmp_path / "nowhere")
+
+
+# How much stretches differ ---------------------------------------------------------------------------------------
+
+
+def scores_at(*levels: float) -> list[np.ndarray]:
+    return [np.linspace(level - 1, level, 50) for level in levels]
+
+
+def test_one_stretch_alone_tells_nothing_of_a_next_one():
+    assert next_levels(scores_at(3.0)).tolist() == [0.0]
+
+
+def test_what_trained_stretches_show_beyond_a_held_out_one_is_added():
+    levels = next_levels(scores_at(3.0), scores_at(1.0, 2.0, 3.0))
+
+    # variance 1 among the trained ones, (1 + 1/1) of it about a single held-out one
+    assert len(levels) == 9
+    assert levels.mean() == pytest.approx(0, abs=1e-9)
+    assert levels[-1] == pytest.approx(np.sqrt(2) * 1.5932, abs=1e-3)
+    assert np.all(np.diff(levels) > 0)
+
+
+def test_trained_stretches_add_their_spread_and_not_their_level():
+    calm = next_levels(scores_at(3.0, 3.5), scores_at(0.0, 1.0))
+    lively = next_levels(scores_at(3.0, 3.5), scores_at(10.0, 11.0))
+
+    assert calm == pytest.approx(lively)
+
+
+def test_many_held_out_stretches_need_hardly_anything_added():
+    rng = np.random.default_rng(0)
+    held, seen = scores_at(*rng.normal(size=200)), scores_at(*rng.normal(size=200))
+
+    assert np.abs(next_levels(held, seen)).max() < 0.6 < np.abs(next_levels(held[:2], seen)).max()
+
+
+def test_nine_in_ten_new_videos_keep_below_a_line_drawn_on_two():
+    """Videos of level N(0, 1): the 99 % line of two of them alone is crossed far too often by a third one."""
+    rng = np.random.default_rng(1)
+    within = np.linspace(-0.5, 0.5, 41)
+    above = {True: [], False: []}
+    for _ in range(200):
+        videos = [rng.normal() + within for _ in range(17)]
+        for spread in above:
+            levels = next_levels(videos[:2], videos[2:16] if spread else ())
+            levels = levels if spread else np.zeros(1)
+            line = np.quantile(np.concatenate([video + level for video in videos[:2] for level in levels]), 0.99)
+            above[spread].append(float((videos[16] > line).mean()))
+
+    assert np.mean(above[True]) < 0.06 < 0.15 < np.mean(above[False])
+
+
+def test_a_calibration_knows_of_livelier_stretches_than_the_held_out_one(stretch):
+    alone = fit_calibration([stretch("")], settings())
+    informed = fit_calibration([stretch("")], settings(), [stretch("", 130, level) for level in (0.003, 0.01, 0.1)])
+
+    assert informed.scenes[POOLED].online.start > alone.scenes[POOLED].online.start
+    assert len(informed.heldout["online"]) == len(alone.heldout["online"]) == 120
+    assert informed.line.on == pytest.approx(informed.line.on)
+    assert alone.line.note == informed.line.note  # the same footage vouches for no more

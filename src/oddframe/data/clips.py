@@ -7,12 +7,14 @@ A training clip is abnormal if all its frames are, normal if none is; mixed ones
 open). Pseudo-anomalies are normal clips made odd: `skip` plays them too fast, `paste` puts a moving patch of
 another place and time into them, `transplant` puts a known anomaly into them, cut out by its masks.
 
-What is odd in most clips is fast, too, and a network that looks at pace alone does well on them. So a share of clips of
-every kind but `skip` is slowed down or stopped, normal ones as well: in these, looks alone tell what is odd.
+What is odd in most clips is fast, too, and a network that looks at pace alone does well on them. So a share of clips
+of every kind but `skip` is slowed down or stopped, normal ones as well: in these, looks alone tell what is odd. And a
+share of all clips is crowded with what moves in a normal clip of the same view: full scenes are rarer than empty ones.
 """
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Generator, Sequence
@@ -30,9 +32,14 @@ from oddframe.video.store import StoredVideo
 
 Pixels = NDArray[np.uint8]
 Places = NDArray[np.bool_]
+Pace = slice | NDArray[np.int64]
+"""Which frames of a clip are shown, in which order."""
 
 MOVES = 15.3
 """Grey levels by which a 5x5 neighbourhood changes from one frame of a clip to the next if something moves there."""
+
+SAME_VIEW = 8.0
+"""Grey levels by which two clips of the same view differ at most, at the median of the places where nothing moves."""
 
 _TRIES = 4
 """Draws for a pseudo-anomaly in which something moves, before the clip is given up."""
@@ -47,6 +54,7 @@ class ClipSource:
         labels: (T,) bool, True where abnormal.
         places: (T, H, W) bool, where each frame is abnormal; None where no mask says so.
         start, stop: the frames that may be used.
+        scene: whose view it is, by name; "" where nobody says.
     """
 
     name: str
@@ -55,6 +63,7 @@ class ClipSource:
     start: int
     stop: int
     places: Places | None = None
+    scene: str = ""
 
     def starts(self, frames: int, *, abnormal: bool) -> NDArray[np.int64]:
         """Return the first frames of all clips of `frames` frames that are of one kind throughout."""
@@ -83,11 +92,12 @@ def clip_sources(
     for section, pictures in zip(sections, stored, strict=False):
         labels = _labels(section.video, pictures)
         stop = min(section.stop, len(labels))
-        sources.append(ClipSource(section.video.name, pictures.pixels, labels, section.start, stop))
+        video = section.video
+        sources.append(ClipSource(video.name, pictures.pixels, labels, section.start, stop, scene=video.scene))
     for video, pictures in zip(known, stored[len(sections) :], strict=True):
         labels = _labels(video, pictures)
         places = _read_places(video, labels, pictures)
-        sources.append(ClipSource(video.name, pictures.pixels, labels, 0, len(labels), places))
+        sources.append(ClipSource(video.name, pictures.pixels, labels, 0, len(labels), places, video.scene))
     return sources
 
 
@@ -141,6 +151,10 @@ class ClipSampler:
         normal_from = self.sources if known_normal else self.sources[:first_known]
         self._normal = _index(normal_from, frames, abnormal=False)
         self._abnormal = _index(self.sources, frames, abnormal=True)
+        self._of_scene = {
+            scene: self._normal[[self.sources[number].scene == scene for number in self._normal[:, 0]]]
+            for scene in {source.scene for source in self.sources}
+        }
         self._channels = max((source.pixels.shape[3] for source in self.sources), default=1)
         self._cut_out = np.array([row for row in self._abnormal if self._has_masks(*row)]).reshape(-1, 2)
         kinds = settings.pseudo_anomalies
@@ -237,7 +251,13 @@ class ClipSampler:
         )
 
     def _draw_normal(self, rng: np.random.Generator, clips: NDArray[np.int64]) -> Pixels:
-        return np.stack([self._vary(rng, self._clip(*clip)[self._pace(rng)])[0] for clip in clips])
+        return np.stack([self._vary(rng, self._ground(rng, clip))[0] for clip in clips])
+
+    def _ground(self, rng: np.random.Generator, clip: NDArray[np.int64], pace: Pace | None = None) -> Pixels:
+        """A normal clip at some pace, perhaps crowded."""
+        pace = self._pace(rng) if pace is None else pace
+        source, start = clip
+        return self._crowd(rng, self._clip(source, start)[pace], source, pace)
 
     def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places]]:
         wanted, kinds = self.settings.abnormal_batch, self._pseudo_kinds
@@ -248,9 +268,15 @@ class ClipSampler:
                 pixels, pace = self._clip(source, start), self._pace(rng)
                 masks = self.sources[source].places
                 masks = None if masks is None else masks[start : start + self.frames][pace]
-                drawn.append((pixels[pace], _known_places(pixels, masks)))
+                marked = _known_places(pixels, masks)
+                drawn.append((self._crowd(rng, pixels[pace], source, pace, marked), marked))
         for number in range(pseudo):
-            make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
+            make = {
+                "skip": self._skip,
+                "paste": self._paste,
+                "deform": self._deform,
+                "transplant": self._transplant,
+            }
             made = make[kinds[number % len(kinds)]](rng)
             if made is None:
                 self._still = True
@@ -268,12 +294,31 @@ class ClipSampler:
         pixels = self.sources[source].pixels[start : start + (self.frames - 1) * step + 1 : step]
         return np.broadcast_to(pixels, (*pixels.shape[:3], self._channels))
 
-    def _pace(self, rng: np.random.Generator) -> slice | NDArray[np.int64]:
+    def _pace(self, rng: np.random.Generator) -> Pace:
         """Which frames of a clip are shown: all in turn, or, in the share `slowed`, at half their pace or one alone."""
         if not self.settings.slowed or rng.random() >= self.settings.slowed:
             return slice(None)
         shown = np.zeros(self.frames, np.int64) if rng.random() < 0.5 else np.arange(self.frames) // 2
-        return shown + rng.integers(self.frames - shown[-1])
+        return shown + int(rng.integers(self.frames - shown[-1]))
+
+    def _crowd(
+        self, rng: np.random.Generator, pixels: Pixels, source: int, pace: Pace, spared: Places | None = None
+    ) -> Pixels:
+        """In the share `crowd`, add what moves in a normal clip of the same view, where it moves, beside `spared`."""
+        normal = self._of_scene[self.sources[source].scene]
+        if not self.settings.crowd or rng.random() >= self.settings.crowd or not len(normal):
+            return pixels
+        for _ in range(_TRIES):
+            other = self._clip(*normal[rng.integers(len(normal))])
+            moving = moving_places(other)
+            if not moving.any() or not _same_view(pixels[0], other[0], ~moving):
+                continue
+            # Limbs that stand for a moment belong to what moves, and a soft edge leaves no outline to learn.
+            soft = cv2.GaussianBlur(cv2.dilate(moving.astype(np.float32), np.ones((5, 5), np.uint8)), (0, 0), 1.5)
+            if spared is not None:
+                soft = soft * (1 - cv2.dilate(spared.astype(np.float32), np.ones((5, 5), np.uint8)))
+            return np.rint(pixels + (other[pace].astype(np.float32) - pixels) * soft[:, :, None]).astype(np.uint8)
+        return pixels
 
     def _skip(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
         """Play a normal clip several times too fast. What moves in it is what is odd."""
@@ -289,12 +334,13 @@ class ClipSampler:
             pixels = self._clip(source, start, step)
             places = moving_places(pixels)
             if places.any():
-                return pixels, places
+                return self._crowd(rng, pixels, source, slice(None), places), places
         return None
 
     def _paste(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
         """Put a patch of another clip, in which something moves, somewhere else into a normal clip."""
-        into = self._clip(*self._normal[rng.integers(len(self._normal))])
+        pace = self._pace(rng)
+        into = self._ground(rng, self._normal[rng.integers(len(self._normal))], pace)
         height, width = into.shape[1:3]
         for _ in range(_TRIES):
             taken = self._clip(*self._normal[rng.integers(len(self._normal))])
@@ -315,13 +361,50 @@ class ClipSampler:
                 oval, (wide // 2, tall // 2), (max(1, int(wide * 0.4)), max(1, int(tall * 0.4))), 0, 0, 360, 1, -1
             )
             oval = np.asarray(cv2.GaussianBlur(oval, (0, 0), max(1.0, min(tall, wide) * 0.08)), np.float32)
-            pace = self._pace(rng)
-            pixels, patch = into[pace].copy(), patch[pace]
+            pixels, patch = into.copy(), patch[pace]
             inside = pixels[:, to_y : to_y + tall, to_x : to_x + wide]
             inside[:] = np.rint(inside + (patch - inside) * oval[None, :, :, None]).astype(np.uint8)
             places = np.zeros((height, width), bool)
             places[to_y : to_y + tall, to_x : to_x + wide] = oval > 0.5
             return pixels, places
+        return None
+
+    def _deform(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
+        """Cut out one thing that moves in a normal clip; put it, stretched, turned or grown, into another one.
+
+        It keeps its own height in the picture, so that its shape is what is odd about it.
+        """
+        for _ in range(_TRIES):
+            taken = self._clip(*self._normal[rng.integers(len(self._normal))])
+            found, marks, stats, centres = cv2.connectedComponentsWithStats(moving_places(taken).astype(np.uint8))
+            area = marks.size
+            things = [n for n in range(1, found) if 0.001 * area < stats[n, cv2.CC_STAT_AREA] < 0.05 * area]
+            if not things:
+                continue
+            thing = things[rng.integers(len(things))]
+            mask = cv2.dilate((marks == thing).astype(np.float32), np.ones((5, 5), np.uint8))
+            soft = cv2.GaussianBlur(mask, (0, 0), 1.5)
+            kind = rng.integers(3)
+            wide, tall, turn = 1.0, 1.0, 0.0
+            if kind == 0:
+                wide, tall = rng.uniform(1.6, 2.6), rng.uniform(0.6, 1.0)
+            elif kind == 1:
+                turn = rng.choice([-1, 1]) * rng.uniform(np.pi / 3, 2 * np.pi / 3)
+            else:
+                wide = tall = rng.uniform(1.6, 2.3)
+            height, width = marks.shape
+            shape = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag([wide, tall])
+            to = np.array([rng.uniform(0, width), centres[thing][1] + rng.uniform(-0.05, 0.05) * height])
+            move = np.column_stack([shape, to - shape @ centres[thing]]).astype(np.float32)
+            soft = cv2.warpAffine(soft, move, (width, height))
+            places = soft > 0.5
+            if places.mean() < 0.001:
+                continue
+            pace = self._pace(rng)
+            into = self._ground(rng, self._normal[rng.integers(len(self._normal))], pace)
+            moved = np.stack([cv2.warpAffine(frame.astype(np.float32), move, (width, height)) for frame in taken[pace]])
+            moved = moved.reshape(into.shape)
+            return np.rint(into + (moved - into) * soft[:, :, None]).astype(np.uint8), places
         return None
 
     def _transplant(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
@@ -333,7 +416,7 @@ class ClipSampler:
         pace = self._pace(rng)
         masks = self.sources[source].places[start : start + self.frames][pace]
         taken = self._clip(source, start)[pace].astype(np.float32)
-        into = self._clip(*self._normal[rng.integers(len(self._normal))])[pace]
+        into = self._ground(rng, self._normal[rng.integers(len(self._normal))], pace)
         if rng.random() < 0.5:
             taken, masks = taken[:, :, ::-1], masks[:, :, ::-1]
         height, width = into.shape[1:3]
@@ -368,10 +451,17 @@ class ClipSampler:
 
 def moving_places(pixels: Pixels) -> Places:
     """Find where a clip (T, H, W, C) moves: (H, W) bool."""
-    grey = pixels.astype(np.float32).mean(axis=3)
-    change = np.abs(np.diff(grey, axis=0))
-    blurred = [cv2.blur(difference, (5, 5)) for difference in change]
-    return np.asarray(np.max(blurred, axis=0) > MOVES)
+    grey = pixels.mean(axis=3, dtype=np.float32) if pixels.shape[3] > 1 else pixels[..., 0].astype(np.float32)
+    most = np.zeros(grey.shape[1:], np.float32)
+    for before, after in itertools.pairwise(grey):
+        cv2.max(most, cv2.blur(cv2.absdiff(before, after), (5, 5)), most)
+    return most > MOVES
+
+
+def _same_view(one: Pixels, other: Pixels, still: Places) -> bool:
+    """Whether two pictures (H, W, C) agree where nothing moves: every fourth row and column is enough."""
+    difference = np.abs(one[::4, ::4].astype(np.int16) - other[::4, ::4])[still[::4, ::4]]
+    return difference.size > 0 and float(np.median(difference)) <= SAME_VIEW
 
 
 def _known_places(pixels: Pixels, masks: Places | None) -> Places:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 from zipfile import BadZipFile
 
@@ -25,7 +26,7 @@ from oddframe.scoring.alarms import draw_line
 from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
-from oddframe.scoring.tail import Tail
+from oddframe.scoring.tail import TAIL_SHARE, Tail
 from oddframe.settings import ScoreSettings
 from oddframe.video.motion import oddest
 
@@ -55,8 +56,8 @@ def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Heldout:
-    """The evidence of one unbroken stretch of video that the network was not trained on.
+class Stretch:
+    """The evidence of one unbroken stretch of video, of a few hundred frames at most.
 
     Attributes:
         abnormal: (N,) bool for known anomalies kept apart for `learned`; None for normal video.
@@ -214,12 +215,17 @@ class Calibration:
             ) from None
 
 
-def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Calibration:
+def fit_calibration(
+    heldout: Sequence[Stretch], settings: ScoreSettings, trained: Sequence[Stretch] = ()
+) -> Calibration:
     """Fit on stretches of held-out video.
 
     Args:
-        heldout: normal stretches (at least one, with at least one frame), and known anomalies kept apart.
+        heldout: normal stretches that the network was not trained on (at least one, with at least one frame), and
+            known anomalies kept apart.
         settings: which components make `online`, smoothing, places, the rate of false alarms.
+        trained: normal stretches that it was trained on. How odd they are tells nothing; how much they differ from
+            each other tells what a few held-out ones cannot (`between`).
     """
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
@@ -234,7 +240,7 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
     elif set(settings.per_place) & set(names) and not bases[POOLED][0]:
         notes.append("scenes differ or are short: statistics per place are not used by the pooled calibration")
 
-    def calibrated(stretch: Heldout) -> dict[str, NDArray[np.float64]]:
+    def calibrated(stretch: Stretch) -> dict[str, NDArray[np.float64]]:
         places, tails = bases[stretch.scene if stretch.scene in bases else POOLED]
         scene = SceneCalibration(places, tails, _NO_TAIL, _NO_TAIL, settings.local_share)
         rows = [scene.calibrate(raw) for raw in stretch.raw]
@@ -254,8 +260,16 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
     else:
         notes.append("no known anomaly was held out: `learned` equals `online`")
 
-    def fused(weights: Mapping[str, float]) -> list[NDArray[np.float64]]:
-        return [causal_mean(weighted(values, weights), settings.smoothing) for values in calm]
+    familiar = [calibrated(stretch) for stretch in trained if len(stretch.raw)]
+
+    def fused(weights: Mapping[str, float]) -> list[list[NDArray[np.float64]]]:
+        """The score on each held-out stretch, in all the levels that a next one could have."""
+        scores, seen = (
+            [causal_mean(weighted(values, weights), settings.smoothing) for values in stretches]
+            for stretches in (calm, familiar)
+        )
+        levels = next_levels(scores, seen)
+        return [[score + level for level in levels] for score in scores]
 
     online_scores, learned_scores = fused(online), fused(learned)
     scenes = {}
@@ -264,37 +278,76 @@ def fit_calibration(heldout: Sequence[Heldout], settings: ScoreSettings) -> Cali
         scenes[scene] = SceneCalibration(
             places,
             tails,
-            Tail.fit(np.concatenate([online_scores[number] for number in of_scene])),
-            Tail.fit(np.concatenate([learned_scores[number] for number in of_scene])),
+            Tail.fit(np.concatenate([scores for number in of_scene for scores in online_scores[number]])),
+            Tail.fit(np.concatenate([scores for number in of_scene for scores in learned_scores[number]])),
             settings.local_share,
         )
+    own = [scenes[stretch.scene if stretch.scene in scenes else POOLED] for stretch in normal]
     rarities = [
-        scenes[stretch.scene if stretch.scene in scenes else POOLED].online.rarity(values)
-        for stretch, values in zip(normal, online_scores, strict=True)
+        [scene.online.rarity(scores) for scores in versions] for scene, versions in zip(own, online_scores, strict=True)
     ]
     learned_rarities = [
-        scenes[stretch.scene if stretch.scene in scenes else POOLED].learned.rarity(values)
-        for stretch, values in zip(normal, learned_scores, strict=True)
+        [scene.learned.rarity(scores) for scores in versions]
+        for scene, versions in zip(own, learned_scores, strict=True)
     ]
     line = draw_line(
-        [(values, stretch.fps) for values, stretch in zip(rarities, normal, strict=True)],
+        [(scores, stretch.fps) for versions, stretch in zip(rarities, normal, strict=True) for scores in versions],
         settings.false_alarms_per_hour,
+        versions=len(rarities[0]),
     )
     values = {
         name: oddness(name, np.array([raw.values[name] for stretch in normal for raw in stretch.raw], np.float32))
         for name in names
     }
-    values |= {"online": np.concatenate(rarities).astype(np.float32)}
-    values |= {"learned": np.concatenate(learned_rarities).astype(np.float32)}
+    values |= {"online": _thinned(rarities), "learned": _thinned(learned_rarities)}
     return Calibration(scenes, online, learned, settings.smoothing, line, values, tuple(notes))
+
+
+def next_levels(
+    heldout: Sequence[NDArray[np.floating]], trained: Sequence[NDArray[np.floating]] = ()
+) -> NDArray[np.float64]:
+    """By how much the next stretch of normal video may be odder or calmer than the held-out ones together.
+
+    Two videos held out tell how frames of one video differ, not how videos differ, and a line drawn on them is
+    crossed by every livelier one. The level of a stretch is the mean of its oddest tenth. The spread of levels between
+    stretches is taken from held-out and trained ones, each kind about its own mean; a next stretch lies about the mean
+    of n held-out ones with (1 + 1/n) of that variance, and what the held-out ones do not show of it is added.
+
+    Args:
+        heldout, trained: scores of each stretch, (N,) with N >= 1.
+
+    Returns:
+        Differences of equal chance, in the scores' unit: nine of them, or 0 alone where nothing is to be added.
+    """
+    kinds = [np.array([_level(scores) for scores in kind]) for kind in (heldout, trained) if len(kind)]
+    freedom = sum(len(levels) - 1 for levels in kinds)
+    if freedom == 0:
+        return np.zeros(1)
+    spread = sum(float(((levels - levels.mean()) ** 2).sum()) for levels in kinds) / freedom
+    lacking = spread * (1 + 1 / len(heldout)) - float(kinds[0].var())
+    return np.sqrt(lacking) * _NINE_LEVELS if lacking > 0 else np.zeros(1)
+
+
+_NINE_LEVELS = np.array([NormalDist().inv_cdf((number + 0.5) / 9) for number in range(9)])
+
+
+def _level(scores: NDArray[np.floating]) -> float:
+    return float(scores[scores >= np.quantile(scores, 1 - TAIL_SHARE)].mean())
+
+
+def _thinned(versions: Sequence[Sequence[NDArray[np.float64]]]) -> NDArray[np.float32]:
+    """As many values as there are held-out frames, spread as those of all versions together."""
+    count = len(versions[0])
+    together = np.sort(np.concatenate([scores for stretch in versions for scores in stretch]))
+    return together[count // 2 :: count].astype(np.float32)
 
 
 _NO_TAIL = Tail(np.zeros(1), np.zeros(1), 0.0, 1.0, 0)
 
 
-def _by_scene(normal: Sequence[Heldout]) -> dict[str, list[Heldout]]:
+def _by_scene(normal: Sequence[Stretch]) -> dict[str, list[Stretch]]:
     """Stretches of every scene that has enough frames, and of all together."""
-    scenes: dict[str, list[Heldout]] = {}
+    scenes: dict[str, list[Stretch]] = {}
     for stretch in normal:
         scenes.setdefault(stretch.scene, []).append(stretch)
     enough = {
@@ -306,7 +359,7 @@ def _by_scene(normal: Sequence[Heldout]) -> dict[str, list[Heldout]]:
 
 
 def _fit_components(
-    stretches: Sequence[Heldout], names: Sequence[str], settings: ScoreSettings
+    stretches: Sequence[Stretch], names: Sequence[str], settings: ScoreSettings
 ) -> tuple[dict[str, PlaceNormal], dict[str, Tail]]:
     one_scene = len({stretch.scene for stretch in stretches}) == 1
     places: dict[str, PlaceNormal] = {}

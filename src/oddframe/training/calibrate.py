@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from oddframe.data.protocols import Split
+from oddframe.data.protocols import Section, Split
 from oddframe.data.videoset import LabelledVideo
 from oddframe.errors import TooShortError
 from oddframe.progress import Progress, Watcher
-from oddframe.scoring.calibration import Calibration, Heldout, fit_calibration
+from oddframe.scoring.calibration import Calibration, Stretch, fit_calibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.runtimes import Runtime
 from oddframe.scoring.scorer import evidence_stream
@@ -20,11 +20,14 @@ from oddframe.video.store import StoredVideo
 MOST_FRAMES = 6000
 """Held-out frames that are judged at most, in blocks spread over all of them: their maps are held in memory."""
 
+MOST_TRAINED = 2000
+"""Frames of trained video that are judged at most, to see how stretches of normal video differ from each other."""
+
 _BLOCK = 300
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Part:
     video: LabelledVideo
     pictures: StoredVideo
     start: int
@@ -35,7 +38,7 @@ class _Stretch:
 def calibrate(
     runtime: Runtime, split: Split, stored: Mapping[str, StoredVideo], settings: Settings, watch: Watcher
 ) -> Calibration:
-    """Judge what was held out and fit the calibration on it.
+    """Judge what was held out, and some of what was trained on, and fit the calibration on them.
 
     Args:
         stored: video's key (`store_key`) → its stored pictures.
@@ -44,17 +47,26 @@ def calibrate(
         TooShortError: nothing that was held out is as long as the detector's window.
     """
     stream = evidence_stream(runtime, settings)
-    stretches = [
-        _Stretch(section.video, pictures, start, stop, known=False)
-        for section in split.heldout
-        for pictures in [stored[store_key(section.video)]]
-        for start, stop in _blocks(section.start, min(section.stop, len(pictures.pixels)), stream.frames)
-    ]
-    stretches = _spread(stretches, MOST_FRAMES)
+
+    def parts(sections: Sequence[Section], most: int) -> list[_Part]:
+        return _spread(
+            [
+                _Part(section.video, pictures, start, stop, known=False)
+                for section in sections
+                for pictures in [stored[store_key(section.video)]]
+                for start, stop in _blocks(section.start, min(section.stop, len(pictures.pixels)), stream.frames)
+                if section.video.labels is None or not section.video.labels[start:stop].any()
+            ],
+            most,
+        )
+
+    stretches = parts(split.heldout, MOST_FRAMES)
     stretches += [
-        _Stretch(video, stored[store_key(video)], 0, len(stored[store_key(video)].pixels), known=True)
+        _Part(video, stored[store_key(video)], 0, len(stored[store_key(video)].pixels), known=True)
         for video in split.heldout_known
     ]
+    heldout = len(stretches)
+    stretches += parts(split.normal, MOST_TRAINED)
     total = sum(stretch.stop - stretch.start for stretch in stretches)
     done, judged = 0, []
     for stretch in stretches:
@@ -62,14 +74,14 @@ def calibrate(
         judged.append(_judge(stream, stretch))
         done += stretch.stop - stretch.start
     watch(Progress("calibrating", total, total))
-    if not any(stretch.abnormal is None and len(stretch.raw) for stretch in judged):
+    if not any(stretch.abnormal is None and len(stretch.raw) for stretch in judged[:heldout]):
         raise TooShortError(
             "no held-out normal video is long enough to calibrate with",
             seen=f"{sum(len(section) for section in split.heldout)} held-out frames",
             wanted=f"at least {stream.frames} in a row",
             hint="more normal video, or a larger --set data.heldout=0.2",
         )
-    return fit_calibration(judged, settings.score)
+    return fit_calibration(judged[:heldout], settings.score, judged[heldout:])
 
 
 def store_key(video: LabelledVideo) -> str:
@@ -77,12 +89,12 @@ def store_key(video: LabelledVideo) -> str:
     return f"{video.video.path}#{video.video.first_index}"
 
 
-def _judge(stream: EvidenceStream, stretch: _Stretch) -> Heldout:
+def _judge(stream: EvidenceStream, stretch: _Part) -> Stretch:
     raw = list(stream.raw(stored_frames(stretch.pictures, stretch.start, stretch.stop)))
     abnormal = None
     if stretch.known and stretch.video.labels is not None:
         abnormal = stretch.video.labels[[one.frame - stretch.pictures.first_index for one in raw]]
-    return Heldout(stretch.video.scene, stretch.video.video.fps, raw, abnormal)
+    return Stretch(stretch.video.scene, stretch.video.video.fps, raw, abnormal)
 
 
 def stored_frames(pictures: StoredVideo, start: int, stop: int) -> Iterator[Frame]:
@@ -98,7 +110,7 @@ def _blocks(start: int, stop: int, window: int) -> list[tuple[int, int]]:
     return [(first, min(first + _BLOCK + window - 1, stop)) for first in starts]
 
 
-def _spread(stretches: Sequence[_Stretch], most: int) -> list[_Stretch]:
+def _spread(stretches: Sequence[_Part], most: int) -> list[_Part]:
     """Take evenly spread stretches until there are enough frames."""
     total = sum(stretch.stop - stretch.start for stretch in stretches)
     if total <= most:
