@@ -465,6 +465,22 @@ def test_a_known_anomaly_without_mask_or_motion_is_odd_all_over():
     assert clips.batch(0, 0).places.all()
 
 
+def test_empty_masks_are_named_and_what_moves_counts_instead():
+    moving = crossing(8)
+    odd = ClipSource("odd", moving.pixels, np.ones(8, bool), 0, 8, np.zeros((8, 32, 48), bool))
+    half = ClipSource("half", moving.pixels, np.ones(8, bool), 0, 8, np.zeros((8, 32, 48), bool))
+    half.places[:6, 10:18, 3:9] = True
+    clips = sampler(crossing(20), odd, half, known=2, abnormal_batch=6, pseudo_anomalies=("transplant",))
+
+    batch = clips.batch(0, 0)
+
+    assert batch.places.any(axis=(1, 2)).all()
+    assert clips.notes == [
+        "masks that show nothing, where what moves counts as odd instead: odd (8 of 8 abnormal frames), "
+        "half (2 of 8 abnormal frames)"
+    ]
+
+
 def test_places_are_mirrored_with_their_clip():
     pixels = np.zeros((8, *SIZE, 1), np.uint8)
     pixels[:, :, :6] = 200

@@ -33,6 +33,15 @@ def draw(index: int, seed: int) -> np.ndarray:
     return picture
 
 
+def write_set(home: Path, videos: dict[str, int], *, still: bool = False) -> Path:
+    """A folder of videos, by name and number of frames."""
+    for seed, (name, frames) in enumerate(videos.items()):
+        (home / name).mkdir(parents=True)
+        for index in range(frames):
+            assert cv2.imwrite(str(home / name / f"{index:03}.png"), draw(0 if still else index, seed))
+    return home
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Weights are the same to the bit only where sums are split among the same number of threads."""
@@ -46,11 +55,13 @@ def one_thread() -> Iterator[None]:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with three normal videos of 30 frames and a known anomaly of 12."""
     home = tmp_path_factory.mktemp("videos") / "gate"
-    for seed, (name, frames) in enumerate({"normal/a": 30, "normal/b": 30, "normal/c": 30, "abnormal/odd": 12}.items()):
-        (home / name).mkdir(parents=True)
-        for index in range(frames):
-            assert cv2.imwrite(str(home / name / f"{index:03}.png"), draw(index, seed))
-    return home
+    return write_set(home, {"normal/a": 30, "normal/b": 30, "normal/c": 30, "abnormal/odd": 12})
+
+
+@pytest.fixture
+def make_set() -> Callable[..., Path]:
+    """make_set(folder, {"normal/a": 30}, still=True) -> the folder, with videos of so many frames."""
+    return write_set
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import load_tensors
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
+from oddframe.scoring.calibration import Calibration
 from oddframe.settings import load_settings
 from oddframe.training.train import train
 
@@ -200,6 +202,29 @@ def test_training_that_ended_before_its_calibration_calibrates_only(whole, gate,
     assert (out / "calibration.json").read_text() == (whole.folder / "calibration.json").read_text()
     assert Run.open(out).info["notes"] == notes
     assert not list(out.glob(".*.tmp"))
+
+
+def test_one_known_clip_that_is_abnormal_throughout_is_enough(make_set, small, tmp_path):
+    home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30, "abnormal/odd": 5})
+
+    run = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
+
+    assert run.info["clips"]["abnormal"] == 1
+    assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
+
+
+def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, small, tmp_path):
+    home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30}, still=True)
+
+    run = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
+
+    assert any("nothing moved" in note for note in run.info["notes"])
+    assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
+    assert np.isfinite(Calibration.load(run.folder).heldout["online"]).all()
+
+
+def test_a_short_calibration_says_what_it_wants_and_does_instead(whole):
+    assert any("where calibration wants 100: every place counts as any other" in note for note in whole.info["notes"])
 
 
 def test_a_folder_that_cannot_be_made_is_said(gate, small, tmp_path):

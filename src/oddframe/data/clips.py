@@ -52,7 +52,7 @@ class ClipSource:
     Attributes:
         pixels: (T, H, W, C) uint8.
         labels: (T,) bool, True where abnormal.
-        places: (T, H, W) bool, where each frame is abnormal; None where no mask says so.
+        places: (T, H, W) bool, where each frame is abnormal; None where it has no masks.
         start, stop: the frames that may be used.
         scene: whose view it is, by name; "" where nobody says.
     """
@@ -116,7 +116,7 @@ def _read_places(video: LabelledVideo, labels: NDArray[np.bool_], pictures: Stor
         mask = video.masks.read(int(frame))
         if mask is not None:
             places[frame] = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0.5
-    return places if places.any() else None
+    return places
 
 
 class ClipSampler:
@@ -186,6 +186,15 @@ class ClipSampler:
                 f"nothing abnormal to learn from: no known anomaly lasts for a clip of {self.frames} frames, and "
                 f"train.pseudo_anomalies is {', '.join(self.settings.pseudo_anomalies) or 'off'}"
             )
+        empty = {
+            source.name: f"{missing} of {source.labels.sum()}"
+            for source in self.sources
+            if source.places is not None
+            if (missing := int((source.labels & ~source.places.any(axis=(1, 2))).sum()))
+        }
+        if empty:
+            frames = ", ".join(f"{name} ({share} abnormal frames)" for name, share in empty.items())
+            notes.append(f"masks that show nothing, where what moves counts as odd instead: {frames}")
         if self._still:
             notes.append("in some draws nothing moved, so that no pseudo-anomaly could be made of them")
         return notes

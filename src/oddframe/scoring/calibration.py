@@ -236,7 +236,10 @@ def fit_calibration(
     bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
     frames = sum(len(stretch.raw) for stretch in normal)
     if frames < LEAST_FRAMES:
-        notes.append(f"only {frames} held-out normal frames: calibration wants {LEAST_FRAMES}, and its lines are rough")
+        notes.append(
+            f"only {frames} held-out normal frames, where calibration wants {LEAST_FRAMES}: every place counts as any "
+            "other, and lines are rough. Hold out more: --set data.heldout=0.2"
+        )
     elif set(settings.per_place) & set(names) and not bases[POOLED][0]:
         notes.append("scenes differ or are short: statistics per place are not used by the pooled calibration")
 
