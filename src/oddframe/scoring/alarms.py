@@ -106,9 +106,7 @@ def events(frames: Sequence[int], scores: NDArray[np.floating], line: AlarmLine,
         yield event
 
 
-def draw_line(
-    stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float, versions: int = 1
-) -> AlarmLine:
+def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float) -> AlarmLine:
     """Find the lowest line that held-out normal video crosses no more often than asked.
 
     Footage of a quarter of an hour cannot vouch for one false alarm an hour: then the line is just above everything
@@ -117,7 +115,6 @@ def draw_line(
     Args:
         stretches: (scores, frames a second or None) of each unbroken stretch of held-out normal video.
         asked_per_hour: false alarms an hour.
-        versions: how many versions of the same footage the stretches are; it counts once.
     """
     scores = np.concatenate([stretch for stretch, _ in stretches]) if stretches else np.zeros(0)
     if not len(scores):
@@ -127,11 +124,9 @@ def draw_line(
     highest = float(scores.max())
     above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
     if any(fps is None for _, fps in stretches):
-        note = (
-            f"the video's frame rate is unknown: the line is above all {len(scores) // versions} held-out normal frames"
-        )
+        note = f"the video's frame rate is unknown: the line is above all {len(scores)} held-out normal frames"
         return replace(above_all, note=note)
-    hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600 / versions
+    hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600
     allowed = int(asked_per_hour * hours)
     if allowed == 0:
         note = (
@@ -147,9 +142,9 @@ def draw_line(
             sum(1 for _ in events(range(len(stretch)), stretch, line, AlarmRule.for_rate(fps)))
             for stretch, fps in stretches
         )
-        if count > allowed * versions:
+        if count > allowed:
             break
-        best = replace(line, per_hour=count / versions / hours)
+        best = replace(line, per_hour=count / hours)
     return best
 
 

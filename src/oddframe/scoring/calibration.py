@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 from zipfile import BadZipFile
 
@@ -34,6 +34,9 @@ FORMAT = 1
 
 LEAST_FRAMES = 100
 """Held-out frames that a scene needs for a calibration of its own."""
+
+KEPT_BY = 0.95
+"""Share of stretches of normal video that are to keep the promise of a line."""
 
 POOLED = ""
 """Name of the calibration of all scenes together."""
@@ -224,8 +227,8 @@ def fit_calibration(
         heldout: normal stretches that the network was not trained on (at least one, with at least one frame), and
             known anomalies kept apart.
         settings: which components make `online`, smoothing, places, the rate of false alarms.
-        trained: normal stretches that it was trained on. How odd they are tells nothing; how much they differ from
-            each other tells what a few held-out ones cannot (`between`).
+        trained: normal stretches that it was trained on. They tell how much stretches differ (`as_lively`), which a
+            few held-out ones cannot.
     """
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
@@ -263,86 +266,80 @@ def fit_calibration(
     else:
         notes.append("no known anomaly was held out: `learned` equals `online`")
 
-    familiar = [calibrated(stretch) for stretch in trained if len(stretch.raw)]
+    trained = [stretch for stretch in trained if len(stretch.raw)]
+    familiar = [calibrated(stretch) for stretch in trained]
+    scenes_of = [stretch.scene for stretch in (*normal, *trained)]
 
-    def fused(weights: Mapping[str, float]) -> list[list[NDArray[np.float64]]]:
-        """The score on each held-out stretch, in all the levels that a next one could have."""
-        scores, seen = (
-            [causal_mean(weighted(values, weights), settings.smoothing) for values in stretches]
-            for stretches in (calm, familiar)
-        )
-        levels = next_levels(scores, seen)
-        return [[score + level for level in levels] for score in scores]
+    def fused(weights: Mapping[str, float]) -> list[NDArray[np.float64]]:
+        """The score on each stretch, held-out ones first."""
+        return [causal_mean(weighted(values, weights), settings.smoothing) for values in (*calm, *familiar)]
 
     online_scores, learned_scores = fused(online), fused(learned)
-    scenes = {}
+    scenes, rarities, learned_rarities = {}, [], []
     for scene, (places, tails) in bases.items():
-        of_scene = [number for number, stretch in enumerate(normal) if scene in (POOLED, stretch.scene)]
+        of_scene = [number for number, name in enumerate(scenes_of) if scene in (POOLED, name)]
+        heldout_here = sum(number < len(normal) for number in of_scene)
+        lively, learned_lively = (
+            as_lively([scores[number] for number in of_scene], heldout_here)
+            for scores in (online_scores, learned_scores)
+        )
         scenes[scene] = SceneCalibration(
             places,
             tails,
-            Tail.fit(np.concatenate([scores for number in of_scene for scores in online_scores[number]])),
-            Tail.fit(np.concatenate([scores for number in of_scene for scores in learned_scores[number]])),
+            Tail.fit(np.concatenate(lively)),
+            Tail.fit(np.concatenate(learned_lively)),
             settings.local_share,
         )
-    own = [scenes[stretch.scene if stretch.scene in scenes else POOLED] for stretch in normal]
-    rarities = [
-        [scene.online.rarity(scores) for scores in versions] for scene, versions in zip(own, online_scores, strict=True)
-    ]
-    learned_rarities = [
-        [scene.learned.rarity(scores) for scores in versions]
-        for scene, versions in zip(own, learned_scores, strict=True)
-    ]
-    line = draw_line(
-        [(scores, stretch.fps) for versions, stretch in zip(rarities, normal, strict=True) for scores in versions],
-        settings.false_alarms_per_hour,
-        versions=len(rarities[0]),
-    )
+        for number, scores, learned_here in zip(of_scene, lively, learned_lively, strict=True):
+            used = scenes_of[number] if scenes_of[number] in bases else POOLED
+            if number < len(normal) and used == scene:
+                rarities.append((scenes[scene].online.rarity(scores), normal[number].fps))
+                learned_rarities.append(scenes[scene].learned.rarity(learned_here))
+    line = draw_line(rarities, settings.false_alarms_per_hour)
     values = {
         name: oddness(name, np.array([raw.values[name] for stretch in normal for raw in stretch.raw], np.float32))
         for name in names
     }
-    values |= {"online": _thinned(rarities), "learned": _thinned(learned_rarities)}
+    values |= {
+        "online": np.concatenate([scores for scores, _ in rarities]).astype(np.float32),
+        "learned": np.concatenate(learned_rarities).astype(np.float32),
+    }
     return Calibration(scenes, online, learned, settings.smoothing, line, values, tuple(notes))
 
 
-def next_levels(
-    heldout: Sequence[NDArray[np.floating]], trained: Sequence[NDArray[np.floating]] = ()
-) -> NDArray[np.float64]:
-    """By how much the next stretch of normal video may be odder or calmer than the held-out ones together.
+def as_lively(scores: Sequence[NDArray[np.float64]], heldout: int) -> list[NDArray[np.float64]]:
+    """Bring every stretch to the level that nineteen of twenty stretches of normal video do not pass.
 
-    Two videos held out tell how frames of one video differ, not how videos differ, and a line drawn on them is
-    crossed by every livelier one. The level of a stretch is the mean of its oddest tenth. The spread of levels between
-    stretches is taken from held-out and trained ones, each kind about its own mean; a next stretch lies about the mean
-    of n held-out ones with (1 + 1/n) of that variance, and what the held-out ones do not show of it is added.
+    Frames of one video are hundreds of neighbours: they tell how its frames differ, not how videos differ, and a line
+    at their quantile is crossed by every livelier video. The level of a stretch is the mean of its oddest tenth. Levels
+    of n stretches with spread s bound the level of the next one by their mean + t s sqrt(1 + 1/n), with t the 95 %
+    quantile of Student's distribution: a one-sided prediction bound. Trained stretches count as well, for two or three
+    held-out ones know nothing of s. On what it was trained on a network is too good, if anything: where trained
+    stretches lie lower than held-out ones on the mean, they are lifted to them.
 
     Args:
-        heldout, trained: scores of each stretch, (N,) with N >= 1.
+        scores: of each stretch, (N,) with N >= 1; held-out ones first.
+        heldout: how many are held out, at least one.
 
     Returns:
-        Differences of equal chance, in the scores' unit: nine of them, or 0 alone where nothing is to be added.
+        The scores of each stretch, each moved by one number. One stretch alone stays where it is.
     """
-    kinds = [np.array([_level(scores) for scores in kind]) for kind in (heldout, trained) if len(kind)]
-    freedom = sum(len(levels) - 1 for levels in kinds)
-    if freedom == 0:
-        return np.zeros(1)
-    spread = sum(float(((levels - levels.mean()) ** 2).sum()) for levels in kinds) / freedom
-    lacking = spread * (1 + 1 / len(heldout)) - float(kinds[0].var())
-    return np.sqrt(lacking) * _NINE_LEVELS if lacking > 0 else np.zeros(1)
+    levels = np.array([_level(values) for values in scores])
+    count = len(levels)
+    if count == 1:
+        return list(scores)
+    lift = np.zeros(count)
+    if count > heldout:
+        lift[heldout:] = max(0.0, float(levels[:heldout].mean() - levels[heldout:].mean()))
+    from scipy.special import stdtrit
+
+    lifted = levels + lift
+    bound = lifted.mean() + stdtrit(count - 1, KEPT_BY) * lifted.std(ddof=1) * math.sqrt(1 + 1 / count)
+    return [values - level + bound for values, level in zip(scores, levels, strict=True)]
 
 
-_NINE_LEVELS = np.array([NormalDist().inv_cdf((number + 0.5) / 9) for number in range(9)])
-
-
-def _level(scores: NDArray[np.floating]) -> float:
+def _level(scores: NDArray[np.float64]) -> float:
     return float(scores[scores >= np.quantile(scores, 1 - TAIL_SHARE)].mean())
-
-
-def _thinned(versions: Sequence[Sequence[NDArray[np.float64]]]) -> NDArray[np.float32]:
-    """As many values as there are held-out frames, spread as those of all versions together."""
-    count = len(versions[0])
-    together = np.sort(np.concatenate([scores for stretch in versions for scores in stretch]))
-    return together[count // 2 :: count].astype(np.float32)
 
 
 _NO_TAIL = Tail(np.zeros(1), np.zeros(1), 0.0, 1.0, 0)

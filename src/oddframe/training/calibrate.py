@@ -20,7 +20,7 @@ from oddframe.video.store import StoredVideo
 MOST_FRAMES = 6000
 """Held-out frames that are judged at most, in blocks spread over all of them: their maps are held in memory."""
 
-MOST_TRAINED = 2000
+MOST_TRAINED = 3000
 """Frames of trained video that are judged at most, to see how stretches of normal video differ from each other."""
 
 _BLOCK = 300
