@@ -66,34 +66,63 @@ a slow cyclist and a skateboarder (videos 10 and 12). In so far the figures are 
 cyclists (`--scale slow`), more abnormal clips a step seemed to help, though within the spread of seeds, and they cost
 a quarter more time. The preset had twelve for a while and went back to eight after fold 0 had been judged with both
 (below): that choice, too, was made with test labels in sight.
+
+Slowed and crowded clips came after a look at where the preset without them (`cpu-plain` below) fails on the test videos
+of all three folds: a slow cyclist had the distance of a walker, and full scenes passed for odd. The two ideas are thus
+not blind to these videos; that they help, and their shares, was decided on the synthetic sets
+([decision 9](decisions/0009-clips-are-slowed-and-crowded.md)), and each fold was then trained once. The form of the
+lines, too, was changed after they had been seen to fail here ([decision
+10](decisions/0010-lines-hold-for-nineteen-of-twenty.md)); the networks were not trained again for it.
 """
 
 HELD_BACK = """### What holds the figures back
 
-`online` is held back by videos 10 and 12: a cyclist at walking pace and a skateboarder who glides among walkers. Both
-move as people do and can be told by their looks alone, which a small network does not learn of one or two known
-videos. Within most other videos of two classes hardly a frame is misplaced.
+![Online score of videos 9 to 12 in folds 0 and 1](images/held-back.png)
+
+    python experiments/held_back_picture.py --videos 09 10 11 12 -- runs/ped2-kfold-0-cpu runs/ped2-kfold-1-cpu
+
+Grey is labelled abnormal, the dashed line is the alarm line. The cyclist at walking pace (video 10) used to be missed
+and is found. What is left of `online` lies in video 12, a skateboarder among walkers who is found for moments only,
+with a peak before his time that no label explains, and in video 11, where a cyclist at the far edge of a crowd is
+hidden by others for a second at a time. In video 9 the first frames are missed, in which a cyclist comes down the
+slanted path at the far left.
+
+The 99 % line of `online` lets more through than was asked. Of the 82 normal frames above it in the three folds, 36 lie
+in video 12 before its labelled stretch, and 36 within fifteen frames of a labelled stretch of another video, where the
+anomaly is partly in the picture already or where the mean over three frames still holds it.
 
 `paper` gives PSNR a weight of 0.6, and without a decoder PSNR is that of frame differences: wherever the crowd is as
 lively as the anomaly (video 1, video 12), it misleads. And it scales each video between its own lowest and highest
 score, so that in videos 8 to 11, which are abnormal from end to end, the calmest frames count as normal whatever is
-seen. Folds 1 and 2 judge videos 1 and 2, of which fold 0 is spared.
+seen. A better distance does not help it any more: between `cpu-plain` and `cpu` the distance gains four points and
+`paper` less than one. Folds 1 and 2 judge videos 1 and 2, of which fold 0 is spared.
 
 Tried on the synthetic sets, mostly with one seed each, with code that was not kept, and without a gain beyond the
 spread of seeds: transplanted anomalies at a slower pace or of other size and contrast, stretched patches, single
 pictures that glide, training on parts of the picture that hold something with four times the steps, a decoder of two
-convolutions on the encoder's first level. Twice the epochs, tried once, raised the distance by a point or more.
+convolutions on the encoder's first level; at judging, the mean with the mirrored picture (of networks trained without
+mirroring), the abnormality memory beside the normality memory, blurring the map of distances, and summing it along
+the most likely path of an object. Twice the epochs, tried once, raised the distance by a point or more.
+"""
+
+COURSE = """### Over the course of training
+
+    python experiments/training_course.py runs/NAME --json experiments/results/course/NAME.json
+
+AUC micro of `paper` / `online` / distance with the weights of each epoch, each calibrated anew. The learning rate falls
+to nothing at the last epoch. `standard-plain` had no known anomalies, and clips neither slowed nor crowded.
 """
 
 NONE_KNOWN = """### Without any known anomaly
 
-    oddframe train PED2 --out runs/standard --preset cpu --set train.keep_every=1
-    oddframe eval runs/standard --json > experiments/results/ped2-standard-cpu.json
+    oddframe train PED2 --out runs/standard --preset cpu --set train.keep_every=1 \\
+        --set train.slowed=0 --set train.crowd=0
+    oddframe eval runs/standard --json > experiments/results/ped2-standard-cpu-plain.json
 
 The way most users start: normal video and pseudo-anomalies only (protocol `standard`), all twelve test videos judged.
-One seed. `motion` is what frame differences give on the same frames without any network; in `online` the network does
-not pass it, and the intervals overlap almost wholly. The folds above are judged on fewer videos, so that their figures
-do not compare with these one to one; there, with known anomalies, `online` is above its own frame differences.
+One seed, and the preset before clips were slowed and crowded. `motion` is what frame differences give on the same
+frames without any network; in `online` the network does not pass it, and the intervals overlap almost wholly. The folds
+above are judged on fewer videos, so that their figures do not compare with these one to one.
 """
 
 ABLATION = """### What single settings do
@@ -126,8 +155,11 @@ def make_page(results: Path) -> str:
         parts += [_detection(ours, _folds(cells, "framediff"), "cpu"), _lines(ours), _events(ours), _videos(ours)]
         parts += [_costs(ours)]
     parts.append(HELD_BACK)
-    if "ped2-standard-cpu" in cells:
-        parts += [NONE_KNOWN, _none_known(cells["ped2-standard-cpu"])]
+    if "ped2-standard-cpu-plain" in cells:
+        parts += [NONE_KNOWN, _none_known(cells["ped2-standard-cpu-plain"])]
+    courses = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "course").glob("*.json"))}
+    if courses:
+        parts += [COURSE, _courses(courses)]
     return "\n".join([*parts, ABLATION, _ablations(cells)])
 
 
@@ -175,6 +207,15 @@ def _ablations(cells: dict[str, Any]) -> str:
         if found:
             cells_of = (_three(found[fold]["auc"]) if fold in found else "" for fold in folds)
             rows.append([f"`{name}`", ABLATIONS[name], *cells_of])
+    return _table(rows)
+
+
+def _courses(courses: dict[str, Any]) -> str:
+    epochs = sorted({one["epoch"] for course in courses.values() for one in course["course"]})
+    rows = [["run", *(f"epoch {epoch}" for epoch in epochs)]]
+    for name, course in courses.items():
+        figures = {one["epoch"]: _three(one["auc"]) for one in course["course"]}
+        rows.append([f"`{name}`", *(figures.get(epoch, "") for epoch in epochs)])
     return _table(rows)
 
 

@@ -60,7 +60,7 @@ class TrainSettings(Strict):
     gradient_clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0 is off")
     flips: bool = Field(default=False, description="mirror half of the clips left to right")
     light: float = Field(default=0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
-    pseudo_anomalies: tuple[Literal["skip", "paste", "deform", "transplant"], ...] = Field(
+    pseudo_anomalies: tuple[Literal["skip", "paste", "transplant"], ...] = Field(
         default=(),
         description="abnormal clips made of normal ones: played 2-5 times too fast, with a patch of another video, or "
         "with a known anomaly cut out by its masks (left out where there are none)",

@@ -410,29 +410,6 @@ def test_an_odd_thing_is_never_covered_by_a_crowd():
         assert (clip[..., 0][:, marked] == 130).all()
 
 
-# Deformed things -------------------------------------------------------------------------------------------------
-
-
-def test_a_deformed_thing_is_marked_and_has_another_shape_near_its_own_height():
-    clips = sampler(walker(TOP, size=(96, 128)), pseudo_anomalies=("deform",), abnormal_batch=24)
-
-    batch = clips.batch(0, 0)
-
-    assert len(batch.abnormal) == 24
-    for clip, marked in zip(batch.abnormal, batch.places, strict=True):
-        rows = np.flatnonzero(marked.any(axis=1))
-        assert 0 < marked.mean() < 0.5
-        assert abs(rows.mean() - 10) < 12
-        assert len(np.unique(clip[:, marked])) > 1
-
-
-def test_a_still_video_has_nothing_to_deform_and_says_so():
-    clips = sampler(source("0" * 20, lambda t: 99), pseudo_anomalies=("deform",))
-
-    assert clips.batch(0, 0).abnormal is None
-    assert any("nothing moved" in note for note in clips.notes)
-
-
 # Where it is odd -------------------------------------------------------------------------------------------------
 
 

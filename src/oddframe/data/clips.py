@@ -280,12 +280,7 @@ class ClipSampler:
                 marked = _known_places(pixels, masks)
                 drawn.append((self._crowd(rng, pixels[pace], source, pace, marked), marked))
         for number in range(pseudo):
-            make = {
-                "skip": self._skip,
-                "paste": self._paste,
-                "deform": self._deform,
-                "transplant": self._transplant,
-            }
+            make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
             made = make[kinds[number % len(kinds)]](rng)
             if made is None:
                 self._still = True
@@ -376,44 +371,6 @@ class ClipSampler:
             places = np.zeros((height, width), bool)
             places[to_y : to_y + tall, to_x : to_x + wide] = oval > 0.5
             return pixels, places
-        return None
-
-    def _deform(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
-        """Cut out one thing that moves in a normal clip; put it, stretched, turned or grown, into another one.
-
-        It keeps its own height in the picture, so that its shape is what is odd about it.
-        """
-        for _ in range(_TRIES):
-            taken = self._clip(*self._normal[rng.integers(len(self._normal))])
-            found, marks, stats, centres = cv2.connectedComponentsWithStats(moving_places(taken).astype(np.uint8))
-            area = marks.size
-            things = [n for n in range(1, found) if 0.001 * area < stats[n, cv2.CC_STAT_AREA] < 0.05 * area]
-            if not things:
-                continue
-            thing = things[rng.integers(len(things))]
-            mask = cv2.dilate((marks == thing).astype(np.float32), np.ones((5, 5), np.uint8))
-            soft = cv2.GaussianBlur(mask, (0, 0), 1.5)
-            kind = rng.integers(3)
-            wide, tall, turn = 1.0, 1.0, 0.0
-            if kind == 0:
-                wide, tall = rng.uniform(1.6, 2.6), rng.uniform(0.6, 1.0)
-            elif kind == 1:
-                turn = rng.choice([-1, 1]) * rng.uniform(np.pi / 3, 2 * np.pi / 3)
-            else:
-                wide = tall = rng.uniform(1.6, 2.3)
-            height, width = marks.shape
-            shape = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag([wide, tall])
-            to = np.array([rng.uniform(0, width), centres[thing][1] + rng.uniform(-0.05, 0.05) * height])
-            move = np.column_stack([shape, to - shape @ centres[thing]]).astype(np.float32)
-            soft = cv2.warpAffine(soft, move, (width, height))
-            places = soft > 0.5
-            if places.mean() < 0.001:
-                continue
-            pace = self._pace(rng)
-            into = self._ground(rng, self._normal[rng.integers(len(self._normal))], pace)
-            moved = np.stack([cv2.warpAffine(frame.astype(np.float32), move, (width, height)) for frame in taken[pace]])
-            moved = moved.reshape(into.shape)
-            return np.rint(into + (moved - into) * soft[:, :, None]).astype(np.uint8), places
         return None
 
     def _transplant(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
