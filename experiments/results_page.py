@@ -234,7 +234,8 @@ def _with_interval(figure: dict[str, Any]) -> str:
 def _lines(ours: dict[int, Any]) -> str:
     text = (
         "Share of normal test frames above the 99 % quantile of held-out normal video (1 % is the promise) / share of "
-        "abnormal frames above it.\n\n"
+        "abnormal frames above it. `online` and `learned` are measured against a lively one "
+        "([decision 10](decisions/0010-lines-hold-for-nineteen-of-twenty.md)).\n\n"
     )
     rows = [["score", *(f"fold {fold}" for fold in ours), "mean"]]
     for name, label in NAMES.items():
