@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 import torch
 
-from oddframe.data.clips import ClipSampler, ClipSource
+from oddframe.data.clip_sources import ClipSource
+from oddframe.data.clips import ClipSampler
 from oddframe.models.detector import Batch, Clips, Detector
 from oddframe.models.weights import build_detector
 from oddframe.nn.precision import Precision, resolve_precision

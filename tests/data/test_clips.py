@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe.data.clips import ClipSampler, ClipSource, clip_sources, moving_places
+from oddframe.data.clip_sources import ClipSource, clip_sources
+from oddframe.data.clips import ClipSampler, moving_places
 from oddframe.data.protocols import Section
 from oddframe.data.videoset import LabelledVideo, Masks
 from oddframe.errors import TooShortError

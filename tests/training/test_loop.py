@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from oddframe.data.clips import ClipSampler, ClipSource
+from oddframe.data.clip_sources import ClipSource
+from oddframe.data.clips import ClipSampler
 from oddframe.detectors import DetectorSettings
 from oddframe.errors import TrainingError
 from oddframe.models.detector import Detector, Evidence, Objective, ParameterGroup, Window

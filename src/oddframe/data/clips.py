@@ -24,14 +24,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.data.protocols import Section
-from oddframe.data.videoset import LabelledVideo
+from oddframe.data.clip_sources import ClipSource, Pixels, Places
 from oddframe.errors import TooShortError
 from oddframe.settings import TrainSettings
-from oddframe.video.store import StoredVideo
 
-Pixels = NDArray[np.uint8]
-Places = NDArray[np.bool_]
 Pace = slice | NDArray[np.int64]
 """Which frames of a clip are shown, in which order."""
 
@@ -46,35 +42,6 @@ _TRIES = 4
 
 
 @dataclass(frozen=True)
-class ClipSource:
-    """A stored video, and what is known of its frames.
-
-    Attributes:
-        pixels: (T, H, W, C) uint8.
-        labels: (T,) bool, True where abnormal.
-        places: (T, H, W) bool, where each frame is abnormal; None where it has no masks.
-        start, stop: the frames that may be used.
-        scene: whose view it is, by name; "" where nobody says.
-    """
-
-    name: str
-    pixels: Pixels
-    labels: NDArray[np.bool_]
-    start: int
-    stop: int
-    places: Places | None = None
-    scene: str = ""
-
-    def starts(self, frames: int, *, abnormal: bool) -> NDArray[np.int64]:
-        """Return the first frames of all clips of `frames` frames that are of one kind throughout."""
-        wanted = self.labels[self.start : self.stop] == abnormal
-        if len(wanted) < frames:
-            return np.empty(0, np.int64)
-        whole = np.lib.stride_tricks.sliding_window_view(wanted, frames).all(axis=1)
-        return np.flatnonzero(whole) + self.start
-
-
-@dataclass(frozen=True)
 class ClipBatch:
     """Clips of one step: (B, T, H, W, C) uint8; places (B, H, W) bool mark what is abnormal in them."""
 
@@ -82,41 +49,6 @@ class ClipBatch:
     second: Pixels | None
     abnormal: Pixels | None
     places: Places | None
-
-
-def clip_sources(
-    sections: Sequence[Section], known: Sequence[LabelledVideo], stored: Sequence[StoredVideo]
-) -> list[ClipSource]:
-    """Pair the sections of normal video and the known anomalies with their stored pictures, in this order."""
-    sources = []
-    for section, pictures in zip(sections, stored, strict=False):
-        labels = _labels(section.video, pictures)
-        stop = min(section.stop, len(labels))
-        video = section.video
-        sources.append(ClipSource(video.name, pictures.pixels, labels, section.start, stop, scene=video.scene))
-    for video, pictures in zip(known, stored[len(sections) :], strict=True):
-        labels = _labels(video, pictures)
-        places = _read_places(video, labels, pictures)
-        sources.append(ClipSource(video.name, pictures.pixels, labels, 0, len(labels), places, video.scene))
-    return sources
-
-
-def _labels(video: LabelledVideo, pictures: StoredVideo) -> NDArray[np.bool_]:
-    """Labels of the stored frames: fewer than the video's where it was cut off."""
-    stored = len(pictures.pixels)
-    return np.zeros(stored, bool) if video.labels is None else np.asarray(video.labels[:stored], bool)
-
-
-def _read_places(video: LabelledVideo, labels: NDArray[np.bool_], pictures: StoredVideo) -> Places | None:
-    if video.masks is None:
-        return None
-    height, width = pictures.pixels.shape[1:3]
-    places = np.zeros((len(labels), height, width), bool)
-    for frame in np.flatnonzero(labels):
-        mask = video.masks.read(int(frame))
-        if mask is not None:
-            places[frame] = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0.5
-    return places
 
 
 class ClipSampler:

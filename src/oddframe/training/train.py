@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from oddframe.data import open_videoset
-from oddframe.data.clips import ClipSampler, clip_sources
+from oddframe.data.clip_sources import clip_sources
+from oddframe.data.clips import ClipSampler
 from oddframe.data.protocols import Section, Split, split
 from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import RunError
