@@ -138,8 +138,8 @@ def _result_page(result: Result, source: PictureSource | None, notes: list[str])
     return _render(
         "result.html.jinja",
         result=result,
-        title=f"{result.detector} on {result.data.get('name', 'video')}",
-        summary=words.summary_of(result.detector),
+        title=words.title_of(result),
+        summary=words.summary_of(result),
         rows=rows,
         fusions=FUSIONS,
         lowest=_lowest(result),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from oddframe.detectors import detectors
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.scores import AlarmLine
@@ -16,19 +18,19 @@ FUSIONS_IN_WORDS = {
 
 _COMPONENTS = {
     "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
-    "local_distance": "The farthest feature anywhere in the picture.",
-    "motion": "How much the liveliest small window changes between two frames. No network: the floor that every "
+    "local_distance": "The same for the oddest few places of the picture alone.",
+    "motion": "How much the liveliest few small windows change between two frames. No network: the floor that every "
     "detector has to clear.",
 }
 
 _PREDICTED = {
     "psnr": "How well the whole frame was predicted, in decibels.",
-    "local_error": "The worst prediction in any small window.",
+    "local_error": "How badly the worst few small windows were predicted.",
 }
 
 _DIFFERENCE = {
     "psnr": "How much the whole picture differs from the frame before, in decibels.",
-    "local_error": "The largest difference from the frame before, in any small window.",
+    "local_error": "How much the worst few small windows differ from the frame before.",
 }
 
 
@@ -43,10 +45,21 @@ def predicts_pictures(result: Result) -> bool:
     return result.detector != "framediff" and bool(result.settings.get("model", {}).get("decoder", True))
 
 
-def summary_of(detector: str) -> str:
-    """What a detector is, in a few words; "" for one that is not installed here."""
-    entry = detectors().get(detector)
-    return entry.summary if entry else ""
+def title_of(result: Result) -> str:
+    """Detector and data. A folder that is just called "data" is named with the one around it."""
+    name = result.data.get("name", "video")
+    if name == "data" and result.run and result.data.get("root"):
+        name = "/".join((Path(result.run) / result.data["root"]).resolve().parts[-2:])
+    return f"{result.detector} on {name}"
+
+
+def summary_of(result: Result) -> str:
+    """What the detector is, in a few words; "" for one that is not installed here."""
+    entry = detectors().get(result.detector)
+    if entry is None:
+        return ""
+    without = result.detector != "framediff" and not predicts_pictures(result)
+    return f"{entry.summary}; here without its decoder, so that no frame is predicted" if without else entry.summary
 
 
 def count(number: int, one: str, several: str | None = None) -> str:
