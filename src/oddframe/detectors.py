@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -29,6 +29,9 @@ class Strict(BaseModel):
 class DetectorSettings(Strict):
     """What every detector needs to know of its input."""
 
+    side_multiple: ClassVar[int] = 1
+    """Both sides of the picture are multiples of this."""
+
     size: tuple[int, int] = Field(
         default=(256, 256), description="height and width of the picture that the detector sees"
     )
@@ -38,10 +41,22 @@ class DetectorSettings(Strict):
 
     @field_validator("size")
     @classmethod
-    def _size_is_positive(cls, size: tuple[int, int]) -> tuple[int, int]:
+    def _size_fits(cls, size: tuple[int, int]) -> tuple[int, int]:
+        multiple = cls.side_multiple
         if min(size) < 16:
             raise ValueError(f"size {size[0]}x{size[1]} is smaller than 16x16")
+        if any(side % multiple for side in size):
+            pairs = {_multiples_near(size, multiple, down) for down in (True, False)}
+            near = " or ".join(f"{height}x{width}" for height, width in sorted(pairs))
+            raise ValueError(
+                f"size {size[0]}x{size[1]} is no multiple of {multiple} on both sides; the nearest that is: {near}"
+            )
         return size
+
+
+def _multiples_near(size: tuple[int, int], multiple: int, down: bool) -> tuple[int, int]:
+    height, width = (max(16, (side if down else side + multiple - 1) // multiple * multiple) for side in size)
+    return height, width
 
 
 class DreamSettings(DetectorSettings):
@@ -50,6 +65,7 @@ class DreamSettings(DetectorSettings):
     Where text and published code differ, each has a named reading; what neither of them knows is off.
     """
 
+    side_multiple: ClassVar[int] = 8
     width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
     patch: Literal[1, 2, 4] = Field(
         default=1,
@@ -112,22 +128,60 @@ class DreamSettings(DetectorSettings):
     )
     reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
 
-    @field_validator("size")
-    @classmethod
-    def _size_is_multiple_of_8(cls, size: tuple[int, int]) -> tuple[int, int]:
-        if any(side % 8 for side in size):
-            near = " or ".join(f"{h}x{w}" for h, w in sorted({_multiples_near(size, down) for down in (True, False)}))
-            raise ValueError(f"size {size[0]}x{size[1]} is no multiple of 8 on both sides; the nearest that is: {near}")
-        return size
-
-
-def _multiples_near(size: tuple[int, int], down: bool) -> tuple[int, int]:
-    height, width = (max(16, side // 8 * 8 if down or side % 8 == 0 else side // 8 * 8 + 8) for side in size)
-    return height, width
-
 
 class FrameDiffSettings(DetectorSettings):
     """Frame differences: nothing to train, nothing to set."""
+
+
+class PeerSettings(DetectorSettings):
+    """What the networks of the peers share. The defaults of each are its publication's."""
+
+    width: int = Field(default=64, ge=4, description="scales all channels of the network; 64 as published")
+
+
+class MnadSettings(PeerSettings):
+    """MNAD, prediction of the next frame (Park et al., CVPR 2020)."""
+
+    side_multiple: ClassVar[int] = 8
+    items: int = Field(default=10, ge=1, description="items in the memory")
+    compactness: float = Field(
+        default=0.1, ge=0, description="weight of the compactness, which is a mean over channels"
+    )
+    separateness: float = Field(default=0.1, ge=0, description="weight of the separateness")
+    test_update: bool = Field(
+        default=False,
+        description="the memory follows each video while it is judged, and is as trained again for the next one; "
+        "always on in the publication, which carries it from video to video",
+    )
+    test_update_below: float = Field(
+        default=0.01, gt=0, description="largest weighted squared error of a frame that the memory follows"
+    )
+
+
+class FramePredSettings(PeerSettings):
+    """Frame-Pred (Liu et al., CVPR 2018), without its flow loss."""
+
+    side_multiple: ClassVar[int] = 8
+    intensity: float = Field(default=1.0, ge=0, description="weight of the squared error")
+    gradient: float = Field(default=1.0, ge=0, description="weight of the difference of the gradients' sizes")
+    adversarial: float = Field(
+        default=0.05, ge=0, description="weight of the adversarial loss; 0 leaves the discriminator out"
+    )
+
+
+class MemAESettings(PeerSettings):
+    """MemAE (Gong et al., ICCV 2019)."""
+
+    side_multiple: ClassVar[int] = 16
+    items: int = Field(default=2000, ge=1, description="items in the memory, learnt by gradient")
+    shrink: float = Field(default=0.0025, ge=0, lt=1, description="attention below this counts as none; 0 keeps all")
+    entropy: float = Field(default=0.0002, ge=0, description="weight of the attention's entropy")
+
+
+class ConvAESettings(PeerSettings):
+    """Conv-AE (Hasan et al., CVPR 2016)."""
+
+    side_multiple: ClassVar[int] = 16
 
 
 @dataclass(frozen=True)
@@ -152,6 +206,17 @@ _OWN = (
     DetectorEntry(
         "framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; the floor"
     ),
+    DetectorEntry("mnad", MnadSettings, "oddframe.models.mnad:Mnad", "one memory, next frame by a U-Net (MNAD)"),
+    DetectorEntry(
+        "framepred",
+        FramePredSettings,
+        "oddframe.models.framepred:FramePred",
+        "next frame by a U-Net against a discriminator (Frame-Pred, without its flow loss)",
+    ),
+    DetectorEntry(
+        "memae", MemAESettings, "oddframe.models.memae:MemAE", "16 frames rebuilt from a learnt memory (MemAE)"
+    ),
+    DetectorEntry("convae", ConvAESettings, "oddframe.models.convae:ConvAE", "10 frames rebuilt (Conv-AE)"),
 )
 
 

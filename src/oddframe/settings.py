@@ -19,7 +19,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from oddframe.detectors import DetectorSettings, Strict, detector_entry
+from oddframe.detectors import DetectorSettings, DreamSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
 
 _DEFAULT_DETECTOR = "dream-unet"
@@ -190,6 +190,10 @@ _ON_CPU: dict[str, Any] = {
 }
 
 
+_OF_ANY_DETECTOR = {"size", "channels", "width"}
+"""What a preset says of any network. The rest is meant for DREAM, though others may have settings of the same names."""
+
+
 def _with(base: Mapping[str, Any], **rooms: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**base.get(name, {}), **rooms.get(name, {})} for name in {*base, *rooms}}
 
@@ -250,10 +254,10 @@ def load_settings(
     for override in overrides:
         _merge(given, _parse_override(override))
     tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
-    known = detector_entry(tree["detector"]).settings.model_fields
+    kind = detector_entry(tree["detector"]).settings
+    taken = kind.model_fields if issubclass(kind, DreamSettings) else _OF_ANY_DETECTOR & kind.model_fields.keys()
     for room, values in PRESETS[preset].items():
-        # A preset's settings of the network are meant for DREAM; another detector takes those that it knows.
-        tree[room] = {key: value for key, value in values.items() if room != "model" or key in known}
+        tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
     _merge(tree, given)
     return settings_from_dict(tree)
 

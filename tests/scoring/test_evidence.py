@@ -24,6 +24,9 @@ class Brightness:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
+    def for_video(self) -> Brightness:
+        return self
+
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
         assert clips.shape[1:] == (4, 16, 16, 1)
         self.batches.append(len(clips))

@@ -7,7 +7,7 @@ detector. A detector knows its layers, its losses and its memories.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
@@ -135,6 +135,14 @@ class Detector(nn.Module, ABC):
     @abstractmethod
     def forward(self, clip: Tensor) -> Evidence:
         """Judge clips (B, T, C, H, W) in [-1, 1], judged frame included. Inference only, exportable."""
+
+    def for_video(self) -> Callable[[Tensor], Evidence]:
+        """What judges one video; it is called with its clips, in order, one or several at a time.
+
+        The detector itself, unless it learns from a video while it judges it. What it learns belongs to what is
+        returned here, so that neither `forward` nor another video knows of it.
+        """
+        return self
 
     def queries(self, clip: Tensor) -> dict[str, Tensor]:
         """Branch → queries (B, C, h, w), unit length along C; empty where there are none."""

@@ -39,7 +39,7 @@ def unit(vectors: Tensor) -> Tensor:
     return F.normalize(vectors if vectors.dtype == torch.float64 else vectors.float(), dim=1)
 
 
-def _exact(device: torch.device) -> AbstractContextManager[object]:
+def exact(device: torch.device) -> AbstractContextManager[object]:
     """Keep automatic casts out of similarities: half precision would choose other nearest items.
 
     Nothing is entered where there is no autocast, so that exported graphs know nothing of it.
@@ -84,7 +84,7 @@ class Memory(nn.Module):
 
     def similarity(self, queries: Tensor) -> Tensor:
         """Cosine of each query with each item: (B, C, H, W) → (B, H, W, M)."""
-        with _exact(queries.device):
+        with exact(queries.device):
             return queries.movedim(1, -1) @ self.items.T
 
     def read(self, queries: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class Memory(nn.Module):
 
         Only the query half carries a gradient.
         """
-        with torch.no_grad(), _exact(queries.device):
+        with torch.no_grad(), exact(queries.device):
             weights = self.similarity(queries).softmax(dim=-1)
             called = (weights @ self.items).movedim(-1, 1)
         return torch.cat([queries, called], dim=1)
@@ -142,7 +142,7 @@ class Memory(nn.Module):
         if self.update_weight == "max":
             weights = weights / weights.amax(dim=0)
         chosen = F.one_hot(similarity.argmax(dim=1), len(self.items)).to(weights.dtype)  # (K, M)
-        with _exact(queries.device):
+        with exact(queries.device):
             return (weights * chosen).T @ rows, chosen.mean(dim=0)
 
     @torch.no_grad()
@@ -183,5 +183,5 @@ class Memory(nn.Module):
         return found
 
     def _cosines(self) -> Tensor:
-        with _exact(self.items.device):
+        with exact(self.items.device):
             return self.items @ self.items.T

@@ -1,9 +1,10 @@
-"""The U-Net of DREAM-UNet (Sec. IV-B): encoder, heads, decoder.
+"""The U-Net of DREAM-UNet (Sec. IV-B) and its peers: encoder, heads, decoder.
 
 Follows the U-Net of MNAD (Park et al., CVPR 2020) up to its third pooling; block 4 is doubled and halved in
 width, one head for each branch. Differs in three points: `width` scales all channels, MNAD's batch norm that is
 never called is not there, and `patch` can fold squares of pixels into channels before the first convolution.
-Every convolution is 3x3 with padding 1 and bias.
+Every convolution is 3x3 with padding 1 and bias. Frame-Pred's U-Net is the same without batch norm, with 2x2
+convolutions on the way up.
 """
 
 from __future__ import annotations
@@ -17,24 +18,28 @@ QUERY_STRIDE = 2**LEVELS
 """Pixels of the picture to one query, along each side."""
 
 
-def _block(channels_in: int, channels: int) -> nn.Sequential:
+def _block(channels_in: int, channels: int, norm: bool) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels_in, channels, 3, padding=1),
-        nn.BatchNorm2d(channels),
-        nn.ReLU(inplace=True),
+        *_activation(channels, norm),
         nn.Conv2d(channels, channels, 3, padding=1),
-        nn.BatchNorm2d(channels),
-        nn.ReLU(inplace=True),
+        *_activation(channels, norm),
     )
 
 
-def _up(channels_in: int, channels: int, stride: int) -> nn.Sequential:
+def _up(channels_in: int, channels: int, stride: int, kernel: int, norm: bool) -> nn.Sequential:
     # With stride 1 it has the same parameters: it mirrors a pooling that `patch` took away.
+    padding = (kernel - 1) // 2
     return nn.Sequential(
-        nn.ConvTranspose2d(channels_in, channels, 3, stride=stride, padding=1, output_padding=stride - 1),
-        nn.BatchNorm2d(channels),
-        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(
+            channels_in, channels, kernel, stride, padding=padding, output_padding=stride + 2 * padding - kernel
+        ),
+        *_activation(channels, norm),
     )
+
+
+def _activation(channels: int, norm: bool) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)] if norm else [nn.ReLU(inplace=True)]
 
 
 def _strides(patch: int) -> tuple[int, ...]:
@@ -50,14 +55,19 @@ class Encoder(nn.Module):
         channels: channels of the input, all frames together (12 for four colour frames).
         width: w; 64 in the paper.
         patch: side of the square of pixels that is folded into channels first: 1, 2 or 4.
+        norm: batch norm after each convolution.
     """
 
-    def __init__(self, channels: int, width: int, patch: int = 1) -> None:
+    def __init__(self, channels: int, width: int, patch: int = 1, *, norm: bool = True) -> None:
         super().__init__()
         self.patch = patch
         self.strides = _strides(patch)
         self.levels = nn.ModuleList(
-            [_block(channels * patch**2, width), _block(width, 2 * width), _block(2 * width, 4 * width)]
+            [
+                _block(channels * patch**2, width, norm),
+                _block(width, 2 * width, norm),
+                _block(2 * width, 4 * width, norm),
+            ]
         )
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -94,22 +104,29 @@ class Decoder(nn.Module):
         channels_in: channels that come from the branches; 1024 in the paper.
         width: w, as in the encoder.
         channels: channels of a frame.
-        patch: as in the encoder.
+        patch, norm: as in the encoder.
+        kernel: side of the transposed convolutions; 2 or 3.
     """
 
-    def __init__(self, channels_in: int, width: int, channels: int, patch: int = 1) -> None:
+    def __init__(
+        self, channels_in: int, width: int, channels: int, patch: int = 1, *, norm: bool = True, kernel: int = 3
+    ) -> None:
         super().__init__()
         w, strides = width, _strides(patch)
         self.patch = patch
-        self.entry = _block(channels_in, 8 * w)
+        self.entry = _block(channels_in, 8 * w, norm)
         self.ups = nn.ModuleList(
-            [_up(8 * w, 4 * w, strides[2]), _up(4 * w, 2 * w, strides[1]), _up(2 * w, w, strides[0])]
+            [
+                _up(8 * w, 4 * w, strides[2], kernel, norm),
+                _up(4 * w, 2 * w, strides[1], kernel, norm),
+                _up(2 * w, w, strides[0], kernel, norm),
+            ]
         )
         self.levels = nn.ModuleList(
             [
-                _block(8 * w, 4 * w),
-                _block(4 * w, 2 * w),
-                nn.Sequential(*_block(2 * w, w), nn.Conv2d(w, channels * patch**2, 3, padding=1), nn.Tanh()),
+                _block(8 * w, 4 * w, norm),
+                _block(4 * w, 2 * w, norm),
+                nn.Sequential(*_block(2 * w, w, norm), nn.Conv2d(w, channels * patch**2, 3, padding=1), nn.Tanh()),
             ]
         )
 

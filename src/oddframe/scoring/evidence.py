@@ -27,6 +27,7 @@ class EvidenceStream:
 
     def __init__(self, runtime: Runtime, *, resize: Resize, window: int, stride: int, share: float, batch: int) -> None:
         self._runtime = runtime
+        self._of_video = runtime.for_video()
         self._resize = resize
         self._windows = {"window": window, "stride": stride}
         self._share = share
@@ -41,6 +42,7 @@ class EvidenceStream:
             CutOffVideoError: the video ends in the middle; all that could be judged was yielded before.
         """
         self._held.clear()
+        self._of_video = self._runtime.for_video()
         try:
             for frame in frames:
                 yield from self.push(frame)
@@ -78,7 +80,7 @@ class EvidenceStream:
         pictures = np.stack([picture for _, picture in held])
         windows = len(pictures) - self.frames + 1
         clips = np.stack([pictures[first : first + self.frames] for first in range(windows)])
-        judged = self._runtime.judge(clips)
+        judged = self._of_video.judge(clips)
         for number in range(windows):
             position = number + self._runtime.before
             frame = held[position][0]

@@ -113,21 +113,33 @@ class Scorer:
         return collector.finish(notes)
 
     def stream(self, frames: Iterable[Frame], scene: str = "", fps: float | None = None) -> Iterator[FrameScore]:
-        """One frame in, one score out, in order; the first frames, before a full window, have no score."""
+        """One frame in, one score out, in order; frames without a full window have no score.
+
+        A detector that looks ahead is late by as many frames; the last ones come when the frames have ended.
+        """
         normal, _ = self.calibration.scene(scene)
         one_by_one = self._one_by_one()
         fusing = _Fusing(self.calibration, normal)
         tracker = EventTracker(self.calibration.line, AlarmRule.for_rate(fps))
+        waiting: deque[FrameScore] = deque()
         for number, frame in enumerate(frames):
+            unscored = FrameScore(frame.index, frame.time_s, None, {}, None, False)
             if number < self._runtime.before:
-                yield FrameScore(frame.index, frame.time_s, None, {}, None, False)
+                yield unscored
+            else:
+                waiting.append(unscored)
             for raw in one_by_one.push(frame):
+                waiting.popleft()
                 calibrated, online, _ = fusing.take(raw)
                 tracker.update(raw.frame, raw.time_s, online)
                 yield FrameScore(raw.frame, raw.time_s, raw, calibrated, online, tracker.alarm)
+        yield from waiting
 
     def explain(self, video: Video, frames: Sequence[int], scene: str = "") -> list[Explanation]:
-        """Show what the scores of these frames (numbers in the source) rest on; frames without a score are left out."""
+        """Show what the scores of these frames (numbers in the source) rest on; frames without a score are left out.
+
+        A detector that learns from a video while it judges it is shown as it was trained.
+        """
         normal, _ = self.calibration.scene(scene)
         wanted, last = set(frames), max(frames, default=-1)
         before, after = self._runtime.before, self._runtime.after
@@ -152,7 +164,7 @@ class Scorer:
         return shown
 
     def heat_frames(self, video: Video, scene: str = "") -> Iterator[tuple[Frame, NDArray[np.float32] | None]]:
-        """Every frame of a video with its heat (see `heat`), in order; None for the first, before a full window.
+        """Every frame of a video with its heat (see `heat`), in order; None for those without a full window.
 
         Raises:
             CutOffVideoError: the video ends in the middle; what was readable came before.

@@ -66,7 +66,7 @@ class FrameScore:
 
     Attributes:
         calibrated: component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred.
-        online: the same for the calibrated components added; None before the first full window.
+        online: the same for the calibrated components added; None without a full window around the frame.
         alarm: whether the frame belongs to an event.
     """
 

@@ -178,8 +178,9 @@ class Loop:
         means = {name: total / position.count for name, total in position.sums.items()} if position.count else {}
         note = f"epoch {min(position.epoch + 1, self.settings.epochs)}/{self.settings.epochs}"
         latest = means or self._last
-        if "loss" in latest:
-            note += f", loss {latest['loss']:.4f}"
+        for name, value in latest.items():
+            if name.partition(".")[0] == "loss":
+                note += f", {name} {value:.4f}"
         self.watch(Progress("training", position.epoch * steps + position.step, self.settings.epochs * steps, note))
 
     def _record(self, rate: float) -> None:

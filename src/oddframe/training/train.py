@@ -23,7 +23,7 @@ from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import RunError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
-from oddframe.nn.precision import resolve_device, resolve_precision
+from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
@@ -258,7 +258,7 @@ class _Training:
             known_normal=parts.known_normal == "use",
         )
         run.write_info(clips=sampler.counts)
-        detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        place(detector, device)
         loop = Loop(
             detector,
             sampler,

@@ -34,8 +34,12 @@ class Runtime(Protocol):
     size: tuple[int, int]
     channels: int
 
+    def for_video(self) -> Runtime:
+        """The runtime for one video: itself, unless the detector learns from a video while it judges it."""
+        ...
+
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        """Judge the frame number `before` of each clip."""
+        """Judge the frame number `before` of each clip. Of one video, clips come in order."""
         ...
 
     def see(self, clip: NDArray[np.uint8]) -> Seen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from oddframe.models.detector import Detector
 from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_unit_range
-from oddframe.nn.precision import resolve_device
+from oddframe.nn.precision import place, resolve_device
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import Judged, Seen
 from oddframe.settings import ScoreSettings
@@ -28,15 +30,21 @@ class TorchRuntime:
     """
 
     def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device) -> None:
-        self._detector = detector.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._detector = place(detector, device).eval()
+        self._judge = detector.for_video()
         self._device = device
         self._windows = (score.window, score.stride, score.local_share)
         self.before, self.after = detector.window
         self.size, self.channels = detector.settings.size, int(detector.settings.channels)
 
+    def for_video(self) -> TorchRuntime:
+        of_video = copy.copy(self)
+        of_video._judge = self._detector.for_video()
+        return of_video
+
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        evidence = self._detector(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
+        evidence = self._judge(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
         found = {name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()}
         maps = {component: found.pop(name) for name, component in _MAPS.items() if name in found}
         return Judged(found, maps)

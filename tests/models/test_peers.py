@@ -1,0 +1,133 @@
+"""What all peers have in common: presets, training by the real loop, and a run from training to figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from oddframe.data.clip_sources import ClipSource
+from oddframe.data.clips import ClipSampler
+from oddframe.detectors import detectors
+from oddframe.errors import SettingsError
+from oddframe.evaluation.judge import evaluate
+from oddframe.models.weights import build_detector
+from oddframe.progress import unwatched
+from oddframe.settings import PRESETS, load_settings
+from oddframe.training.loop import Loop
+from oddframe.training.train import train
+
+PEERS = ("mnad", "framepred", "memae", "convae")
+SMALL = ("model.size=[32, 48]", "model.width=4", "train.batch=4", "train.slowed=0", "train.crowd=0", "train.light=0")
+
+
+def passing(index: int) -> NDArray[np.uint8]:
+    """(32, 48) grey: a little noise, and a bright square that moves two pixels a frame."""
+    picture = np.random.default_rng(index).integers(60, 70, (32, 48), np.uint8)
+    left = 2 * index % 40
+    picture[12:20, left : left + 8] = 230
+    return picture
+
+
+def flashing(index: int) -> NDArray[np.uint8]:
+    """The same; a large square comes and goes in frames 20 to 29."""
+    picture = passing(index)
+    if 20 <= index < 30 and index % 2 == 0:
+        picture[2:30, 10:40] = 0
+    return picture
+
+
+@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_peer_takes_size_channels_and_width_of_a_preset_and_keeps_its_own_losses(name: str, preset: str) -> None:
+    own = detectors()[name].settings()
+    taken = {
+        key: value for key, value in PRESETS[preset].get("model", {}).items() if key in ("size", "channels", "width")
+    }
+
+    settings = load_settings(preset, detector=name)
+
+    assert settings.model.model_dump() == own.model_dump() | {key: _plain(value) for key, value in taken.items()}
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("name", "near"), [("mnad", "96x144 or 104x144"), ("memae", "96x144 or 112x144")])
+def test_a_size_that_does_not_fit_is_answered_with_the_nearest_that_does(name: str, near: str) -> None:
+    with pytest.raises(SettingsError, match=near):
+        load_settings("tiny", detector=name, overrides=["model.size=[100, 144]"])
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_few_steps_of_the_real_loop_move_every_group_and_lower_the_loss(name: str, tmp_path: Path) -> None:
+    settings = load_settings("tiny", detector=name, overrides=[*SMALL, "train.epochs=4", "train.lr=0.003"])
+    torch.set_num_threads(1)
+    detector = build_detector(name, settings.model, 1)
+    pixels = np.stack([passing(index) for index in range(30)])[..., None]
+    source = ClipSource("square", pixels, np.zeros(30, bool), 0, 30)
+    sampler = ClipSampler([source], detector.window.frames, settings.train, detector.roles)
+    before = {key: value.clone() for key, value in detector.state_dict().items()}
+    loop = Loop(
+        detector,
+        sampler,
+        settings.train,
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        precision="fp32",
+        watch=unwatched,
+    )
+
+    loop.run()
+
+    moved = {key for key, value in detector.named_parameters() if not torch.equal(value, before[key])}
+    still = {key for key, _ in detector.named_parameters()} - moved
+    assert still == ({"unused_norm.weight", "unused_norm.bias"} if name == "mnad" else set())
+    records = [record["terms"] for record in _history(tmp_path)]
+    loss = "loss.generator" if name == "framepred" else "loss"
+    assert records[-1][loss] < 0.8 * records[0][loss]
+
+
+def _history(folder: Path) -> list[dict[str, dict[str, float]]]:
+    import json
+
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three normal videos, and a test video with an anomaly in frames 20 to 29 of 50."""
+    home = tmp_path_factory.mktemp("peers") / "gate"
+    for name, picture in {
+        "normal/a": passing,
+        "normal/b": passing,
+        "normal/c": passing,
+        "test/flash": flashing,
+    }.items():
+        (home / name).mkdir(parents=True)
+        for index in range(50):
+            assert cv2.imwrite(str(home / name / f"{index:03}.png"), picture(index))
+    (home / "labels.csv").write_text("video,start,end,class\nflash,20,30,flash\n")
+    return home
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_trains_and_is_judged_on_the_frames_that_have_a_full_window(
+    name: str, gate: Path, tmp_path: Path
+) -> None:
+    settings = load_settings("tiny", detector=name, overrides=[*SMALL, "train.epochs=8", "data.heldout=0.3"])
+
+    result = evaluate(train(gate, out=tmp_path / "run", settings=settings))
+
+    before, after = build_detector(name, settings.model, 0).window
+    (video,) = result.scored
+    assert video.scores.frame.tolist() == list(range(before, 50 - after))
+    assert result.frames == {"videos": 1, "judged": 50 - before - after, "abnormal": 10}
+    assert ("distance" in result.auc) == (name == "mnad")
+    assert result.auc["psnr"]["micro"] > 0.9
