@@ -11,6 +11,7 @@ def test_every_detector_has_its_parameters_in_every_preset():
 
     assert all(set(one["presets"]) == set(PRESETS) for one in detectors.values())
     assert detectors["dream-unet"]["presets"]["paper"]["training"] == 16_830_979
+    assert detectors["mnad"]["presets"]["paper"]["training"] == 15_651_843
     assert detectors["framediff"]["presets"]["cpu"] == {"size": [192, 288], "training": 0, "inference": 0}
 
 

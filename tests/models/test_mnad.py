@@ -12,6 +12,10 @@ from oddframe.detectors import DreamSettings, MnadSettings, detector_entry
 from oddframe.models.detector import Batch, Clips, Evidence
 from oddframe.models.dream import Dream
 from oddframe.models.mnad import Mnad, weighted_error
+from oddframe.scoring.evidence import EvidenceStream
+from oddframe.scoring.runtimes.torch import TorchRuntime
+from oddframe.settings import ScoreSettings
+from oddframe.video.source import Frame
 
 SIZE = (16, 24)
 
@@ -149,3 +153,23 @@ def test_it_does_not_matter_how_many_frames_are_judged_at_once() -> None:
     one_by_one, together = judge(mnad, video), judge(mnad, video, at_once=3)
 
     assert all(torch.equal(one, other) for one, other in zip(one_by_one, together, strict=True))
+
+
+def components(mnad: Mnad, *, batch: int, videos: int = 1) -> list[dict[str, float]]:
+    """What the scoring path makes of a video of eight frames, the last time of several."""
+    noise = np.random.default_rng(0).integers(0, 255, (8, *SIZE, 1), np.uint8)
+    runtime = TorchRuntime(mnad, ScoreSettings(), torch.device("cpu"))
+    stream = EvidenceStream(runtime, resize="area", window=16, stride=8, share=0.03, batch=batch)
+    for _ in range(videos):
+        judged = [dict(raw.values) for raw in stream.raw(Frame(k, None, picture) for k, picture in enumerate(noise))]
+    return judged
+
+
+def test_the_scoring_path_gives_each_video_a_memory_of_its_own() -> None:
+    fixed = components(small(), batch=3)
+    followed = components(small(test_update=True, test_update_below=1.0), batch=1)
+    later = components(small(test_update=True, test_update_below=1.0), batch=3, videos=2)
+
+    assert followed[0] == pytest.approx(fixed[0])
+    assert [one["distance"] for one in followed[1:]] != pytest.approx([one["distance"] for one in fixed[1:]])
+    assert all(one == pytest.approx(other, rel=1e-5) for one, other in zip(followed, later, strict=True))

@@ -111,6 +111,31 @@ def test_nothing_of_one_video_is_left_in_the_next():
     assert numbers(stopped.raw(plain([100, 100, 100, 100]))) == [(2, 100.0, 100.0)]
 
 
+class Counting(Brightness):
+    """Learns how many frames of a video it has judged, and gives that as `psnr`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.judged = 0
+
+    def for_video(self) -> Counting:
+        return Counting()
+
+    def judge(self, clips: NDArray[np.uint8]) -> Judged:
+        judged = super().judge(clips)
+        counts = np.arange(self.judged, self.judged + len(clips), dtype=np.float32)
+        self.judged += len(clips)
+        return Judged({**judged.values, "psnr": counts}, judged.maps)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_what_is_learnt_from_a_video_lasts_as_long_as_the_video(batch: int):
+    learning = stream(batch, Counting())
+
+    for _ in range(2):
+        assert [one.values["psnr"] for one in learning.raw(plain(range(6)))] == [0, 1, 2]
+
+
 def test_full_size_pictures_are_let_go_of_at_once():
     alive: list[weakref.ref[NDArray[np.uint8]]] = []
     most = 0

@@ -11,7 +11,7 @@ import pytest
 import oddframe as odd
 from oddframe.errors import RunError, TooShortError
 from oddframe.scoring.calibration import Calibration
-from oddframe.scoring.scorer import Scorer
+from oddframe.scoring.scorer import Scorer, evidence_stream
 from oddframe.settings import load_settings
 from oddframe.video.source import open_video
 
@@ -120,6 +120,53 @@ def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):
     heat = [(frame.index, values is None) for frame, values in scorer.heat_frames(video)]
 
     assert heat == [(index, index < 4) for index in range(30)]
+
+
+@pytest.fixture
+def looking_ahead(scorer: Scorer) -> Scorer:
+    """A scorer whose detector takes two frames after the judged one, too, of which it makes nothing."""
+    inner = scorer._runtime
+
+    class LookingAhead:
+        before, after, size, channels = inner.before, 2, inner.size, inner.channels
+        see = staticmethod(inner.see)
+
+        def for_video(self):
+            return self
+
+        def judge(self, clips):
+            return inner.judge(clips[:, : self.before + 1])
+
+    scorer._runtime = LookingAhead()
+    scorer._stream = evidence_stream(scorer._runtime, scorer.run.settings)
+    return scorer
+
+
+def test_a_detector_that_looks_ahead_scores_all_frames_but_the_first_and_last_ones(run, looking_ahead: Scorer, video):
+    scores, wanted = looking_ahead.score(video), Scorer(run, device="cpu").score(video)
+
+    assert scores.frame.tolist() == list(range(4, 28))
+    np.testing.assert_allclose(scores.raw["psnr"], wanted.raw["psnr"][:-2], rtol=1e-4)
+    np.testing.assert_allclose(scores.raw["motion"], wanted.raw["motion"][:-2], rtol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [30, 5])
+def test_a_stream_that_looks_ahead_still_gives_one_score_a_frame_in_order(looking_ahead: Scorer, video, frames: int):
+    streamed = list(looking_ahead.stream(frame for frame in video.frames() if frame.index < frames))
+
+    assert [one.frame for one in streamed] == list(range(frames))
+    scored = [one.frame for one in streamed if one.online is not None]
+    assert scored == list(range(4, frames - 2))
+
+
+def test_heat_and_explanations_of_a_detector_that_looks_ahead_are_of_the_judged_frame(looking_ahead: Scorer, video):
+    heat = [(frame.index, values is None) for frame, values in looking_ahead.heat_frames(video)]
+    shown = looking_ahead.explain(video, [2, 10, 29])
+
+    assert heat == [(index, index < 4 or index > 27) for index in range(30)]
+    (one,) = shown  # frames 2 and 29 have no score
+    wanted = next(frame.pixels for frame in video.frames() if frame.index == 10)
+    np.testing.assert_array_equal(one.picture, wanted)
 
 
 def test_a_calibration_survives_being_written_down(run: odd.Run, tmp_path: Path):

@@ -93,6 +93,15 @@ def test_the_history_holds_means_of_terms_by_their_names(tmp_path):
     assert (record["epoch"], record["step"], record["ailments"]) == (1, 2, [])
 
 
+def test_progress_tells_the_loss_of_each_group(tmp_path):
+    toy = Toy(lambda t: [("first", lambda: t.a * 0 + 1), ("second", lambda: t.b * 0 + 2)])
+    told = []
+
+    loop(toy, tmp_path, told.append).run()
+
+    assert told[-1].note == "epoch 1/1, loss.first 1.0000, loss.second 2.0000"
+
+
 def test_a_loss_that_is_no_number_ends_training_and_the_checkpoint_before_stands(tmp_path):
     values = iter([1.0, 1.0, 1.0, math.nan])
     toy = Toy(lambda t: [("first", lambda: t.a * next(values))])
