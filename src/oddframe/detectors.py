@@ -174,7 +174,9 @@ class MemAESettings(PeerSettings):
 
     side_multiple: ClassVar[int] = 16
     items: int = Field(default=2000, ge=1, description="items in the memory, learnt by gradient")
-    shrink: float = Field(default=0.0025, ge=0, lt=1, description="attention below this counts as none; 0 keeps all")
+    shrink: float = Field(
+        default=0.0025, ge=0, lt=1, description="attention of at most this counts as none; 0 keeps all"
+    )
     entropy: float = Field(default=0.0002, ge=0, description="weight of the attention's entropy")
 
 

@@ -115,7 +115,7 @@ class Mnad(Detector):
 
     def ailments(self) -> list[str]:
         """What is wrong with the memory."""
-        return [f"memory: {ailment}" for ailment in self.memory.ailments()]
+        return self.memory.ailments()
 
 
 class Following:
