@@ -59,9 +59,26 @@ def test_known_and_unknown_kinds_are_judged_apart(judged):
 
     classes = judge([video], known_kinds={"cart"}).classes
 
-    assert classes["known"] == {"online": 1.0, "paper": 1.0, "distance": None, "frames": 1, "kinds": ["cart"]}
+    assert classes["known"] == {
+        "online": 1.0,
+        "paper": 1.0,
+        "distance": None,
+        "recall": None,
+        "frames": 1,
+        "kinds": ["cart"],
+    }
     assert classes["unknown"]["online"] == 0.5
-    assert classes["each"]["runner"] == {"auc": 0.5, "frames": 2, "known": False}
+    assert classes["each"]["runner"] == {"auc": 0.5, "recall": None, "frames": 2, "known": False}
+
+
+def test_each_kind_has_its_own_share_above_the_line(judged):
+    kinds = [(6, 7, "cart"), (7, 9, "runner")]
+    video = judged("a", "00111", [0, 2, 3, 1, 4], kinds=kinds)
+
+    classes = judge([video], known_kinds={"cart"}, heldout={"online": [2.5, 2.5]}).classes
+
+    assert classes["known"]["recall"] == 1.0
+    assert classes["unknown"]["recall"] == classes["each"]["runner"]["recall"] == 0.5
 
 
 def test_without_named_kinds_there_are_no_classes(judged):

@@ -119,7 +119,7 @@ def judge(
         auc=auc,
         undefined_videos=undefined,
         threshold=threshold,
-        classes=_classes(videos, known_kinds),
+        classes=_classes(videos, known_kinds, threshold["online"]["quantile"] if "online" in threshold else None),
         table=[_row(video) for video in videos],
         events=_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
@@ -165,25 +165,28 @@ def _threshold(together: Video, heldout: NDArray[Any]) -> Threshold:
     return {"quantile": quantile, "heldout_frames": len(heldout), "normal_above": normal_above, "recall": recall}
 
 
-def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str]) -> dict[str, Any]:
+def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str], line: float | None) -> dict[str, Any]:
     kinds = sorted({span.kind for video in videos for span in video.kinds if span.kind})
     if not kinds:
         return {}
-    each = {}
+    each: dict[str, Any] = {}
     for kind in kinds:
-        value, frames = _kind_auc(videos, "online", [kind])
-        each[kind] = {"auc": value, "frames": frames, "known": kind in known_kinds}
+        found = _of_kinds(videos, "online", [kind])
+        each[kind] = {"auc": metrics.auc(found), "recall": _recall(found, line)}
+        each[kind] |= {"frames": int(found.labels.sum()), "known": kind in known_kinds}
     groups: dict[str, Any] = {}
     for group, known in (("known", True), ("unknown", False)):
         members = [kind for kind in kinds if each[kind]["known"] is known]
-        figures = {name: _kind_auc(videos, name, members)[0] for name in ("online", "paper", "distance")}
-        groups[group] = figures | {"frames": _kind_auc(videos, "online", members)[1], "kinds": members}
+        figures = {name: metrics.auc(_of_kinds(videos, name, members)) for name in ("online", "paper", "distance")}
+        found = _of_kinds(videos, "online", members)
+        rest = {"recall": _recall(found, line), "frames": int(found.labels.sum()), "kinds": members}
+        groups[group] = figures | rest
     return groups | {"each": each}
 
 
-def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> tuple[float | None, int]:
-    """AUC of the frames of some kinds against all normal frames, and how many frames of these kinds there are."""
-    parts = []
+def _of_kinds(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> Video:
+    """The frames of some kinds, and all normal ones, of all videos together."""
+    parts = [Video(np.zeros(0, bool), np.zeros(0))]
     for video in videos:
         if name in COMPONENTS and name not in video.scores.raw:
             continue
@@ -195,8 +198,11 @@ def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) ->
             odd |= video.of_kind(kind)
         taken = odd | ~video.labels
         parts.append(Video(odd[taken], values[taken]))
-    together = metrics.pooled(parts)
-    return metrics.auc(together), int(together.labels.sum())
+    return metrics.pooled(parts)
+
+
+def _recall(video: Video, line: float | None) -> float | None:
+    return None if line is None else metrics.at_line(video, line).recall
 
 
 def _row(video: JudgedVideo) -> Row:

@@ -88,7 +88,8 @@ class Result:
             Eq. 12 is undefined, left out of every figure of `paper`.
         threshold: name → `Threshold`, for names that have held-out normal video.
         classes: {} where no kind of anomaly is named, else "known" and "unknown" → {"online", "paper", "distance"
-            (AUCs against all normal frames), "frames", "kinds"}, and "each" → kind → {"auc", "frames", "known"}.
+            (AUCs against all normal frames), "recall" (share of its frames above the 99 % quantile of `online`; None
+            where no line is known), "frames", "kinds"}, and "each" → kind → {"auc", "recall", "frames", "known"}.
         table: one row a video. events: alarms beside labelled stretches.
         frames: {"videos", "judged", "abnormal"}.
         trained_on: {"normal": [...], "known": [...]}: video names.
