@@ -3,8 +3,9 @@
     python experiments/ablation.py ../shared/data/ped2 --fold 0 --seeds 1 2
 
 All variants have about the same time to train: with a decoder a step takes three times as long, and there are a third
-of the epochs. `--size small` is the preset `cpu` at 128x192 and two thirds of its width, a fifth of the cost. One JSON a variant and seed; what is there is left alone, so that a stopped run goes on. Variants are run
-one after another; several calls with other `--only` can run side by side.
+of the epochs. `--size small` is the preset `cpu` at 128x192 and two thirds of its width, a fifth of the cost. One JSON
+a variant and seed; what is there is left alone, so that a stopped run goes on. Variants are run one after another;
+several calls with other `--only` can run side by side.
 """
 
 from __future__ import annotations
