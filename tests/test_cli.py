@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -90,7 +91,9 @@ def test_examples_are_right_usage(words):
         command.make_context(words[0], rest)
 
 
-@pytest.mark.parametrize("words", [words for words in EXAMPLES if words[0] not in ("demo", "train")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce")], ids=" ".join
+)
 def test_examples_run(words, home):
     if words[:2] == ["data", "synth"]:
         words = ["data", "synth", "demo/other", "--scale", "tiny"]
@@ -107,6 +110,22 @@ def test_training_examples_run_with_a_detector_that_has_nothing_to_train(words, 
 
     assert told.exit_code == 0, told.output
     assert json.loads(Path("runs/new/run.json").read_text())["state"] == "finished"
+
+
+def test_a_table_is_laid_out_on_the_terminal_and_as_json(home):
+    words = ["reproduce", "table3", "demo/data", "--preset", "tiny", "--set", "data.folds=2", "--row", "framediff"]
+
+    told = run(*words, "--folds", "0-1", "--out", "runs/table3")
+    as_json = json.loads(run(*words, "--show", "--json", "--out", "runs/table3").stdout)
+
+    assert told.exit_code == 0, told.output
+    assert "frame differences" in told.stdout
+    assert as_json["rows"][0]["folds"] == "2 of 2"
+    assert as_json["open"] == []
+
+
+def test_folds_that_are_no_numbers_are_wrong_usage(home):
+    assert run("reproduce", "table3", "demo/data", "--folds", "0;1", "--out", "runs/table3").exit_code == 2
 
 
 def test_help_names_every_preset():
@@ -277,18 +296,22 @@ def test_on_a_terminal_progress_is_a_bar_and_results_stay_on_standard_output(tmp
     import pty
 
     keyboard, terminal = pty.openpty()
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "oddframe", "data", "synth", str(tmp_path / "data"), "--scale", "tiny", "--json"],
         stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-    )  # fmt: skip
-    os.close(terminal)
-    shown = os.read(keyboard, 1 << 20).decode()
+    ) as verb:  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # that is how a terminal's end shows
+            while said := os.read(keyboard, 1 << 20):
+                shown += said
+        told = verb.stdout.read()
     os.close(keyboard)
 
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["scale"] == "tiny"
-    assert "148/148" in shown
-    assert "\u2501" in shown
+    assert verb.returncode == 0
+    assert json.loads(told)["scale"] == "tiny"
+    assert "148/148" in shown.decode()
+    assert "\u2501" in shown.decode()
 
 
 def test_bars_of_stages_end_when_the_next_one_begins_and_warnings_come_once():

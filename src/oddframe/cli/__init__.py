@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from oddframe.cli import about, data, work
+from oddframe.cli.reproduce import reproduce
 from oddframe.errors import OddframeError
 
 
@@ -71,6 +72,7 @@ app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(work.score)
 app.command()(work.report)
+app.command()(reproduce)
 app.command()(about.models)
 app.command()(about.doctor)
 

@@ -11,7 +11,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 from oddframe.errors import MissingExtraError
 
-RESUMABLE = frozenset({"demo", "train"})
+RESUMABLE = frozenset({"demo", "train", "reproduce"})
 """Verbs that go on where they were interrupted."""
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained detector.")]

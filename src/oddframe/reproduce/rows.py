@@ -1,0 +1,106 @@
+"""The rows of the tables: which detector, what it is given, which settings make it that row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from oddframe.errors import SettingsError, nearest
+
+Given = Literal["nothing", "normal", "known"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        key: in file names and in `published.json`. label: what a reader sees.
+        detector: None for a row that stands in the table as the paper prints it only.
+        given: what it learns from: nothing, normal video, or known anomalies as well. What is given no known anomaly is
+            trained once for all folds.
+        overrides: settings beyond the preset's. note: what a reader must know of it.
+    """
+
+    key: str
+    label: str
+    detector: str | None
+    given: Given
+    overrides: tuple[str, ...] = ()
+    note: str = ""
+
+
+_UNTOLD = "as printed; not trained here"
+
+_METHODS = (
+    Row("framediff", "frame differences", "framediff", "nothing", note="no network: the floor"),
+    Row("unmasking", "unmasking", None, "nothing", note=_UNTOLD),
+    Row("amc", "AMC", None, "normal", note=_UNTOLD),
+    Row("convae", "Conv-AE", "convae", "normal"),
+    Row("tsc", "TSC", None, "normal", note=_UNTOLD),
+    Row("stacked-rnn", "stacked RNN", None, "normal", note=_UNTOLD),
+    Row("memae", "MemAE", "memae", "normal"),
+    Row("ognet", "OGNet", None, "normal", note=_UNTOLD),
+    Row("contrast", "Contrast", None, "normal", note=_UNTOLD),
+    Row("scene-aware", "Scene-Aware", None, "normal", note=_UNTOLD),
+    Row("framepred", "Frame-Pred", "framepred", "normal", note="without its flow loss"),
+    Row("mnad", "MNAD", "mnad", "normal", note="no update at test time"),
+    Row("mlep", "MLEP", "mlep", "known"),
+    Row("dream-unet", "DREAM-UNet", "dream-unet", "known"),
+    Row("dream-convlstm", "DREAM-ConvLSTM", "dream-convlstm", "known"),
+)
+
+_DECODED = "model.decoder=true"
+_ABLATION = (
+    Row("framediff", "frame differences", "framediff", "nothing", note="no network: the floor"),
+    Row(
+        "mem",
+        "UNet+Mem",
+        "dream-unet",
+        "normal",
+        ("model.memory=single", "model.discriminator=false", "model.query_margin=0", _DECODED),
+    ),
+    Row(
+        "disc",
+        "UNet+Disc",
+        "dream-unet",
+        "known",
+        ("model.memory=none", "model.discriminator=true", _DECODED),
+    ),
+    Row(
+        "mem-disc",
+        "UNet+Mem+Disc",
+        "dream-unet",
+        "known",
+        ("model.memory=single", "model.discriminator=true", _DECODED),
+    ),
+    Row(
+        "dual-disc",
+        "UNet+DualMem+Disc",
+        "dream-unet",
+        "known",
+        ("model.memory=dual", "model.discriminator=true", _DECODED),
+    ),
+    Row("preset", "the preset as it is", "dream-unet", "known", note="not a row of the paper"),
+)
+
+TABLES: dict[str, tuple[str, tuple[Row, ...]]] = {
+    "table2": ("Table II: detectors", _METHODS),
+    "table3": ("Table III: memories and discriminators", _ABLATION),
+}
+
+
+def rows_of(table: str, only: tuple[str, ...] = ()) -> tuple[Row, ...]:
+    """The rows of a table, all or those asked for.
+
+    Raises:
+        SettingsError: the table has no such row.
+    """
+    rows = TABLES[table][1]
+    keys = [row.key for row in rows]
+    for key in only:
+        if key not in keys:
+            raise SettingsError(
+                f"{table} has no row '{key}'", seen=key, wanted=" | ".join(keys), hint=nearest(key, keys)
+            )
+    return tuple(row for row in rows if not only or row.key in only)
