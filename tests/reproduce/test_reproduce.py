@@ -39,7 +39,7 @@ def gate(tmp_path_factory) -> Path:
 def made(gate, tmp_path_factory) -> Path:
     """A folder in which the floor's cells of both folds are done."""
     out = tmp_path_factory.mktemp("made") / "table3"
-    result = reproduce("table3", gate, out, preset="tiny", overrides=SMALL, rows=["framediff"])
+    result = reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
     assert result.failed == {}
     assert result.open_cells == ()
     return out
@@ -70,7 +70,7 @@ def test_a_cell_says_what_it_was_given_and_how_long_it_learnt(made):
 def test_what_is_done_is_left_alone(made, gate):
     before = {path: path.stat().st_mtime_ns for path in made.rglob("*.json") if path.name != "plan.json"}
 
-    reproduce("table3", gate, made, preset="tiny", overrides=SMALL, rows=["framediff"])
+    reproduce("table3", gate, out=made, preset="tiny", overrides=SMALL, rows=["framediff"])
 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
@@ -82,7 +82,9 @@ def test_the_table_is_written_in_three_styles(made):
 
 
 def test_showing_trains_nothing_and_names_what_is_open(gate, tmp_path):
-    shown = reproduce("table3", gate, tmp_path / "new", rows=["mem", "disc"], folds=[1], overrides=SMALL, train=False)
+    shown = reproduce(
+        "table3", gate, out=tmp_path / "new", rows=["mem", "disc"], folds=[1], overrides=SMALL, train=False
+    )
 
     assert shown.open_cells == ("gate-mem-fold1", "gate-disc-fold1")
     assert not (tmp_path / "new" / "runs").exists()
@@ -90,7 +92,7 @@ def test_showing_trains_nothing_and_names_what_is_open(gate, tmp_path):
 
 def test_cells_of_other_settings_are_not_mixed(made, gate):
     with pytest.raises(RunError, match="cells of other settings") as caught:
-        reproduce("table3", gate, made, preset="tiny", rows=["framediff"])
+        reproduce("table3", gate, out=made, preset="tiny", rows=["framediff"])
     assert "data.heldout=0.3" in str(caught.value)
 
 
@@ -98,7 +100,7 @@ def test_cells_of_other_data_are_not_mixed(made, gate, tmp_path):
     out, changed = shutil.copytree(made, tmp_path / "made"), shutil.copytree(gate, tmp_path / "gate")
     (changed / "labels.csv").write_text("video,start,end\none,10,30\ntwo,20,30\nthree,20,30\n")
     with pytest.raises(RunError, match="cells of other settings"):
-        reproduce("table3", changed, out, preset="tiny", overrides=SMALL, rows=["framediff"])
+        reproduce("table3", changed, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
 
 
 def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes_on(gate, tmp_path):
@@ -106,7 +108,7 @@ def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes
     (out / "runs" / "gate-framediff-normal").mkdir(parents=True)
     (out / "runs" / "gate-framediff-normal" / "run.json").write_text("{}")
 
-    result = reproduce("table3", gate, out, preset="tiny", overrides=SMALL, rows=["framediff"])
+    result = reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
 
     assert list(result.failed) == ["gate-framediff-normal"]
     assert "error:" in result.failed["gate-framediff-normal"]
@@ -116,7 +118,9 @@ def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"table": "table9"}, "no such table"),
+        ({"what": "table9"}, "no such table"),
+        ({"what": "fig5", "folds": [0]}, "rates instead of folds"),
+        ({"data": ()}, "needs data"),
         ({"folds": [2]}, "no such fold"),
         ({"jobs": 0}, "at least one cell"),
         ({"overrides": ["train.epoch=3"]}, "train.epoch"),
@@ -125,5 +129,5 @@ def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes
 )
 def test_what_cannot_be_is_said_before_anything_is_trained(gate, tmp_path, asked, said):
     with pytest.raises(SettingsError, match=said):
-        reproduce(**{"table": "table3", "data": gate, "out": tmp_path / "out", "overrides": SMALL} | asked)
+        reproduce(**{"what": "table3", "data": gate, "out": tmp_path / "out", "overrides": SMALL} | asked)
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from oddframe.errors import SettingsError
+from oddframe.reproduce.rates import rates_table
 from oddframe.reproduce.rows import rows_of
+from oddframe.reproduce.sizes import sizes_table
 from oddframe.reproduce.table import Table, figures_table
 
 
@@ -33,9 +35,9 @@ def line(table: Table, label: str) -> dict[str, str]:
 
 
 def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_figure():
-    cells = {("ucsd-ped2", "mem"): {0: cell(0.90, 10), 1: cell(0.94, 14)}}
+    cells = {("ucsd-ped2", "mem"): {"fold0": cell(0.90, 10), "fold1": cell(0.94, 14)}}
 
-    table = figures_table("III", "table3", rows_of("table3"), [Ped2()], cells, range(10))
+    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
 
     shown = line(table, "UNet+Mem")
     assert shown["online"] == "92.0 ± 2.8"  # half the difference times the root of two
@@ -44,9 +46,9 @@ def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_f
 
 
 def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():
-    cells = {("ucsd-ped2", "mem"): {3: cell(0.90)}}
+    cells = {("ucsd-ped2", "mem"): {"fold3": cell(0.90)}}
 
-    table = figures_table("III", "table3", rows_of("table3"), [Ped2()], cells, range(10))
+    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
 
     assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
     assert line(table, "UNet+Disc")["online"] == ""
@@ -54,7 +56,7 @@ def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():
 
 
 def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():
-    table = figures_table("II", "table2", rows_of("table2"), [Ped2()], {}, range(10))
+    table = figures_table("table2", rows_of("table2"), [Ped2()], {}, 10)
 
     assert line(table, "OGNet")["folds"] == "printed only"
     assert "Contrast" not in {row[1] for row in table.rows}  # the paper has no figure of it on this set
@@ -78,3 +80,20 @@ def test_styles(style, wanted):
     text = Table("A < B", ("online",), (("92.0 ± 2.8",),), ("mind the gap",)).render(style)
 
     assert all(part in text for part in wanted), text
+
+
+def test_rates_stand_in_columns_and_what_is_not_done_is_empty():
+    cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90), "rate25": cell(0.95)}}
+
+    table = rates_table(rows_of("fig5", ("mlep",)), [Ped2()], cells)
+
+    shown = dict(zip(table.columns, table.rows[1], strict=True))
+    assert (shown["score"], shown["1 %"], shown["5 %"], shown["25 %"]) == ("online", "", "90.0", "95.0")
+
+
+def test_parameters_stand_beside_the_printed_millions():
+    pytest.importorskip("torch")
+    lines = {row[0]: row for row in sizes_table().rows}
+
+    assert lines["dream-unet"] == ("dream-unet", "16,830,979", "14,471,171", "16.83")
+    assert "framediff" not in lines

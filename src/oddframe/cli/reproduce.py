@@ -1,4 +1,4 @@
-"""The verb that makes the tables of the paper again."""
+"""The verb that makes the tables and figures of the paper again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ import typer
 from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 
-_SHOWN = ("method", "data", "given", "printed", "paper", "online", "distance", "folds")
-"""What fits on a terminal; the files have all columns."""
+_FILES_ONLY = ("data", "learned", "psnr", "local error", "local distance", "motion", "steps", "min")
+"""Columns that would not fit on a terminal; the files have them."""
 
 
 def reproduce(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="table2 (detectors) or table3 (memories).")],
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="One or more sets of videos.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="table1 (parameters), table2 (detectors), table3 (memories), fig5 (rates of anomalies).",
+        ),
+    ],
+    data: Annotated[
+        list[Path] | None, typer.Argument(metavar="DATA...", help="Sets of videos; none for table1.")
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option("--out", help="Where runs, cells and the table go.")],
     preset: options.Preset = "cpu",
     overrides: options.Overrides = None,
@@ -29,21 +38,22 @@ def reproduce(
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
-    """Make a table of the paper again: train and judge what is missing, with one budget for all rows.
+    """Make a table or figure of the paper again: train and judge what is missing, with one budget for all rows.
 
     Interrupted, the same command goes on. Cells that are not done stand as open in the table.
 
     \b
     Examples:
-      oddframe reproduce table3 ped2 --folds 0,1 --out runs/table3
-      oddframe reproduce table2 ped2 --row mnad --set train.epochs=2 --jobs 2 --out runs/table2
-      oddframe reproduce table3 ped2 --folds 0,1 --show --out runs/table3
+      oddframe reproduce table1 --out runs/paper
+      oddframe reproduce table3 ped2 --folds 0,1 --out runs/paper
+      oddframe reproduce table2 ped2 --row mnad --set train.epochs=2 --jobs 2 --out runs/paper
+      oddframe reproduce table3 ped2 --folds 0,1 --show --out runs/paper
     """
     from oddframe.reproduce.reproduce import reproduce
 
     with watching() as watch:
         made = reproduce(
-            table, data, out, preset=preset, overrides=overrides or (), rows=rows or (), folds=_numbers(folds),
+            what, data or (), out=out, preset=preset, overrides=overrides or (), rows=rows or (), folds=_numbers(folds),
             jobs=jobs, device=device, train=not show, watch=watch,
         )  # fmt: skip
     laid_out = made.table
@@ -53,14 +63,18 @@ def reproduce(
         print_json({"title": laid_out.title, "rows": lines, "notes": list(laid_out.notes), **rest})
     else:
         say(laid_out.title)
-        shown = [laid_out.columns.index(head) for head in _SHOWN]
-        print_table(_SHOWN, [[row[place] for place in shown] for row in laid_out.rows])
+        shown = [place for place, head in enumerate(laid_out.columns) if what == "fig5" or head not in _FILES_ONLY]
+        print_table(
+            [laid_out.columns[place] for place in shown], [[row[place] for place in shown] for row in laid_out.rows]
+        )
         for note in laid_out.notes:
             say(f"note: {note}")
         if made.open_cells:
             say(f"open: {len(made.open_cells)} cells ({', '.join(made.open_cells[:6])}"
                 f"{' ...' if len(made.open_cells) > 6 else ''})")  # fmt: skip
-        say(f"The table: {out / table}.md, .tex and .html   (with all scores, steps and minutes)")
+        say(f"The table: {out / what}.md, .tex and .html")
+        for picture in made.pictures:
+            say(f"The picture: {picture}")
     if made.failed:
         raise typer.Exit(1)
 

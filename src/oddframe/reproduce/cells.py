@@ -1,12 +1,12 @@
-"""Cells of a table: one detector on one fold, trained and judged in processes of their own.
+"""Cells of a table: one detector on one part of a set, trained and judged in processes of their own.
 
     <out>/plan.json                what all cells share: preset, overrides, data. Other settings are refused
           runs/<set>-<row>-...     run folders; a killed training goes on in there
           cells/<set>-<row>-fold3.json   the result, as `oddframe eval --json` prints it, and "cell"
           logs/                    what the processes said
 
-A detector that is given no known anomaly learns the same whatever the fold: it is trained once, on the official normal
-video, and judged on each fold's test videos.
+A part is a fold, or a rate of known anomalies. A detector that is given none of these learns the same whatever the
+part: it is trained once, on the official normal video, and judged on each part's test videos.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from oddframe.data.protocols import split
 from oddframe.data.videoset import VideoSet
@@ -63,32 +63,58 @@ class Budget:
         return (*itertools.compress(self.overrides, fitting), *row.overrides)
 
 
-@dataclass(frozen=True)
-class Work:
-    """A training and its judging, which fill one cell, or one for each fold.
+class Part(NamedTuple):
+    """Who learns and who is judged: a fold, or a rate of known anomalies.
 
     Attributes:
-        videos: the set. row: which row. folds: the cells that it fills. own: whether the fold's videos are learnt from.
+        name: in file names. protocol: as of `split`. option: what the protocol asks for, "fold" or "rate".
+        value: of the option.
+    """
+
+    name: str
+    protocol: Literal["kfold", "rate"]
+    option: Literal["fold", "rate"]
+    value: float
+
+
+def fold_part(fold: int) -> Part:
+    """One fold (Sec. IV-C)."""
+    return Part(f"fold{fold}", "kfold", "fold", fold)
+
+
+def rate_part(rate: float) -> Part:
+    """One rate of known anomalies (Sec. IV-E)."""
+    return Part(f"rate{100 * rate:g}", "rate", "rate", rate)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A training and its judging, which fill one cell, or one for each part.
+
+    Attributes:
+        videos: the set. row: which row. parts: the cells that it fills.
     """
 
     videos: VideoSet
     row: Row
-    folds: tuple[int, ...]
+    parts: tuple[Part, ...]
 
     @property
     def own(self) -> bool:
+        """Whether the part's known anomalies are learnt from."""
         return self.row.given == "known"
 
     @property
     def name(self) -> str:
-        end = f"fold{self.folds[0]}" if self.own else "normal"
-        return f"{set_key(self.videos)}-{self.row.key}-{end}"
+        return f"{set_key(self.videos)}-{self.row.key}-{self.parts[0].name if self.own else 'normal'}"
 
-    def cell(self, out: Path, fold: int) -> Path:
-        return out / "cells" / f"{set_key(self.videos)}-{self.row.key}-fold{fold}.json"
+    def cell(self, out: Path, part: Part) -> Path:
+        """The file of a cell."""
+        return out / "cells" / f"{set_key(self.videos)}-{self.row.key}-{part.name}.json"
 
-    def open_folds(self, out: Path) -> tuple[int, ...]:
-        return tuple(fold for fold in self.folds if not self.cell(out, fold).is_file())
+    def open_parts(self, out: Path) -> tuple[Part, ...]:
+        """The cells that are not done."""
+        return tuple(part for part in self.parts if not self.cell(out, part).is_file())
 
 
 @dataclass
@@ -139,16 +165,13 @@ def settle_plan(out: Path, budget: Budget, sets: Sequence[VideoSet]) -> None:
     write_beside(path, json.dumps(plan, indent=1) + "\n")
 
 
-def work_on(sets: Sequence[VideoSet], rows: Sequence[Row], folds: Sequence[int]) -> list[Work]:
+def work_on(sets: Sequence[VideoSet], rows: Sequence[Row], parts: Sequence[Part]) -> list[Work]:
     """All work that a table needs, in the order of its rows."""
     found = []
     for row in rows:
-        if row.detector is None:
-            continue
-        for videos in sets:
-            shared = row.given != "known"
-            parts = [tuple(folds)] if shared else [(fold,) for fold in folds]
-            found += [Work(videos, row, part) for part in parts]
+        if row.detector is not None:
+            together = [(part,) for part in parts] if row.given == "known" else [tuple(parts)]
+            found += [Work(videos, row, some) for videos in sets for some in together]
     return found
 
 
@@ -158,9 +181,9 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
     Interrupted, it stops its processes, which keep what they have; called again, it goes on there.
     """
     outcome = Outcome()
-    cells = sum(len(one.folds) for one in work)
-    pending = [one for one in work if one.open_folds(out)]
-    done = cells - sum(len(one.open_folds(out)) for one in pending)
+    cells = sum(len(one.parts) for one in work)
+    pending = [one for one in work if one.open_parts(out)]
+    done = cells - sum(len(one.open_parts(out)) for one in pending)
     running = _Processes(budget, jobs, out)
     watch(Progress("cells", done, cells, pending[0].name if pending else ""))
     with ThreadPoolExecutor(jobs) as pool:
@@ -170,7 +193,7 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
                 one = futures[future]
                 try:
                     future.result()
-                    done += len(one.folds)
+                    done += len(one.parts)
                 except OddframeError as error:
                     outcome.failed[one.name] = str(error)
                     watch(Progress("warning", 0, 0, f"{one.name}: {error}"))
@@ -183,8 +206,8 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
 
 
 def _do(work: Work, out: Path, running: _Processes) -> None:
-    budget, folder = running.budget, out / "runs" / work.name
-    protocol = ["--protocol", "kfold", "--fold", str(work.folds[0])] if work.own else ["--protocol", "standard"]
+    budget, folder, part = running.budget, out / "runs" / work.name, work.parts[0]
+    protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
     fixed = [] if work.own else ["data.known_normal=drop"]
     overrides = [word for one in (*budget.overrides_for(work.row), *fixed) for word in ("--set", one)]
     assert work.row.detector is not None
@@ -194,27 +217,29 @@ def _do(work: Work, out: Path, running: _Processes) -> None:
         running.oddframe(work.name, "eval", str(folder), "--data", str(work.videos.root), "--device", budget.device)
     run, whole = Run.open(folder), Result.load(folder)
     steps = run.history()[-1]["step"] if run.history() else 0
-    for fold in work.open_folds(out):
-        result = whole if work.own else _on_fold(whole, run, work.videos, fold)
+    for part in work.open_parts(out):
+        result = whole if work.own else _on_part(whole, run, work.videos, part)
         cell = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
-        write_beside(work.cell(out, fold), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
+        write_beside(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
 
 
-def _on_fold(whole: Result, run: Run, videos: VideoSet, fold: int) -> Result:
-    """A result on all test videos, judged anew on those of a fold."""
-    folds, shuffle = run.settings.data.folds, run.settings.data.shuffle
-    names = {video.name for video in split(videos, "kfold", fold=fold, folds=folds, shuffle=shuffle).test}
+def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
+    """A result on all test videos, judged anew on those of a part."""
+    own = run.settings.data
+    asked: dict[str, Any] = {part.option: part.value, "folds": own.folds, "shuffle": own.shuffle}
+    parted = split(videos, part.protocol, seed=run.settings.train.seed, **asked)
+    names = {video.name for video in parted.test}
     scored = [video for video in whole.scored if video.name in names]
-    part = judge(scored, heldout=Calibration.load(run.folder).heldout)
+    judged = judge(scored, heldout=Calibration.load(run.folder).heldout)
     kept = ("auc", "undefined_videos", "threshold", "classes", "table", "events", "frames", "scored")
-    note = "Trained once, without known anomalies, and judged on the test videos of this fold."
+    note = "Trained once, without known anomalies, and judged on the test videos of this part."
     return replace(
         whole,
-        **{name: getattr(part, name) for name in kept},
-        protocol="kfold",
-        fold=fold,
-        folds=folds,
-        notes=list(dict.fromkeys([note, *whole.notes, *part.notes])),
+        **{name: getattr(judged, name) for name in kept},
+        protocol=part.protocol,
+        fold=parted.fold,
+        folds=parted.folds,
+        notes=list(dict.fromkeys([note, *whole.notes, *judged.notes])),
     )
 
 

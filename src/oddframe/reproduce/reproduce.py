@@ -1,4 +1,4 @@
-"""One command a table: train and judge the cells that are missing, then lay all of them side by side."""
+"""One command a table or figure: train and judge the cells that are missing, then lay all of them side by side."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from oddframe.data import open_videoset
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.progress import Watcher, unwatched
-from oddframe.reproduce.cells import Budget, fill, settle_plan, work_on
-from oddframe.reproduce.rows import TABLES, Row, rows_of
+from oddframe.reproduce.cells import Budget, Part, fill, fold_part, rate_part, settle_plan, work_on
+from oddframe.reproduce.rates import RATES, draw_rates, rates_table
+from oddframe.reproduce.rows import Row, rows_of
+from oddframe.reproduce.sizes import sizes_table
 from oddframe.reproduce.table import Style, Table, figures_table, read_cells
 from oddframe.scoring.scores import write_beside
 from oddframe.settings import load_settings
 
+WHAT = ("table1", "table2", "table3", "fig5")
 _FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html"}
 
 
@@ -26,18 +29,20 @@ class Reproduction:
     Attributes:
         table: all cells that are done, beside what the paper prints.
         open_cells: names of what is not done. failed: name → why, of what was tried in this call.
+        pictures: files beside the table.
     """
 
     table: Table
     open_cells: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
+    pictures: tuple[Path, ...] = ()
 
 
 def reproduce(
-    table: str,
-    data: Path | str | VideoSet | Sequence[Path | str | VideoSet],
-    out: Path | str,
+    what: str,
+    data: Path | str | VideoSet | Sequence[Path | str | VideoSet] = (),
     *,
+    out: Path | str,
     preset: str = "cpu",
     overrides: Sequence[str] = (),
     rows: Sequence[str] = (),
@@ -47,45 +52,68 @@ def reproduce(
     train: bool = True,
     watch: Watcher = unwatched,
 ) -> Reproduction:
-    """Make the counterpart of a table, and write it beside its cells as Markdown, LaTeX and HTML.
+    """Make the counterpart of a table or figure, and write it beside its cells as Markdown, LaTeX and HTML.
 
-    Interrupted or killed, the same call goes on where it was.
+    Interrupted or killed, the same call goes on where it was. One folder can hold all tables and figures.
 
     Args:
-        table: one of `TABLES`.
-        data: one or more sets of videos.
+        what: one of `WHAT`.
+        data: one or more sets of videos; none for "table1".
         out: folder for runs, cells and logs; cells of other settings in it are refused.
         preset, overrides: of every training: all rows have the same budget.
-        rows: keys of rows; all if empty. folds: which of the `data.folds` folds; all if None.
+        rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; all if None.
         jobs: cells that are made at the same time, each in processes of its own.
         device: as everywhere. train: False lays out what is there.
         watch: told after each cell.
 
     Raises:
-        SettingsError: an unknown table, row, preset or fold. RunError: the folder holds cells of other settings.
-        DataError: as `open_videoset`. Cells that fail raise nothing: see `Reproduction.failed`.
+        SettingsError: an unknown table, row, preset or fold, or no data. RunError: the folder holds cells of other
+        settings. DataError: as `open_videoset`. Cells that fail raise nothing: see `Reproduction.failed`.
     """
-    if table not in TABLES:
-        raise SettingsError("no such table", seen=table, wanted=" | ".join(TABLES), hint=nearest(table, TABLES))
+    if what not in WHAT:
+        raise SettingsError("no such table or figure", seen=what, wanted=" | ".join(WHAT), hint=nearest(what, WHAT))
+    out = Path(out)
+    if what == "table1":
+        return Reproduction(_written(out, what, sizes_table()))
     if jobs < 1:
         raise SettingsError("at least one cell is made at a time", seen=f"jobs {jobs}", wanted="1 or more")
-    chosen = rows_of(table, tuple(rows))
+    given = [data] if isinstance(data, (str, Path, VideoSet)) else list(data)
+    if not given:
+        raise SettingsError(f"{what} needs data", wanted="one or more sets of videos")
+    chosen = rows_of(what, tuple(rows))
     budget = Budget(preset, tuple(overrides), device)
-    in_all = _folds_in_all(budget, chosen)
-    wanted = tuple(range(in_all)) if folds is None else tuple(folds)
+    parts = _parts(what, folds, _folds_in_all(budget, chosen))
+    sets = [one if isinstance(one, VideoSet) else open_videoset(one) for one in given]
+    settle_plan(out, budget, sets)
+    work = work_on(sets, chosen, parts)
+    failed = fill(out, work, budget, jobs=jobs, watch=watch).failed if train else {}
+    cells = read_cells(out, work)
+    pictures: tuple[Path, ...] = ()
+    if what == "fig5":
+        table = rates_table(chosen, sets, cells, tuple(failed))
+        pictures = (draw_rates(out / "fig5.png", chosen, sets, cells),)
+    else:
+        table = figures_table(what, chosen, sets, cells, len(parts), tuple(failed))
+    open_cells = tuple(one.cell(out, part).stem for one in work for part in one.open_parts(out))
+    return Reproduction(_written(out, what, table), open_cells, failed, pictures)
+
+
+def _written(out: Path, what: str, table: Table) -> Table:
+    out.mkdir(parents=True, exist_ok=True)
+    for style, ending in _FILES.items():
+        write_beside(out / f"{what}{ending}", table.render(style))
+    return table
+
+
+def _parts(what: str, folds: Sequence[int] | None, in_all: int) -> list[Part]:
+    if what == "fig5":
+        if folds is not None:
+            raise SettingsError("fig5 has rates instead of folds", seen=f"folds {list(folds)}", hint="leave them out")
+        return [rate_part(rate) for rate in RATES]
+    wanted = range(in_all) if folds is None else folds
     if beyond := [fold for fold in wanted if not 0 <= fold < in_all]:
         raise SettingsError("no such fold", seen=beyond[0], wanted=f"0 to {in_all - 1}")
-    given = [data] if isinstance(data, (str, Path, VideoSet)) else list(data)
-    sets = [one if isinstance(one, VideoSet) else open_videoset(one) for one in given]
-    out = Path(out)
-    settle_plan(out, budget, sets)
-    work = work_on(sets, chosen, wanted)
-    failed = fill(out, work, budget, jobs=jobs, watch=watch).failed if train else {}
-    laid_out = figures_table(TABLES[table][0], table, chosen, sets, read_cells(out, work), wanted, tuple(failed))
-    for style, ending in _FILES.items():
-        write_beside(out / f"{table}{ending}", laid_out.render(style))
-    open_cells = tuple(one.cell(out, fold).stem for one in work for fold in one.open_folds(out))
-    return Reproduction(laid_out, open_cells, failed)
+    return [fold_part(fold) for fold in wanted]
 
 
 def _folds_in_all(budget: Budget, rows: Sequence[Row]) -> int:

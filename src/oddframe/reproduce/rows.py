@@ -84,23 +84,27 @@ _ABLATION = (
     Row("preset", "the preset as it is", "dream-unet", "known", note="not a row of the paper"),
 )
 
-TABLES: dict[str, tuple[str, tuple[Row, ...]]] = {
-    "table2": ("Table II: detectors", _METHODS),
-    "table3": ("Table III: memories and discriminators", _ABLATION),
+_FIG5 = ("framediff", "mnad", "mlep", "dream-unet", "dream-convlstm")
+
+ROWS: dict[str, tuple[Row, ...]] = {
+    "table2": _METHODS,
+    "table3": _ABLATION,
+    "fig5": tuple(row for row in _METHODS if row.key in _FIG5),
 }
+"""The rows of what is made of trained cells."""
 
 
-def rows_of(table: str, only: tuple[str, ...] = ()) -> tuple[Row, ...]:
-    """The rows of a table, all or those asked for.
+def rows_of(what: str, only: tuple[str, ...] = ()) -> tuple[Row, ...]:
+    """The rows of a table or figure, all or those asked for.
 
     Raises:
-        SettingsError: the table has no such row.
+        SettingsError: it has no such row.
     """
-    rows = TABLES[table][1]
+    rows = ROWS[what]
     keys = [row.key for row in rows]
     for key in only:
         if key not in keys:
             raise SettingsError(
-                f"{table} has no row '{key}'", seen=key, wanted=" | ".join(keys), hint=nearest(key, keys)
+                f"{what} has no row '{key}'", seen=key, wanted=" | ".join(keys), hint=nearest(key, keys)
             )
     return tuple(row for row in rows if not only or row.key in only)

@@ -64,16 +64,20 @@ class Table:
         return "\n".join(parts) + "\n"
 
 
-def read_cells(out: Path, work: Sequence[Work]) -> dict[tuple[str, str], dict[int, dict[str, Any]]]:
-    """(set, row) → fold → the cell's JSON, as far as there are any.
+Cells = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+"""(set, row) → part → the cell's JSON, as far as there are any."""
+
+
+def read_cells(out: Path, work: Sequence[Work]) -> Cells:
+    """Read what is done.
 
     Raises:
         RunError: a cell is damaged.
     """
-    found: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for one in work:
-        for fold in one.folds:
-            path = one.cell(out, fold)
+        for part in one.parts:
+            path = one.cell(out, part)
             if not path.is_file():
                 continue
             try:
@@ -83,17 +87,19 @@ def read_cells(out: Path, work: Sequence[Work]) -> dict[tuple[str, str], dict[in
                 raise RunError(
                     "a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
                 ) from None
-            found.setdefault((set_key(one.videos), one.row.key), {})[fold] = cell
+            found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
     return found
 
 
+TITLES = {"table2": "Table II: detectors", "table3": "Table III: memories and discriminators"}
+
+
 def figures_table(
-    title: str,
     table: str,
     rows: Sequence[Row],
     sets: Sequence[VideoSet],
-    cells: Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]],
-    folds: Sequence[int],
+    cells: Cells,
+    folds: int,
     failed: Sequence[str] = (),
 ) -> Table:
     """One line a row and set: AUC micro in per cent of every score, mean ± standard deviation over the folds done.
@@ -110,7 +116,7 @@ def figures_table(
             printed = published_auc(table, row.key, key)
             if row.detector is None and printed is None:
                 continue
-            state = "printed only" if row.detector is None else f"{len(done)} of {len(folds)}"
+            state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
             figures = [_over_folds([cell["auc"].get(score) for cell in done.values()]) for score in SCORES]
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
@@ -126,7 +132,7 @@ def figures_table(
         "min",
         "folds",
     )
-    return Table(title, heads, tuple(lines), tuple(notes))
+    return Table(TITLES[table], heads, tuple(lines), tuple(notes))
 
 
 def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
@@ -139,7 +145,7 @@ def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
     return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
 
 
-def _budget(done: Mapping[int, Mapping[str, Any]]) -> tuple[str, str]:
+def _budget(done: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     """Steps and minutes of a training, which are the mean over folds where they differ."""
     if not done:
         return "", ""
