@@ -12,6 +12,7 @@ from oddframe.cli.screen import print_json, print_table, say, watching
 
 _FILES_ONLY = ("data", "learned", "psnr", "local error", "local distance", "motion", "steps", "min")
 """Columns that would not fit on a terminal; the files have them."""
+_WIDE = ("table2", "table3", "fig6", "fig7")
 
 
 def reproduce(
@@ -19,7 +20,8 @@ def reproduce(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="table1 (parameters), table2 (detectors), table3 (memories), fig5 (rates of anomalies).",
+            help="table1 (parameters), table2 (detectors), table3 (memories), table4 (distances to them), fig5 (rates "
+            "of anomalies), fig6 (feature spaces) or fig7 (cases).",
         ),
     ],
     data: Annotated[
@@ -63,7 +65,7 @@ def reproduce(
         print_json({"title": laid_out.title, "rows": lines, "notes": list(laid_out.notes), **rest})
     else:
         say(laid_out.title)
-        shown = [place for place, head in enumerate(laid_out.columns) if what == "fig5" or head not in _FILES_ONLY]
+        shown = [place for place, head in enumerate(laid_out.columns) if what not in _WIDE or head not in _FILES_ONLY]
         print_table(
             [laid_out.columns[place] for place in shown], [[row[place] for place in shown] for row in laid_out.rows]
         )

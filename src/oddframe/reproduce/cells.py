@@ -108,6 +108,10 @@ class Work:
     def name(self) -> str:
         return f"{set_key(self.videos)}-{self.row.key}-{self.parts[0].name if self.own else 'normal'}"
 
+    def run_folder(self, out: Path) -> Path:
+        """Where its detector is."""
+        return out / "runs" / self.name
+
     def cell(self, out: Path, part: Part) -> Path:
         """The file of a cell."""
         return out / "cells" / f"{set_key(self.videos)}-{self.row.key}-{part.name}.json"
@@ -206,7 +210,7 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
 
 
 def _do(work: Work, out: Path, running: _Processes) -> None:
-    budget, folder, part = running.budget, out / "runs" / work.name, work.parts[0]
+    budget, folder, part = running.budget, work.run_folder(out), work.parts[0]
     protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
     fixed = [] if work.own else ["data.known_normal=drop"]
     overrides = [word for one in (*budget.overrides_for(work.row), *fixed) for word in ("--set", one)]

@@ -10,15 +10,17 @@ from oddframe.data import open_videoset
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.progress import Watcher, unwatched
+from oddframe.reproduce.cases import draw_cases
 from oddframe.reproduce.cells import Budget, Part, fill, fold_part, rate_part, settle_plan, work_on
 from oddframe.reproduce.rates import RATES, draw_rates, rates_table
 from oddframe.reproduce.rows import Row, rows_of
 from oddframe.reproduce.sizes import sizes_table
+from oddframe.reproduce.spaces import analysed, draw_feature_spaces, ratios_table
 from oddframe.reproduce.table import Style, Table, figures_table, read_cells
 from oddframe.scoring.scores import write_beside
 from oddframe.settings import load_settings
 
-WHAT = ("table1", "table2", "table3", "fig5")
+WHAT = ("table1", "table2", "table3", "table4", "fig5", "fig6", "fig7")
 _FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html"}
 
 
@@ -61,7 +63,8 @@ def reproduce(
         data: one or more sets of videos; none for "table1".
         out: folder for runs, cells and logs; cells of other settings in it are refused.
         preset, overrides: of every training: all rows have the same budget.
-        rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; all if None.
+        rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; if None, all,
+            or the first for a figure.
         jobs: cells that are made at the same time, each in processes of its own.
         device: as everywhere. train: False lays out what is there.
         watch: told after each cell.
@@ -92,8 +95,14 @@ def reproduce(
     if what == "fig5":
         table = rates_table(chosen, sets, cells, tuple(failed))
         pictures = (draw_rates(out / "fig5.png", chosen, sets, cells),)
+    elif what == "table4":
+        table = ratios_table(sets, analysed(out, work, device, watch))
     else:
         table = figures_table(what, chosen, sets, cells, len(parts), tuple(failed))
+        if what == "fig6":
+            pictures = draw_feature_spaces(out / "fig6.png", out, work, device, watch)
+        elif what == "fig7":
+            pictures = draw_cases(out / "fig7.png", out, work, device)
     open_cells = tuple(one.cell(out, part).stem for one in work for part in one.open_parts(out))
     return Reproduction(_written(out, what, table), open_cells, failed, pictures)
 
@@ -110,7 +119,7 @@ def _parts(what: str, folds: Sequence[int] | None, in_all: int) -> list[Part]:
         if folds is not None:
             raise SettingsError("fig5 has rates instead of folds", seen=f"folds {list(folds)}", hint="leave them out")
         return [rate_part(rate) for rate in RATES]
-    wanted = range(in_all) if folds is None else folds
+    wanted = folds if folds is not None else range(1 if what in ("fig6", "fig7") else in_all)
     if beyond := [fold for fold in wanted if not 0 <= fold < in_all]:
         raise SettingsError("no such fold", seen=beyond[0], wanted=f"0 to {in_all - 1}")
     return [fold_part(fold) for fold in wanted]

@@ -89,7 +89,10 @@ _FIG5 = ("framediff", "mnad", "mlep", "dream-unet", "dream-convlstm")
 ROWS: dict[str, tuple[Row, ...]] = {
     "table2": _METHODS,
     "table3": _ABLATION,
+    "table4": tuple(row for row in _ABLATION if row.key == "dual-disc"),
     "fig5": tuple(row for row in _METHODS if row.key in _FIG5),
+    "fig6": tuple(row for row in _ABLATION if row.key in ("disc", "mem-disc", "dual-disc")),
+    "fig7": tuple(row for row in _ABLATION if row.key == "dual-disc"),
 }
 """The rows of what is made of trained cells."""
 

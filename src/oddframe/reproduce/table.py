@@ -91,7 +91,13 @@ def read_cells(out: Path, work: Sequence[Work]) -> Cells:
     return found
 
 
-TITLES = {"table2": "Table II: detectors", "table3": "Table III: memories and discriminators"}
+TITLES = {
+    "table2": "Table II: detectors",
+    "table3": "Table III: memories and discriminators",
+    "fig6": "Fig. 6: the runs that are drawn",
+    "fig7": "Fig. 7: the run that is drawn",
+}
+"""Of what is laid out by `figures_table`."""
 
 
 def figures_table(
@@ -113,7 +119,7 @@ def figures_table(
         key = set_key(videos)
         for row in rows:
             done = cells.get((key, row.key), {})
-            printed = published_auc(table, row.key, key)
+            printed = published_auc("table2" if table == "table2" else "table3", row.key, key)
             if row.detector is None and printed is None:
                 continue
             state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
