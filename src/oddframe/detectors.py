@@ -182,7 +182,10 @@ _OWN = (
         "dual memory, next frame by a ConvLSTM (the paper's)",
     ),
     DetectorEntry(
-        "mlep", MlepSettings, "oddframe.models.mlep:Mlep", "next frame by a ConvLSTM, kept apart by a margin"
+        "mlep",
+        MlepSettings,
+        "oddframe.models.mlep:Mlep",
+        "next frame by a ConvLSTM, with a margin between normal and abnormal",
     ),
     DetectorEntry(
         "framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; the floor"

@@ -44,7 +44,8 @@ FULL = Batch(clips(1), clips(2), clips(3))
     ],
 )
 def test_parameters_are_those_of_the_layer_table(settings: dict[str, object], training: int, inference: int) -> None:
-    dream = detector_entry("dream-convlstm").load()(DreamConvLSTMSettings.model_validate(settings))
+    with torch.device("meta"):
+        dream = detector_entry("dream-convlstm").load()(DreamConvLSTMSettings.model_validate(settings))
     assert dream.parameter_counts() == {"training": training, "inference": inference}
 
 
@@ -101,6 +102,7 @@ def test_half_precision_leaves_evidence_and_losses_in_single() -> None:
     assert dtypes == {torch.float32}
 
 
+@pytest.mark.slow
 def test_judging_can_be_exported_for_any_number_of_clips() -> None:
     dream, clip = small().eval(), clips(1, count=3).pixels
     program = torch.export.export(dream, (clips(2).pixels,), dynamic_shapes=({0: torch.export.Dim("clips")},))
