@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -29,6 +29,9 @@ class Strict(BaseModel):
 class DetectorSettings(Strict):
     """What every detector needs to know of its input."""
 
+    size_step: ClassVar[int] = 1
+    """Height and width of the picture are multiples of this."""
+
     size: tuple[int, int] = Field(
         default=(256, 256), description="height and width of the picture that the detector sees"
     )
@@ -38,24 +41,30 @@ class DetectorSettings(Strict):
 
     @field_validator("size")
     @classmethod
-    def _size_is_positive(cls, size: tuple[int, int]) -> tuple[int, int]:
+    def _size_fits(cls, size: tuple[int, int]) -> tuple[int, int]:
         if min(size) < 16:
             raise ValueError(f"size {size[0]}x{size[1]} is smaller than 16x16")
+        step = cls.size_step
+        if any(side % step for side in size):
+            near = " or ".join(f"{h}x{w}" for h, w in sorted({_near(size, step, down) for down in (True, False)}))
+            raise ValueError(
+                f"size {size[0]}x{size[1]} is no multiple of {step} on both sides; the nearest that is: {near}"
+            )
         return size
 
 
-class DreamSettings(DetectorSettings):
-    """DREAM with the U-Net backbone (Sec. III, IV-B). The defaults are the paper's text.
+def _near(size: tuple[int, int], step: int, down: bool) -> tuple[int, int]:
+    height, width = (max(16, (side if down else side + step - 1) // step * step) for side in size)
+    return height, width
+
+
+class DreamCommonSettings(DetectorSettings):
+    """What DREAM can be told with either backbone (Sec. III, IV-B). The defaults are the paper's text.
 
     Where text and published code differ, each has a named reading; what neither of them knows is off.
     """
 
     width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
-    patch: Literal[1, 2, 4] = Field(
-        default=1,
-        description="side of the square of pixels folded into channels before the first convolution; each doubling "
-        "takes the place of one pooling, so that queries stay at 1/8 of the picture. 1 in the paper",
-    )
     items: int = Field(default=10, ge=1, description="items in each memory; `memory=single` has twice as many")
     memory: Literal["dual", "single", "none"] = Field(default="dual", description="Table III's ablation of the memory")
     discriminator: bool = Field(
@@ -64,9 +73,6 @@ class DreamSettings(DetectorSettings):
     discriminator_norm: bool = Field(default=False, description="batch norm after the discriminator's convolution")
     decoder: bool = Field(
         default=True, description="predict the next frame; without it, the error is the frame difference"
-    )
-    decode_abnormal: bool = Field(
-        default=True, description="abnormal clips pass the decoder too (moving its batch norm)"
     )
     update_weight: Literal["softmax", "max"] = Field(
         default="softmax",
@@ -106,24 +112,44 @@ class DreamSettings(DetectorSettings):
         description="compactness of normality queries is taken over this share of worst places, besides their mean; "
         "0 in the paper",
     )
+    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
+
+
+class DreamSettings(DreamCommonSettings):
+    """DREAM with the U-Net backbone."""
+
+    size_step = 8
+    patch: Literal[1, 2, 4] = Field(
+        default=1,
+        description="side of the square of pixels folded into channels before the first convolution; each doubling "
+        "takes the place of one pooling, so that queries stay at 1/8 of the picture. 1 in the paper",
+    )
+    decode_abnormal: bool = Field(
+        default=True, description="abnormal clips pass the decoder too (moving its batch norm)"
+    )
     joint_batch: bool = Field(
         default=False,
         description="normal and abnormal clips share the encoder's batch norm; each role has its own in the paper",
     )
-    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
-
-    @field_validator("size")
-    @classmethod
-    def _size_is_multiple_of_8(cls, size: tuple[int, int]) -> tuple[int, int]:
-        if any(side % 8 for side in size):
-            near = " or ".join(f"{h}x{w}" for h, w in sorted({_multiples_near(size, down) for down in (True, False)}))
-            raise ValueError(f"size {size[0]}x{size[1]} is no multiple of 8 on both sides; the nearest that is: {near}")
-        return size
 
 
-def _multiples_near(size: tuple[int, int], down: bool) -> tuple[int, int]:
-    height, width = (max(16, side // 8 * 8 if down or side % 8 == 0 else side // 8 * 8 + 8) for side in size)
-    return height, width
+class DreamConvLSTMSettings(DreamCommonSettings):
+    """DREAM with the ConvLSTM backbone."""
+
+    size_step = 4
+    # Its encoder and decoder have no batch norm: clips do not see each other, and both make no difference.
+    decode_abnormal: ClassVar[bool] = False
+    joint_batch: ClassVar[bool] = False
+
+
+class MlepSettings(DetectorSettings):
+    """MLEP (Liu et al., IJCAI 2019). The defaults are those of its published code."""
+
+    size_step = 4
+    width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
+    reconstruction: float = Field(default=1.0, ge=0, description="weight of the error of the predicted frame (L1)")
+    triplet: float = Field(default=1.0, ge=0, description="weight of the margin loss between normal and abnormal clips")
+    triplet_margin: float = Field(default=1.0, gt=0, description="margin of the margin loss")
 
 
 class FrameDiffSettings(DetectorSettings):
@@ -148,6 +174,18 @@ class DetectorEntry:
 _OWN = (
     DetectorEntry(
         "dream-unet", DreamSettings, "oddframe.models.dream:Dream", "dual memory, next frame by a U-Net (the paper's)"
+    ),
+    DetectorEntry(
+        "dream-convlstm",
+        DreamConvLSTMSettings,
+        "oddframe.models.dream:Dream",
+        "dual memory, next frame by a ConvLSTM (the paper's)",
+    ),
+    DetectorEntry(
+        "mlep",
+        MlepSettings,
+        "oddframe.models.mlep:Mlep",
+        "next frame by a ConvLSTM, with a margin between normal and abnormal",
     ),
     DetectorEntry(
         "framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; the floor"

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from oddframe.detectors import DetectorSettings, Strict, detector_entry
+from oddframe.detectors import DetectorSettings, DreamCommonSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
 
 _DEFAULT_DETECTOR = "dream-unet"
@@ -250,12 +250,20 @@ def load_settings(
     for override in overrides:
         _merge(given, _parse_override(override))
     tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
-    known = detector_entry(tree["detector"]).settings.model_fields
+    taken = _taken_from_presets(detector_entry(tree["detector"]).settings)
     for room, values in PRESETS[preset].items():
-        # A preset's settings of the network are meant for DREAM; another detector takes those that it knows.
-        tree[room] = {key: value for key, value in values.items() if room != "model" or key in known}
+        tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
     _merge(tree, given)
     return settings_from_dict(tree)
+
+
+def _taken_from_presets(kind: type[DetectorSettings]) -> set[str]:
+    """Settings of the network that a detector takes from a preset, of those that it has.
+
+    Presets are made for DREAM: a loss's weight of the same name weighs something else in another detector.
+    """
+    known = set(kind.model_fields)
+    return known if issubclass(kind, DreamCommonSettings) else known & {"size", "channels", "width"}
 
 
 def settings_from_dict(tree: Mapping[str, Any]) -> Settings:
