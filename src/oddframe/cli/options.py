@@ -16,7 +16,9 @@ Data = Annotated[
 Kind = Annotated[
     str | None,
     typer.Option(
-        "--kind", help="ucsd-ped1, ucsd-ped2, folder or files; found out if not given.", rich_help_panel=_DATA
+        "--kind",
+        help="ucsd-ped1, ucsd-ped2, avenue, shanghaitech, folder or files; found out if not given.",
+        rich_help_panel=_DATA,
     ),
 ]
 Labels = Annotated[
@@ -28,6 +30,17 @@ Labels = Annotated[
 Masks = Annotated[
     Path | None,
     typer.Option("--masks", help="Where pixel masks lie, if not below the data folder.", rich_help_panel=_DATA),
+]
+GroundTruth = Annotated[
+    str | None,
+    typer.Option(
+        "--ground-truth", help="Which of Avenue's two: masks (the pixel masks) or frames (the community's list).",
+        show_default="masks", rich_help_panel=_DATA,
+    ),
+]  # fmt: skip
+Partial = Annotated[
+    bool,
+    typer.Option("--partial", help="Go on with the part of a public set that is there.", rich_help_panel=_DATA),
 ]
 AllowCutOff = Annotated[
     bool,

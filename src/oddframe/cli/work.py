@@ -64,6 +64,8 @@ def train(
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     allow_cut_off: options.AllowCutOff = False,
     start: options.Start = None,
     end: options.End = None,
@@ -92,7 +94,10 @@ def train(
     settings = load_settings(preset, detector=detector, file=settings_file, overrides=overrides or (), **rooms)
     paths: Path | list[Path] = data[0] if len(data) == 1 else data
     with watching() as watch:
-        videos = open_videoset(paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks)
+        videos = open_videoset(
+            paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks, partial=partial,
+            ground_truth=ground_truth,
+        )  # fmt: skip
         run = train(videos, out=out, settings=settings, watch=watch)
     if json:
         print_json({"run": str(run.folder), **run.info})
@@ -118,6 +123,8 @@ def evaluate(
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     fps: options.Fps = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
@@ -129,18 +136,20 @@ def evaluate(
     Examples:
       oddframe eval runs/demo
       oddframe eval runs/demo --data demo/data --json
+      oddframe eval runs/avenue --ground-truth frames
     """
     _need_torch()
-    from oddframe.data import open_videoset
-    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.judge import evaluate, open_data
+    from oddframe.runs import Run
 
-    videos = None
-    if data is not None:
-        videos = open_videoset(data, kind, fps=fps, labels=labels or (), masks=masks)
-    elif kind is not None or labels or masks is not None or fps is not None:
+    if data is None and (kind is not None or labels or masks is not None or fps is not None):
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
+    opened = Run.open(run)
+    videos = open_data(
+        opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
+    )
     with watching() as watch:
-        result = evaluate(run, videos=videos, device=device, seed=seed, watch=watch)
+        result = evaluate(opened, videos=videos, device=device, seed=seed, watch=watch)
     if json:
         print_json(result.to_dict())
         return

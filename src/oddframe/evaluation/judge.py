@@ -36,6 +36,8 @@ def evaluate(
     data: Path | str | None = None,
     *,
     videos: VideoSet | None = None,
+    ground_truth: str | None = None,
+    partial: bool = False,
     device: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
@@ -46,6 +48,7 @@ def evaluate(
         run: a trained run, or its folder.
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
+        ground_truth, partial: as of `open_videoset`; without them, as at training.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -59,16 +62,15 @@ def evaluate(
     from oddframe.scoring.scorer import Scorer
 
     opened = run if isinstance(run, Run) else Run.open(Path(run))
-    videos = videos or _open_data(opened, data)
+    videos = videos or open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
     notes = _fingerprint_note(opened, videos)
     test = _test_videos(opened, videos)
     scorer = Scorer(opened, device=device)
     judged, unjudged = _score(scorer, test, watch)
     result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
-    origin = _provenance(opened)
-    result = replace(
-        result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
-    )
+    origin = _provenance(opened, videos)
+    told = (*notes, *unjudged, *opened.info.get("notes", ()), *videos.notes, *result.notes)
+    result = replace(result, **origin, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -273,8 +275,17 @@ def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tup
     return judged, notes
 
 
-def _open_data(run: Run, data: Path | str | None) -> VideoSet:
-    from oddframe.data import open_videoset
+def open_data(run: Run, data: Path | str | None = None, **how: Any) -> VideoSet:
+    """Open the data of a run as at its training, but for what is said otherwise.
+
+    Args:
+        run: a run. data: where its data are, if no longer where they were.
+        how: arguments of `open_videoset`; None is not said.
+
+    Raises:
+        NothingToJudgeError: the run was trained on loose files. Otherwise as `open_videoset`.
+    """
+    from oddframe.data import as_before, open_videoset
 
     named = run.info["data"]
     if data is None and not named.get("root"):
@@ -291,10 +302,14 @@ def _open_data(run: Run, data: Path | str | None) -> VideoSet:
             path=root,
             hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
         )
-    return open_videoset(root, named["kind"])
+    said = {name: value for name, value in how.items() if value is not None}
+    return open_videoset(root, **as_before(named) | said)
 
 
 def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
+    then = run.info["data"].get("ground_truth", "")
+    if then != videos.ground_truth:
+        return [f"Trained with the labels of the ground truth '{then}', judged by those of '{videos.ground_truth}'."]
     wanted, seen = run.info["data"].get("fingerprint"), videos.fingerprint()
     if wanted in (None, seen):
         return []
@@ -332,14 +347,14 @@ def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
     return labelled
 
 
-def _provenance(run: Run) -> dict[str, Any]:
+def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
     info, split = run.info, run.info["split"]
     return {
         "detector": run.settings.detector,
         "protocol": split["protocol"],
         "fold": split.get("fold"),
         "folds": split.get("folds"),
-        "data": dict(info["data"]),
+        "data": {**info["data"], **videos.described()},
         "run": str(run.folder),
         "trained_on": {
             "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),

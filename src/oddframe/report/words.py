@@ -114,10 +114,11 @@ def how_trained(result: Result) -> str:
 
 def what_judged(result: Result) -> str:
     """What it was judged on, in a sentence."""
-    frames = result.frames
+    frames, truth = result.frames, result.data.get("ground_truth")
     return (
         f"Judged on {count(frames['judged'], 'frame')} of {count(frames['videos'], 'test video')}, of which "
-        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal."
+        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal"
+        f"{f' (ground truth: {truth})' if truth else ''}."
     )
 
 

@@ -101,13 +101,7 @@ def _given(**values: object) -> dict[str, object]:
 
 def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Split) -> Run:
     """Open the run that is there, if it is of the same making, or begin one."""
-    data = {
-        "name": videos.name,
-        "kind": videos.kind,
-        "root": None if videos.root is None else os.path.relpath(videos.root, folder),
-        "fingerprint": videos.fingerprint(),
-        "labels": list(videos.label_sources),
-    }
+    data = {**videos.described(), "root": None if videos.root is None else os.path.relpath(videos.root, folder)}
     if (folder / "run.json").is_file():
         run = Run.open(folder, finished=False)
         differing = _differences(run.settings.to_dict(), settings.to_dict())
