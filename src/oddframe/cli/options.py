@@ -77,11 +77,25 @@ Detector = Annotated[
 Protocol = Annotated[
     str | None,
     typer.Option(
-        "--protocol", help="standard, or kfold: one of K blocks of the test videos becomes known anomalies.",
+        "--protocol",
+        help="standard; kfold: one of K blocks of the test videos becomes known anomalies; rate: known anomalies make "
+        "up a share of the training; unseen: some classes of anomaly are known, others only in the test.",
         show_default="standard", rich_help_panel=_SETTINGS,
     ),
 ]  # fmt: skip
 Fold = Annotated[int | None, typer.Option("--fold", help="Which fold of kfold, from 0.", rich_help_panel=_SETTINGS)]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate", help="Share of abnormal clips among the training clips, of rate.", rich_help_panel=_SETTINGS
+    ),
+]
+KnownClasses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known-class", help="A class of anomaly that is known, of unseen; may be repeated.", rich_help_panel=_SETTINGS
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

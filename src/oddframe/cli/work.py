@@ -60,6 +60,8 @@ def train(
     settings_file: options.SettingsFile = None,
     protocol: options.Protocol = None,
     fold: options.Fold = None,
+    rate: options.Rate = None,
+    known_classes: options.KnownClasses = None,
     seed: options.Seed = None,
     kind: options.Kind = None,
     labels: options.Labels = None,
@@ -87,7 +89,13 @@ def train(
     from oddframe.training.train import train
 
     given: dict[str, dict[str, Any]] = {
-        "data": {"protocol": protocol, "fold": fold, "allow_cut_off": allow_cut_off or None},
+        "data": {
+            "protocol": protocol,
+            "fold": fold,
+            "rate": rate,
+            "known_classes": known_classes or None,
+            "allow_cut_off": allow_cut_off or None,
+        },
         "train": {"seed": seed, "device": None if device == "auto" else device},
     }
     rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}

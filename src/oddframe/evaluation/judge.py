@@ -317,10 +317,10 @@ def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
 
 
 def _known_kinds(run: Run, videos: VideoSet) -> set[str]:
-    """Kinds of anomaly that the split's known videos show. K folds take them from the test videos as well."""
+    """Kinds of anomaly that the split's known videos show. Some protocols take them from the test videos as well."""
     split = run.info["split"]
-    parts = (*videos.known, *(videos.test if split["protocol"] == "kfold" else ()))
-    spans = [span for video in parts if video.name in split["known"] for span in video.classes]
+    moved = (video for video in videos.test if video.name not in split["test"])
+    spans = [span for video in (*videos.known, *moved) if video.name in split["known"] for span in video.classes]
     return {span.class_name for span in spans if span.class_name}
 
 

@@ -108,6 +108,8 @@ def how_trained(result: Result) -> str:
     seen = f"Trained{took} on {count(normal, 'normal video')}"
     if known:
         seen += f" and {count(known, 'video')} with known anomalies"
+    if result.protocol == "rate":
+        seen += f", {100 * result.settings['data']['rate']:g} % of its clips abnormal"
     fold = f" (fold {result.fold} of {result.folds}, counted from 0)" if result.fold is not None else ""
     return f"{seen}{fold}."
 
