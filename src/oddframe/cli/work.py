@@ -186,6 +186,15 @@ def evaluate(
             for name, figures in result.auc.items()
         ],
     )
+    if result.scenes:
+        say()
+        print_table(
+            ("scene", "videos", "frames", "abnormal", "AUC %"),
+            [
+                (scene or "-", str(row["videos"]), str(row["frames"]), str(row["abnormal"]), percent(row["online"]))
+                for scene, row in result.scenes.items()
+            ],
+        )
     for group in ("known", "unknown"):
         if kinds := result.classes.get(group, {}).get("kinds"):
             figures = result.classes[group]

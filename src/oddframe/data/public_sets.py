@@ -66,7 +66,9 @@ def number_of(name: str) -> int:
 
 
 def relative(path: Path, root: Path) -> str:
-    """Write a path below the root as from there, another one as it is."""
+    """Write a path below the root as from there, the root by its name, another path as it is."""
+    if path == root:
+        return root.resolve().name
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from oddframe.errors import MissingPathError, NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics
 from oddframe.evaluation.metrics import Video
-from oddframe.evaluation.result import Auc, Events, Result, Row, Threshold
+from oddframe.evaluation.result import Auc, Events, Result, Row, SceneRow, Threshold
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
@@ -122,6 +122,7 @@ def judge(
         undefined_videos=undefined,
         threshold=threshold,
         classes=_classes(videos, known_kinds),
+        scenes=_scenes(videos),
         table=[_row(video) for video in videos],
         events=_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
@@ -199,6 +200,23 @@ def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) ->
         parts.append(Video(odd[taken], values[taken]))
     together = metrics.pooled(parts)
     return metrics.auc(together), int(together.labels.sum())
+
+
+def _scenes(videos: Sequence[JudgedVideo]) -> dict[str, SceneRow]:
+    """Figures of each scene by itself; {} where there is only one."""
+    of_scene: dict[str, list[JudgedVideo]] = {}
+    for video in videos:
+        of_scene.setdefault(video.scene, []).append(video)
+    rows: dict[str, SceneRow] = {}
+    for scene, members in sorted(of_scene.items() if len(of_scene) > 1 else ()):
+        together = metrics.pooled(list(_beside_labels(members, "online").values()))
+        rows[scene] = {
+            "videos": len(members),
+            "frames": len(together.labels),
+            "abnormal": int(together.labels.sum()),
+            "online": metrics.auc(together),
+        }
+    return rows
 
 
 def _row(video: JudgedVideo) -> Row:
