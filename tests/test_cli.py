@@ -173,6 +173,17 @@ def test_contradicting_labels_end_with_exit_code_1(tmp_path, ped2, shared_data):
     assert json.loads(told.stdout)["conflicts"]
 
 
+def test_a_part_of_a_public_set_ends_the_check_with_exit_code_1_unless_it_is_said_to_be_fine(tmp_path, make_video):
+    for number in (1, 2):
+        make_video(tmp_path / f"avenue/training_videos/{number:02}.avi", frames=6)
+    told = run("data", "check", tmp_path / "avenue")
+
+    assert told.exit_code == 1
+    assert "missing: training videos 3-16 (2 of 16 are here)" in told.stdout
+    assert "--partial" in told.stdout
+    assert run("data", "check", tmp_path / "avenue", "--partial").exit_code == 0
+
+
 @pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("eval", False)])
 def test_an_interruption_is_exit_code_130_and_says_whether_the_command_goes_on(verb, goes_on, home, monkeypatch):
     def interrupted(*_, **__):

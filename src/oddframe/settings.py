@@ -30,12 +30,20 @@ Component = Literal["psnr", "distance", "local_error", "local_distance", "motion
 class DataSettings(Strict):
     """How videos become training and test clips."""
 
-    protocol: Literal["standard", "kfold"] = Field(
-        default="standard", description="official sets, or K folds (Sec. IV-C)"
+    protocol: Literal["standard", "kfold", "rate", "unseen"] = Field(
+        default="standard",
+        description="official sets, K folds (Sec. IV-C), a share of abnormal clips (Sec. IV-E), or classes of anomaly "
+        "that only the test shows",
     )
     fold: int | None = Field(default=None, ge=0, description="which fold joins the training, counted from 0")
     folds: int = Field(default=10, ge=2, description="K")
     shuffle: int | None = Field(default=None, description="deal videos to folds at random with this seed")
+    rate: float | None = Field(
+        default=None, gt=0, lt=1, description="share of abnormal clips among the training clips; of the protocol rate"
+    )
+    known_classes: tuple[str, ...] = Field(
+        default=(), description="classes of anomaly that are known; of the protocol unseen"
+    )
     known_normal: Literal["use", "drop"] = Field(default="use", description="normal clips of the known-anomaly videos")
     heldout: float = Field(default=0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
     heldout_known: float = Field(default=0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")

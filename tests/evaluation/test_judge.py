@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -150,3 +151,14 @@ def test_judging_stored_scores_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_scenes_are_judged_by_themselves_where_there_are_several(judged):
+    gate = replace(judged("a", "0011", [1, 2, 3, 4]), scene="gate")
+    road = replace(judged("b", "0011", [1, 4, 3, 2]), scene="road")
+
+    assert judge([gate]).scenes == {}
+    assert judge([gate, road, replace(gate, name="c")]).scenes == {
+        "gate": {"videos": 2, "frames": 8, "abnormal": 4, "online": 1.0},
+        "road": {"videos": 1, "frames": 4, "abnormal": 2, "online": 0.5},
+    }

@@ -60,10 +60,14 @@ def train(
     settings_file: options.SettingsFile = None,
     protocol: options.Protocol = None,
     fold: options.Fold = None,
+    rate: options.Rate = None,
+    known_classes: options.KnownClasses = None,
     seed: options.Seed = None,
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     allow_cut_off: options.AllowCutOff = False,
     start: options.Start = None,
     end: options.End = None,
@@ -85,14 +89,23 @@ def train(
     from oddframe.training.train import train
 
     given: dict[str, dict[str, Any]] = {
-        "data": {"protocol": protocol, "fold": fold, "allow_cut_off": allow_cut_off or None},
+        "data": {
+            "protocol": protocol,
+            "fold": fold,
+            "rate": rate,
+            "known_classes": known_classes or None,
+            "allow_cut_off": allow_cut_off or None,
+        },
         "train": {"seed": seed, "device": None if device == "auto" else device},
     }
     rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
     settings = load_settings(preset, detector=detector, file=settings_file, overrides=overrides or (), **rooms)
     paths: Path | list[Path] = data[0] if len(data) == 1 else data
     with watching() as watch:
-        videos = open_videoset(paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks)
+        videos = open_videoset(
+            paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks, partial=partial,
+            ground_truth=ground_truth,
+        )  # fmt: skip
         run = train(videos, out=out, settings=settings, watch=watch)
     if json:
         print_json({"run": str(run.folder), **run.info})
@@ -118,6 +131,8 @@ def evaluate(
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     fps: options.Fps = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
@@ -129,18 +144,20 @@ def evaluate(
     Examples:
       oddframe eval runs/demo
       oddframe eval runs/demo --data demo/data --json
+      oddframe eval runs/avenue --ground-truth frames
     """
     _need_torch()
-    from oddframe.data import open_videoset
-    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.judge import evaluate, open_data
+    from oddframe.runs import Run
 
-    videos = None
-    if data is not None:
-        videos = open_videoset(data, kind, fps=fps, labels=labels or (), masks=masks)
-    elif kind is not None or labels or masks is not None or fps is not None:
+    if data is None and (kind is not None or labels or masks is not None or fps is not None):
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
+    opened = Run.open(run)
+    videos = open_data(
+        opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
+    )
     with watching() as watch:
-        result = evaluate(run, videos=videos, device=device, seed=seed, watch=watch)
+        result = evaluate(opened, videos=videos, device=device, seed=seed, watch=watch)
     if json:
         print_json(result.to_dict())
         return
@@ -169,6 +186,15 @@ def evaluate(
             for name, figures in result.auc.items()
         ],
     )
+    if result.scenes:
+        say()
+        print_table(
+            ("scene", "videos", "frames", "abnormal", "AUC %"),
+            [
+                (scene or "-", str(row["videos"]), str(row["frames"]), str(row["abnormal"]), percent(row["online"]))
+                for scene, row in result.scenes.items()
+            ],
+        )
     for group in ("known", "unknown"):
         if kinds := result.classes.get(group, {}).get("kinds"):
             figures = result.classes[group]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from oddframe.errors import MissingPathError, NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics
 from oddframe.evaluation.metrics import Video
-from oddframe.evaluation.result import Auc, Events, Result, Row, Threshold
+from oddframe.evaluation.result import Auc, Events, Result, Row, SceneRow, Threshold
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
@@ -36,6 +36,8 @@ def evaluate(
     data: Path | str | None = None,
     *,
     videos: VideoSet | None = None,
+    ground_truth: str | None = None,
+    partial: bool = False,
     device: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
@@ -46,6 +48,7 @@ def evaluate(
         run: a trained run, or its folder.
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
+        ground_truth, partial: as of `open_videoset`; without them, as at training.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -59,16 +62,15 @@ def evaluate(
     from oddframe.scoring.scorer import Scorer
 
     opened = run if isinstance(run, Run) else Run.open(Path(run))
-    videos = videos or _open_data(opened, data)
+    videos = videos or open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
     notes = _fingerprint_note(opened, videos)
     test = _test_videos(opened, videos)
     scorer = Scorer(opened, device=device)
     judged, unjudged = _score(scorer, test, watch)
     result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
-    origin = _provenance(opened)
-    result = replace(
-        result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
-    )
+    origin = _provenance(opened, videos)
+    told = (*notes, *unjudged, *opened.info.get("notes", ()), *videos.notes, *result.notes)
+    result = replace(result, **origin, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -120,6 +122,7 @@ def judge(
         undefined_videos=undefined,
         threshold=threshold,
         classes=_classes(videos, known_kinds, threshold["online"]["quantile"] if "online" in threshold else None),
+        scenes=_scenes(videos),
         table=[_row(video) for video in videos],
         events=_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
@@ -205,6 +208,23 @@ def _recall(video: Video, line: float | None) -> float | None:
     return None if line is None else metrics.at_line(video, line).recall
 
 
+def _scenes(videos: Sequence[JudgedVideo]) -> dict[str, SceneRow]:
+    """Figures of each scene by itself; {} where there is only one."""
+    of_scene: dict[str, list[JudgedVideo]] = {}
+    for video in videos:
+        of_scene.setdefault(video.scene, []).append(video)
+    rows: dict[str, SceneRow] = {}
+    for scene, members in sorted(of_scene.items() if len(of_scene) > 1 else ()):
+        together = metrics.pooled(list(_beside_labels(members, "online").values()))
+        rows[scene] = {
+            "videos": len(members),
+            "frames": len(together.labels),
+            "abnormal": int(together.labels.sum()),
+            "online": metrics.auc(together),
+        }
+    return rows
+
+
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
     events = _events([video])
@@ -279,8 +299,17 @@ def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tup
     return judged, notes
 
 
-def _open_data(run: Run, data: Path | str | None) -> VideoSet:
-    from oddframe.data import open_videoset
+def open_data(run: Run, data: Path | str | None = None, **how: Any) -> VideoSet:
+    """Open the data of a run as at its training, but for what is said otherwise.
+
+    Args:
+        run: a run. data: where its data are, if no longer where they were.
+        how: arguments of `open_videoset`; None is not said.
+
+    Raises:
+        NothingToJudgeError: the run was trained on loose files. Otherwise as `open_videoset`.
+    """
+    from oddframe.data import as_before, open_videoset
 
     named = run.info["data"]
     if data is None and not named.get("root"):
@@ -297,10 +326,14 @@ def _open_data(run: Run, data: Path | str | None) -> VideoSet:
             path=root,
             hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
         )
-    return open_videoset(root, named["kind"])
+    said = {name: value for name, value in how.items() if value is not None}
+    return open_videoset(root, **as_before(named) | said)
 
 
 def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
+    then = run.info["data"].get("ground_truth", "")
+    if then != videos.ground_truth:
+        return [f"Trained with the labels of the ground truth '{then}', judged by those of '{videos.ground_truth}'."]
     wanted, seen = run.info["data"].get("fingerprint"), videos.fingerprint()
     if wanted in (None, seen):
         return []
@@ -308,10 +341,10 @@ def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
 
 
 def _known_kinds(run: Run, videos: VideoSet) -> set[str]:
-    """Kinds of anomaly that the split's known videos show. K folds take them from the test videos as well."""
+    """Kinds of anomaly that the split's known videos show. Some protocols take them from the test videos as well."""
     split = run.info["split"]
-    parts = (*videos.known, *(videos.test if split["protocol"] == "kfold" else ()))
-    spans = [span for video in parts if video.name in split["known"] for span in video.classes]
+    moved = (video for video in videos.test if video.name not in split["test"])
+    spans = [span for video in (*videos.known, *moved) if video.name in split["known"] for span in video.classes]
     return {span.class_name for span in spans if span.class_name}
 
 
@@ -338,14 +371,14 @@ def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
     return labelled
 
 
-def _provenance(run: Run) -> dict[str, Any]:
+def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
     info, split = run.info, run.info["split"]
     return {
         "detector": run.settings.detector,
         "protocol": split["protocol"],
         "fold": split.get("fold"),
         "folds": split.get("folds"),
-        "data": dict(info["data"]),
+        "data": {**info["data"], **videos.described()},
         "run": str(run.folder),
         "trained_on": {
             "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),

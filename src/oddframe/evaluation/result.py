@@ -60,6 +60,15 @@ class Row(TypedDict):
     false_events: int
 
 
+class SceneRow(TypedDict):
+    """All test videos of one scene. `online` is the micro AUC over their frames."""
+
+    videos: int
+    frames: int
+    abnormal: int
+    online: float | None
+
+
 class Events(TypedDict):
     """Alarms beside labelled stretches: a stretch is found when any alarm overlaps it.
 
@@ -90,6 +99,7 @@ class Result:
         classes: {} where no kind of anomaly is named, else "known" and "unknown" → {"online", "paper", "distance"
             (AUCs against all normal frames), "recall" (share of its frames above the 99 % quantile of `online`; None
             where no line is known), "frames", "kinds"}, and "each" → kind → {"auc", "recall", "frames", "known"}.
+        scenes: scene → `SceneRow`; {} where there is only one scene.
         table: one row a video. events: alarms beside labelled stretches.
         frames: {"videos", "judged", "abnormal"}.
         trained_on: {"normal": [...], "known": [...]}: video names.
@@ -113,6 +123,7 @@ class Result:
     data: Mapping[str, Any] = field(default_factory=dict)
     run: str = ""
     trained_on: Mapping[str, list[str]] = field(default_factory=dict)
+    scenes: Mapping[str, SceneRow] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     versions: Mapping[str, Any] = field(default_factory=dict)

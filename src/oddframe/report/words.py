@@ -108,16 +108,19 @@ def how_trained(result: Result) -> str:
     seen = f"Trained{took} on {count(normal, 'normal video')}"
     if known:
         seen += f" and {count(known, 'video')} with known anomalies"
+    if result.protocol == "rate":
+        seen += f", {100 * result.settings['data']['rate']:g} % of its clips abnormal"
     fold = f" (fold {result.fold} of {result.folds}, counted from 0)" if result.fold is not None else ""
     return f"{seen}{fold}."
 
 
 def what_judged(result: Result) -> str:
     """What it was judged on, in a sentence."""
-    frames = result.frames
+    frames, truth = result.frames, result.data.get("ground_truth")
     return (
         f"Judged on {count(frames['judged'], 'frame')} of {count(frames['videos'], 'test video')}, of which "
-        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal."
+        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal"
+        f"{f' (ground truth: {truth})' if truth else ''}."
     )
 
 

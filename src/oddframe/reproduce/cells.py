@@ -235,7 +235,7 @@ def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
     names = {video.name for video in parted.test}
     scored = [video for video in whole.scored if video.name in names]
     judged = judge(scored, heldout=Calibration.load(run.folder).heldout)
-    kept = ("auc", "undefined_videos", "threshold", "classes", "table", "events", "frames", "scored")
+    kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames", "scored")
     note = "Trained once, without known anomalies, and judged on the test videos of this part."
     return replace(
         whole,
