@@ -61,21 +61,26 @@ class Row(TypedDict):
 
 
 class Events(TypedDict):
-    """Alarms beside labelled stretches: a stretch is found when any alarm overlaps it.
-
-    `delay_frames` is the median, over the stretches found, of the frames from a stretch's first one to the first that
-    an alarm covers; None where none was found. `false_per_hour` is per hour of normal test video (None where times
-    are unknown).
-    """
+    """Alarms beside labelled stretches (`events.py` says how they are matched)."""
 
     labelled: int
     found: int
     missed: int
+    recall: float | None
+    """Found of labelled, 0..1; None without a labelled stretch."""
     delay_frames: float | None
+    """Median, over the stretches found, of the frames from a stretch's first one to the first that an alarm covers;
+    0 where the alarm was on already, None where none was found."""
+    delay_s: float | None
+    """The same in seconds; None where the times of a found stretch are unknown."""
+    alarms: int
     false: int
+    precision: float | None
+    """Alarms that found something, of all; None without an alarm."""
     normal_frames: int
     normal_hours: float | None
     false_per_hour: float | None
+    """False alarms per hour of normal test video; None where times are unknown or there is none."""
 
 
 @dataclass(frozen=True)
