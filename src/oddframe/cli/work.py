@@ -119,6 +119,10 @@ def evaluate(
     labels: options.Labels = None,
     masks: options.Masks = None,
     fps: options.Fps = None,
+    regions: Annotated[
+        bool,
+        typer.Option("--regions", help="Judge, too, whether the odd places are found; the videos need masks."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
     json: options.Json = False,
@@ -128,6 +132,7 @@ def evaluate(
     \b
     Examples:
       oddframe eval runs/demo
+      oddframe eval runs/demo --regions
       oddframe eval runs/demo --data demo/data --json
     """
     _need_torch()
@@ -140,7 +145,7 @@ def evaluate(
     elif kind is not None or labels or masks is not None or fps is not None:
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
     with watching() as watch:
-        result = evaluate(run, videos=videos, device=device, seed=seed, watch=watch)
+        result = evaluate(run, videos=videos, regions=regions, device=device, seed=seed, watch=watch)
     if json:
         print_json(result.to_dict())
         return
@@ -169,6 +174,15 @@ def evaluate(
             for name, figures in result.auc.items()
         ],
     )
+    if (places := result.places) is not None:
+        say()
+        print_table(
+            ("places, in per cent", "RBDC", "TBDC", "pixel AUC", "pixel AUC, 40 % covered"),
+            [
+                (name, *(percent(value) for value in (f["rbdc"], f["tbdc"], f["pixel_auc"], f["covered_auc"])))
+                for name, f in places["figures"].items()
+            ],
+        )
     for group in ("known", "unknown"):
         if kinds := result.classes.get(group, {}).get("kinds"):
             figures = result.classes[group]

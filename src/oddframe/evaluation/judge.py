@@ -18,6 +18,7 @@ from oddframe.errors import NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics, testset
 from oddframe.evaluation.events import judge_events
 from oddframe.evaluation.metrics import Video
+from oddframe.evaluation.places import PlaceJudge
 from oddframe.evaluation.result import Auc, Result, Row, Threshold
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
@@ -37,6 +38,7 @@ def evaluate(
     data: Path | str | None = None,
     *,
     videos: VideoSet | None = None,
+    regions: bool = False,
     device: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
@@ -47,6 +49,7 @@ def evaluate(
         run: a trained run, or its folder.
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
+        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -64,12 +67,13 @@ def evaluate(
     notes = testset.fingerprint_note(opened, videos)
     test = testset.labelled_test(opened, videos)
     scorer = Scorer(opened, device=device)
-    judged, unjudged = _score(scorer, test, watch)
+    places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
+    judged, unjudged = _score(scorer, test, places, watch)
     result = judge(judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
     origin = testset.provenance(opened)
-    result = replace(
-        result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
-    )
+    found, unplaced = places.finish() if places is not None else (None, [])
+    told = [*notes, *unjudged, *unplaced, *opened.info.get("notes", ()), *result.notes]
+    result = replace(result, **origin, places=found, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -217,16 +221,20 @@ def _row(video: JudgedVideo) -> Row:
     }
 
 
-def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tuple[list[JudgedVideo], list[str]]:
+def _score(
+    scorer: Scorer, test: Sequence[LabelledVideo], places: PlaceJudge | None, watch: Watcher
+) -> tuple[list[JudgedVideo], list[str]]:
     judged, notes = [], []
     for number, video in enumerate(test):
         watch(Progress("judging", number, len(test), video.name))
+        if places is not None:
+            places.begin(video)
         try:
-            # named as in the set: two scenes may each have a video of the same file name
-            scores = replace(scorer.score(video.video, video.scene), video=video.name)
+            scores = scorer.score(video.video, video.scene, maps=None if places is None else places.take)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue
+        scores = replace(scores, video=video.name)  # two scenes may each have a video of the same file name
         assert video.labels is not None
         first = video.video.first_index
         kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)

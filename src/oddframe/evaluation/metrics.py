@@ -35,8 +35,11 @@ class AtLine(NamedTuple):
     recall: float | None
 
 
-def auc(video: Video) -> float | None:
+def auc(video: Video, weights: Values | None = None) -> float | None:
     """Area under the ROC curve, 0..1: how often an abnormal frame scores above a normal one; a tie counts half.
+
+    Args:
+        weights: (N,) how much each frame counts; all alike without it.
 
     Raises:
         RunError: a score is not a finite number. MissingExtraError: scikit-learn is not installed.
@@ -45,7 +48,7 @@ def auc(video: Video) -> float | None:
     0.75
     """
     labels, scores = _checked(video)
-    return float(_judge().roc_auc_score(labels, scores)) if _has_both(labels) else None
+    return float(_judge().roc_auc_score(labels, scores, sample_weight=weights)) if _has_both(labels) else None
 
 
 def average_precision(video: Video) -> float | None:

@@ -83,6 +83,30 @@ class Events(TypedDict):
     """False alarms per hour of normal test video; None where times are unknown or there is none."""
 
 
+class PlaceFigures(TypedDict):
+    """Figures of one kind of map, 0..1, higher is better."""
+
+    rbdc: float | None
+    tbdc: float | None
+    """Region-based and track-based detection criterion, see `regions.py`."""
+    pixel_auc: float | None
+    covered_auc: float | None
+    """AUC over pixels, and over frames of which 40 % of the odd pixels must be found, see `pixels.py`."""
+
+
+class Places(TypedDict):
+    """Whether the odd places are found, where masks say which they are.
+
+    `figures`: "online" (heat) or local component → figures. `left_out`: abnormal frames without a mask.
+    """
+
+    frames: int
+    left_out: int
+    regions: int
+    tracks: int
+    figures: dict[str, PlaceFigures]
+
+
 @dataclass(frozen=True)
 class Result:
     """Figures of one run on its test videos.
@@ -95,6 +119,7 @@ class Result:
         classes: {} where no kind of anomaly is named, else "known" and "unknown" → {"online", "paper", "distance"
             (AUCs against all normal frames), "frames", "kinds"}, and "each" → kind → {"auc", "frames", "known"}.
         table: one row a video. events: alarms beside labelled stretches.
+        places: whether the odd places are found; None where nobody asked, or no frame has a mask.
         frames: {"videos", "judged", "abnormal"}.
         trained_on: {"normal": [...], "known": [...]}: video names.
         detector, protocol, fold, folds, data, run, settings, command, versions, host, parameters,
@@ -110,6 +135,7 @@ class Result:
     table: list[Row]
     events: Events
     frames: Mapping[str, int]
+    places: Places | None = None
     detector: str = ""
     protocol: str = "standard"
     fold: int | None = None
