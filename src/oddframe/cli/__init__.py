@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oddframe.cli import about, data, work
+from oddframe.cli import about, data, study, work
 from oddframe.errors import OddframeError
 
 
@@ -71,6 +71,7 @@ app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(work.score)
 app.command()(work.report)
+app.command()(study.compare)
 app.command()(about.models)
 app.command()(about.doctor)
 
