@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oddframe.data import open_videoset
     from oddframe.data.synthetic import generate
     from oddframe.errors import OddframeError
+    from oddframe.evaluation.analysis import analyse
     from oddframe.evaluation.compare import compare
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
@@ -40,6 +41,7 @@ __all__ = [
     "Scores",
     "Settings",
     "__version__",
+    "analyse",
     "compare",
     "evaluate",
     "generate",
@@ -58,6 +60,7 @@ _PLACES = {
     "Scorer": "oddframe.scoring.scorer",
     "Scores": "oddframe.scoring.scores",
     "Settings": "oddframe.settings",
+    "analyse": "oddframe.evaluation.analysis",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
     "generate": "oddframe.data.synthetic",

@@ -72,6 +72,7 @@ app.command("eval")(work.evaluate)
 app.command()(work.score)
 app.command()(work.report)
 app.command()(study.compare)
+app.command()(study.analyse)
 app.command()(about.models)
 app.command()(about.doctor)
 

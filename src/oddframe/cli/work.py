@@ -28,7 +28,7 @@ def demo(
     Example:
       oddframe demo --out demo
     """
-    _need_torch()
+    need_torch()
     from oddframe.demo import demo
     from oddframe.report import words
 
@@ -79,7 +79,7 @@ def train(
       oddframe train gate.mp4 --end 1:20 --out runs/gate
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
-    _need_torch()
+    need_torch()
     from oddframe.data import open_videoset
     from oddframe.settings import load_settings
     from oddframe.training.train import train
@@ -135,7 +135,7 @@ def evaluate(
       oddframe eval runs/demo --regions
       oddframe eval runs/demo --data demo/data --json
     """
-    _need_torch()
+    need_torch()
     from oddframe.data import open_videoset
     from oddframe.evaluation.judge import evaluate
 
@@ -215,7 +215,7 @@ def score(
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
     """
-    _need_torch()
+    need_torch()
     from oddframe.report.outputs import FILES, score
 
     folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
@@ -274,7 +274,8 @@ def report(
         say(f"The report: {page}   (open it in a browser)")
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
+    """Say what to install before anything else is done."""
     from importlib.util import find_spec
 
     if find_spec("torch") is None:

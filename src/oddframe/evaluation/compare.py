@@ -68,8 +68,8 @@ class Comparison:
 def compare(first: Results, second: Results, *, seed: int = 0, resamples: int = 1000) -> Comparison:
     """Compare the micro AUCs of two judged runs (percentile bootstrap over videos, paired).
 
-    Draws are of the set's videos, the same for both sides; a video that is in the test of several folds is drawn for all
-    of them at once. Frames that only one side has (a longer window has no score for the first ones) take no part.
+    Draws are of the set's videos, the same for both sides; a video that is in the test of several folds is drawn for
+    all of them at once. Frames that only one side has (a longer window has no score for the first ones) take no part.
 
     Args:
         first, second: a `Result`, its JSON, a run's folder, or a folder with the runs of several folds; or several of

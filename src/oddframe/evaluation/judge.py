@@ -69,7 +69,9 @@ def evaluate(
     scorer = Scorer(opened, device=device)
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
-    result = judge(judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
+    result = judge(
+        judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed
+    )
     origin = testset.provenance(opened)
     found, unplaced = places.finish() if places is not None else (None, [])
     told = [*notes, *unjudged, *unplaced, *opened.info.get("notes", ()), *result.notes]
