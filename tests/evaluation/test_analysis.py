@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from oddframe.cli import app
-from oddframe.data import open_videoset
 from oddframe.errors import NothingToJudgeError
 from oddframe.evaluation.analysis import _chosen, _Gathered, analyse, farthest
 from oddframe.models.weights import build_detector, save_tensors
@@ -79,8 +78,8 @@ def test_both_ratios_come_from_sums_over_clips():
     normal, abnormal = found.distances["normal"], found.distances["abnormal"]
     assert (normal.clips, normal.own, normal.other) == (2, pytest.approx(0.5), pytest.approx(2.0))
     assert (normal.ratio, normal.inverse) == (pytest.approx(0.25), pytest.approx(4.0))
-    # 120 degrees is 60 from its own item and 120 from the other
-    assert (abnormal.own, abnormal.other) == (pytest.approx(1.0), pytest.approx(3**0.5))
+    # 120 degrees is 60 from its own item; 180 is opposite to the other
+    assert (abnormal.own, abnormal.other) == (pytest.approx(1.0), pytest.approx(2.0))
 
 
 def test_items_that_no_query_of_either_kind_chooses_are_dead():

@@ -198,9 +198,9 @@ def _chosen(test: Sequence[LabelledVideo], frames: int, most: int) -> list[_Clip
             windows = np.lib.stride_tricks.sliding_window_view(video.labels, min(frames, len(video.labels)))
             whole = (windows == abnormal).all(axis=1) if len(video.labels) >= frames else np.zeros(0, bool)
             starts.append(np.flatnonzero(whole))
-        where = [(number, int(first)) for number, found in enumerate(starts) for first in found]
+        where = [_Clip(number, int(first), abnormal) for number, found in enumerate(starts) for first in found]
         taken = np.linspace(0, len(where) - 1, min(most, len(where))).round().astype(int)
-        chosen += [_Clip(*where[index], abnormal) for index in taken]
+        chosen += [where[index] for index in taken]
     return sorted(chosen)
 
 

@@ -95,8 +95,8 @@ def macro_auc(videos: Mapping[str, Video]) -> tuple[float | None, list[str]]:
 class Pairs:
     """Pairs of an abnormal and a normal frame, by their videos: the AUC of any draw of videos without sorting anew.
 
-    With `wins[i, j]` the pairs (abnormal frame of video i, normal frame of video j) in the right order (ties count half),
-    P and N the numbers of abnormal and normal frames, and c how often each video was drawn, it is c'Wc / (c'P · c'N).
+    With W[i, j] the pairs (abnormal frame of video i, normal frame of video j) in the right order (ties count half), P
+    and N the numbers of abnormal and normal frames, and c how often each video was drawn, it is c'Wc / (c'P · c'N).
 
     Raises:
         RunError: a score is not a finite number.
@@ -112,7 +112,9 @@ class Pairs:
         """Micro AUCs of draws: (R, V) how often each video was drawn → (R,), NaN where frames are of one class."""
         pairs = (drawn @ self._odd) * (drawn @ self._normal)
         ordered = np.einsum("rv,vw,rw->r", drawn, self._wins, drawn, optimize=True)
-        return np.divide(ordered, pairs, out=np.full(len(drawn), np.nan), where=pairs > 0)
+        values = np.full(len(drawn), np.nan)
+        np.divide(ordered, pairs, out=values, where=pairs > 0)
+        return values
 
 
 def draws(videos: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Whether odd pixels stand out: two areas under ROC curves, from maps and masks. Higher is odder, 0..1.
 
 - `auc`: every pixel of every judged frame is a case. How often an odd pixel has a larger value than a normal one.
-- `covered_auc`: every frame is a case (the pixel-level criterion of Li, Mahadevan and Vasconcelos, "Anomaly detection and
-  localization in crowded scenes", PAMI 2014). An odd frame counts as detected at a line only when at least 40 % of its
-  odd pixels are at or above it, a normal frame as a false alarm when any pixel is.
+- `covered_auc`: every frame is a case (the pixel-level criterion of Li, Mahadevan and Vasconcelos, "Anomaly detection
+  and localization in crowded scenes", PAMI 2014). An odd frame counts as detected at a line only when at least 40 % of
+  its odd pixels are at or above it, a normal frame as a false alarm when any pixel is.
 
 Maps are coarser than pictures; as in `regions.py`, a place of the map stands for the pixels that it covers.
 scikit-learn counts; it is loaded when a figure is asked for.

@@ -1,7 +1,7 @@
 """Maps of test videos beside their masks, one frame after another: the figures of `evaluate(regions=True)`.
 
-Judged are the heat behind `online` (what reports and boxes show) and the raw map of each local component. They come from
-the same pass as the scores, and none is kept.
+Judged are the heat behind `online` (what reports and boxes show) and the raw map of each local component. They come
+from the same pass as the scores, and none is kept.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class PlaceJudge:
     """Judges the maps of one video after another.
 
-    Labels say whether a frame is odd, masks say where. An abnormal frame without a mask is left out, for nobody knows where
-    it is odd; so are all abnormal frames of a set without masks.
+    Labels say whether a frame is odd, masks say where. An abnormal frame without a mask is left out, for nobody knows
+    where it is odd; so are all abnormal frames of a set without masks.
 
     Args:
         frames_at_most: how many frames may come, see `RegionCurve`.

@@ -8,8 +8,8 @@ into *odd regions*, its own. (Places that touch at a corner are connected.)
 - An odd region is found when its IoU with some detected region of the frame is at least 0.1.
 - A detected region is a false positive when its IoU with every odd region of the frame is below 0.1.
 - A track is found when at least a tenth of its odd regions is found.
-- RBDC is the area under (share of odd regions found) over (false positives per judged frame) as the line falls, for 0 to
-  1 false positives per frame; TBDC the same with the share of tracks found.
+- RBDC is the area under (share of odd regions found) over (false positives per judged frame) as the line falls, for 0
+  to 1 false positives per frame; TBDC the same with the share of tracks found.
 
 Three things that the definition leaves open, as read here:
 - *Tracks.* Masks carry no identities. Regions of neighbouring frames are linked one to one, largest IoU first, if they
@@ -43,8 +43,8 @@ _SHIFT = 19
 _FIRST, _LAST = (int(np.float32(value).view(np.uint32)) >> _SHIFT for value in (2.0**-20, 2.0**8))
 
 LEVELS = (np.arange(_FIRST, _LAST + 1, dtype=np.uint32) << _SHIFT).view(np.float32)
-"""Lines at which maps are cut: sixteen an octave from one in a million to 256 (errors are 0..1, distances 0..4, heat is 1
-at the alarm line). They are the floats whose lower bits are 0, so that the upper bits of a value say which it reaches."""
+"""Lines at which maps are cut: sixteen an octave from one in a million to 256 (errors are 0..1, distances 0..4, heat is
+1 at the alarm line). Their lower bits are 0, so that the upper bits of a value say which of them it reaches."""
 
 _STACK_PLACES = 4_000_000
 """Places whose components are found at once: 16 MB of labels."""
@@ -76,8 +76,10 @@ class MaskTracks:
 
         A mask without an odd pixel ends all tracks.
         """
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
-        areas = stats[1:, cv2.CC_STAT_AREA]
+        _, numbered, stats, _ = cv2.connectedComponentsWithStats(
+            mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S
+        )
+        labels, areas = np.asarray(numbered, np.int32), np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
         tracks = np.full(len(areas), -1, np.int64)
         for before, now in _pairs(self._labels, self._areas, labels, areas):
             tracks[now] = self._tracks[before]

@@ -34,7 +34,8 @@ def draw_spaces(*analyses: Analysis, path: Path | str | None = None) -> Figure:
     for number, (analysis, space) in enumerate(panels):
         axes = figure.add_subplot(rows, 2, number + 1)
         for kind, shown, colour in (("normal", ~space.abnormal, "#1f5f8b"), ("abnormal", space.abnormal, "#b3261e")):
-            axes.scatter(*space.points[shown].T, s=7, color=colour, alpha=0.7, linewidths=0, label=kind)
+            x, y = space.points[shown].T
+            axes.scatter(x, y, s=7, color=colour, alpha=0.7, linewidths=0, label=kind)
         axes.set_title(f"{analysis.detector}: {space.branch} space, {space.of}", fontsize="medium")
         axes.set(xticks=[], yticks=[])
         axes.legend(frameon=False, fontsize="small")
