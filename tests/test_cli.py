@@ -92,7 +92,9 @@ def test_examples_are_right_usage(words):
 
 
 @pytest.mark.parametrize(
-    "words", [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce")], ids=" ".join
+    "words",
+    [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce", "analyse")],
+    ids=" ".join,
 )
 def test_examples_run(words, home):
     if words[:2] == ["data", "synth"]:
@@ -102,6 +104,13 @@ def test_examples_run(words, home):
     told = run(*words)
 
     assert told.exit_code == 0, told.output
+
+
+def test_analysing_a_detector_without_queries_says_what_is_wanted(home):
+    told = run("analyse", "runs/demo")
+
+    assert told.exit_code == 1
+    assert "'framediff' has no queries" in told.stderr
 
 
 @pytest.mark.parametrize("words", [["gate.mp4", "--end", "0:02"], ["demo/data", "--preset", "tiny"]], ids=" ".join)

@@ -82,6 +82,30 @@ def test_the_result_is_left_in_the_run_and_comes_back(run):
     assert len(back.scored) == 2
 
 
+def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data):
+    drawn = np.zeros((48, 64), np.uint8)
+    drawn[10:30, 10:30] = 255
+    (data / "masks" / "flash").mkdir(parents=True)
+    for index in range(20, 30):
+        assert cv2.imwrite(str(data / "masks" / "flash" / f"{index:03}.png"), drawn)
+
+    assert evaluate(run).places is None
+    places = evaluate(run, regions=True).places
+
+    assert (places["frames"], places["regions"], places["tracks"]) == (78, 10, 1)
+    assert sorted(places["figures"]) == ["local_error", "motion", "online"]
+    assert places["figures"]["motion"]["tbdc"] == 1.0
+    assert places["figures"]["motion"]["pixel_auc"] > 0.99
+    assert Result.load(run.folder).places == places
+
+
+def test_without_masks_places_are_not_judged_and_that_is_said(run):
+    result = evaluate(run, regions=True)
+
+    assert result.places is None
+    assert any("No judged frame has a mask" in note for note in result.notes)
+
+
 def test_data_that_moved_are_asked_for_and_may_be_named(run, data, tmp_path):
     moved = shutil.move(data, tmp_path / "elsewhere")
 

@@ -28,7 +28,7 @@ def demo(
     Example:
       oddframe demo --out demo
     """
-    _need_torch()
+    need_torch()
     from oddframe.demo import demo
     from oddframe.report import words
 
@@ -83,7 +83,7 @@ def train(
       oddframe train gate.mp4 --end 1:20 --out runs/gate
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
-    _need_torch()
+    need_torch()
     from oddframe.data import open_videoset
     from oddframe.settings import load_settings
     from oddframe.training.train import train
@@ -134,6 +134,10 @@ def evaluate(
     ground_truth: options.GroundTruth = None,
     partial: options.Partial = False,
     fps: options.Fps = None,
+    regions: Annotated[
+        bool,
+        typer.Option("--regions", help="Judge, too, whether the odd places are found; the videos need masks."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
     json: options.Json = False,
@@ -143,11 +147,13 @@ def evaluate(
     \b
     Examples:
       oddframe eval runs/demo
+      oddframe eval runs/demo --regions
       oddframe eval runs/demo --data demo/data --json
       oddframe eval runs/avenue --ground-truth frames
     """
-    _need_torch()
-    from oddframe.evaluation.judge import evaluate, open_data
+    need_torch()
+    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.testset import open_data
     from oddframe.runs import Run
 
     if data is None and (kind is not None or labels or masks is not None or fps is not None):
@@ -157,7 +163,7 @@ def evaluate(
         opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
     )
     with watching() as watch:
-        result = evaluate(opened, videos=videos, device=device, seed=seed, watch=watch)
+        result = evaluate(opened, videos=videos, regions=regions, device=device, seed=seed, watch=watch)
     if json:
         print_json(result.to_dict())
         return
@@ -195,6 +201,15 @@ def evaluate(
                 for scene, row in result.scenes.items()
             ],
         )
+    if (places := result.places) is not None:
+        say()
+        print_table(
+            ("places, in per cent", "RBDC", "TBDC", "pixel AUC", "pixel AUC, 40 % covered"),
+            [
+                (name, *(percent(value) for value in (f["rbdc"], f["tbdc"], f["pixel_auc"], f["covered_auc"])))
+                for name, f in places["figures"].items()
+            ],
+        )
     for group in ("known", "unknown"):
         if kinds := result.classes.get(group, {}).get("kinds"):
             figures = result.classes[group]
@@ -227,7 +242,7 @@ def score(
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
     """
-    _need_torch()
+    need_torch()
     from oddframe.report.outputs import FILES, score
 
     folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
@@ -286,7 +301,8 @@ def report(
         say(f"The report: {page}   (open it in a browser)")
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
+    """Say what to install before anything else is done."""
     from importlib.util import find_spec
 
     if find_spec("torch") is None:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import MissingPathError, NothingToJudgeError, TooShortError
-from oddframe.evaluation import metrics
+from oddframe.errors import NothingToJudgeError, TooShortError
+from oddframe.evaluation import metrics, testset
+from oddframe.evaluation.events import judge_events
 from oddframe.evaluation.metrics import Video
-from oddframe.evaluation.result import Auc, Events, Result, Row, SceneRow, Threshold
+from oddframe.evaluation.places import PlaceJudge
+from oddframe.evaluation.result import Auc, Result, Row, SceneRow, Threshold
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
@@ -38,6 +40,7 @@ def evaluate(
     videos: VideoSet | None = None,
     ground_truth: str | None = None,
     partial: bool = False,
+    regions: bool = False,
     device: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
@@ -49,6 +52,7 @@ def evaluate(
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
         ground_truth, partial: as of `open_videoset`; without them, as at training.
+        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -62,15 +66,19 @@ def evaluate(
     from oddframe.scoring.scorer import Scorer
 
     opened = run if isinstance(run, Run) else Run.open(Path(run))
-    videos = videos or open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
-    notes = _fingerprint_note(opened, videos)
-    test = _test_videos(opened, videos)
+    videos = videos or testset.open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
+    notes = testset.fingerprint_note(opened, videos)
+    test = testset.labelled_test(opened, videos)
     scorer = Scorer(opened, device=device)
-    judged, unjudged = _score(scorer, test, watch)
-    result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
-    origin = _provenance(opened, videos)
-    told = (*notes, *unjudged, *opened.info.get("notes", ()), *videos.notes, *result.notes)
-    result = replace(result, **origin, notes=list(dict.fromkeys(told)))
+    places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
+    judged, unjudged = _score(scorer, test, places, watch)
+    result = judge(
+        judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed
+    )
+    origin = testset.provenance(opened, videos)
+    found, unplaced = places.finish() if places is not None else (None, [])
+    told = [*notes, *unjudged, *unplaced, *opened.info.get("notes", ()), *videos.notes, *result.notes]
+    result = replace(result, **origin, places=found, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -124,7 +132,7 @@ def judge(
         classes=_classes(videos, known_kinds, threshold["online"]["quantile"] if "online" in threshold else None),
         scenes=_scenes(videos),
         table=[_row(video) for video in videos],
-        events=_events(videos),
+        events=judge_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
         notes=notes,
         scored=tuple(videos),
@@ -227,7 +235,7 @@ def _scenes(videos: Sequence[JudgedVideo]) -> dict[str, SceneRow]:
 
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
-    events = _events([video])
+    events = judge_events([video])
     return {
         "name": video.name,
         "scene": video.scene,
@@ -242,153 +250,23 @@ def _row(video: JudgedVideo) -> Row:
     }
 
 
-def _events(videos: Sequence[JudgedVideo]) -> Events:
-    labelled = missed = false = normal = 0
-    delays: list[int] = []
-    hours: float | None = 0.0
-    for video in videos:
-        stretches = video.stretches()
-        alarms = sorted((event.start, event.end) for event in video.scores.events)
-        first = [
-            next((start for start, end in alarms if start < stop and begin < end), None) for begin, stop in stretches
-        ]
-        delays += [
-            max(0, alarm - begin) for alarm, (begin, _) in zip(first, stretches, strict=True) if alarm is not None
-        ]
-        labelled += len(stretches)
-        missed += first.count(None)
-        false += sum(all(end <= begin or stop <= start for begin, stop in stretches) for start, end in alarms)
-        normal += int((~video.labels).sum())
-        of_video = _normal_hours(video)
-        hours = None if hours is None or of_video is None else hours + of_video
-    return {
-        "labelled": labelled,
-        "found": labelled - missed,
-        "missed": missed,
-        "delay_frames": float(np.median(delays)) if delays else None,
-        "false": false,
-        "normal_frames": normal,
-        "normal_hours": hours,
-        "false_per_hour": false / hours if hours else None,
-    }
-
-
-def _normal_hours(video: JudgedVideo) -> float | None:
-    """Length of the judged frames that are normal; None where times are unknown."""
-    scores, normal = video.scores, int((~video.labels).sum())
-    if scores.time_s is not None and len(scores) > 1:
-        return normal * float(scores.time_s[-1] - scores.time_s[0]) / (len(scores) - 1) / 3600
-    return normal / scores.fps / 3600 if scores.fps else None
-
-
-def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tuple[list[JudgedVideo], list[str]]:
+def _score(
+    scorer: Scorer, test: Sequence[LabelledVideo], places: PlaceJudge | None, watch: Watcher
+) -> tuple[list[JudgedVideo], list[str]]:
     judged, notes = [], []
     for number, video in enumerate(test):
         watch(Progress("judging", number, len(test), video.name))
+        if places is not None:
+            places.begin(video)
         try:
-            # named as in the set: two scenes may each have a video of the same file name
-            scores = replace(scorer.score(video.video, video.scene), video=video.name)
+            scores = scorer.score(video.video, video.scene, maps=None if places is None else places.take)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue
+        scores = replace(scores, video=video.name)  # two scenes may each have a video of the same file name
         assert video.labels is not None
         first = video.video.first_index
         kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
         judged.append(JudgedVideo(video.name, video.scene, scores, video.labels[scores.frame - first], kinds))
     watch(Progress("judging", len(test), len(test)))
     return judged, notes
-
-
-def open_data(run: Run, data: Path | str | None = None, **how: Any) -> VideoSet:
-    """Open the data of a run as at its training, but for what is said otherwise.
-
-    Args:
-        run: a run. data: where its data are, if no longer where they were.
-        how: arguments of `open_videoset`; None is not said.
-
-    Raises:
-        NothingToJudgeError: the run was trained on loose files. Otherwise as `open_videoset`.
-    """
-    from oddframe.data import as_before, open_videoset
-
-    named = run.info["data"]
-    if data is None and not named.get("root"):
-        raise NothingToJudgeError(
-            "this run was trained on loose video files, which have no test videos",
-            path=run.folder,
-            hint=f"oddframe eval {run.folder} --data FOLDER",
-        )
-    # a run keeps the way to its data relative to its own folder
-    root = Path(data) if data is not None else (run.folder / named["root"]).resolve()
-    if not root.exists():
-        raise MissingPathError(
-            "the data that this run was trained on are not there",
-            path=root,
-            hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
-        )
-    said = {name: value for name, value in how.items() if value is not None}
-    return open_videoset(root, **as_before(named) | said)
-
-
-def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
-    then = run.info["data"].get("ground_truth", "")
-    if then != videos.ground_truth:
-        return [f"Trained with the labels of the ground truth '{then}', judged by those of '{videos.ground_truth}'."]
-    wanted, seen = run.info["data"].get("fingerprint"), videos.fingerprint()
-    if wanted in (None, seen):
-        return []
-    return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
-
-
-def _known_kinds(run: Run, videos: VideoSet) -> set[str]:
-    """Kinds of anomaly that the split's known videos show. Some protocols take them from the test videos as well."""
-    split = run.info["split"]
-    moved = (video for video in videos.test if video.name not in split["test"])
-    spans = [span for video in (*videos.known, *moved) if video.name in split["known"] for span in video.classes]
-    return {span.class_name for span in spans if span.class_name}
-
-
-def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
-    names = list(run.info["split"]["test"])
-    there = {video.name: video for video in videos.test}
-    lacking = [name for name in names if name not in there]
-    if lacking:
-        raise MissingPathError(
-            "test videos of this run are not in the data",
-            path=videos.root,
-            seen=", ".join(lacking[:5]) + (" ..." if len(lacking) > 5 else ""),
-            wanted=f"the {len(names)} test videos of the split",
-            hint="give the data that the run was split on with --data",
-        )
-    labelled = [there[name] for name in names if there[name].labels is not None]
-    if not labelled:
-        raise NothingToJudgeError(
-            "no test video of this run has labels",
-            path=videos.root,
-            seen=f"{len(names)} test videos",
-            hint="write labels.csv (video,start,end), or look at single videos: oddframe score RUN VIDEO",
-        )
-    return labelled
-
-
-def _provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
-    info, split = run.info, run.info["split"]
-    return {
-        "detector": run.settings.detector,
-        "protocol": split["protocol"],
-        "fold": split.get("fold"),
-        "folds": split.get("folds"),
-        "data": {**info["data"], **videos.described()},
-        "run": str(run.folder),
-        "trained_on": {
-            "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),
-            "known": list(split["known"]),
-        },
-        "settings": run.settings.to_dict(),
-        "command": info.get("command", ""),
-        "versions": info.get("versions", {}),
-        "host": info.get("host"),
-        "parameters": info.get("parameters"),
-        "seconds_training": info.get("seconds_training"),
-        "peak_memory_mb": info.get("peak_memory_mb"),
-    }

@@ -159,7 +159,9 @@ def alarms_in_words(result: Result) -> str:
     )
     delay = events.get("delay_frames")  # results of older versions have none
     if delay is not None:
-        words += f" ({count(round(delay), 'frame')} after its beginning, in the median)"
+        seconds = events.get("delay_s")
+        late = count(round(delay), "frame") if seconds is None else f"{count(round(delay), 'frame')}, {seconds:.1f} s,"
+        words += f" ({late} after its beginning, in the median)"
     if not events["false"]:
         return f"{words}; none was raised without cause."
     words += f"; {count(events['false'], 'alarm was', 'alarms were')} raised without cause"
