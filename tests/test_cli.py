@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -90,7 +91,11 @@ def test_examples_are_right_usage(words):
         command.make_context(words[0], rest)
 
 
-@pytest.mark.parametrize("words", [words for words in EXAMPLES if words[0] not in ("demo", "train")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce", "analyse")],
+    ids=" ".join,
+)
 def test_examples_run(words, home):
     if words[:2] == ["data", "synth"]:
         words = ["data", "synth", "demo/other", "--scale", "tiny"]
@@ -101,12 +106,35 @@ def test_examples_run(words, home):
     assert told.exit_code == 0, told.output
 
 
+def test_analysing_a_detector_without_queries_says_what_is_wanted(home):
+    told = run("analyse", "runs/demo")
+
+    assert told.exit_code == 1
+    assert "'framediff' has no queries" in told.stderr
+
+
 @pytest.mark.parametrize("words", [["gate.mp4", "--end", "0:02"], ["demo/data", "--preset", "tiny"]], ids=" ".join)
 def test_training_examples_run_with_a_detector_that_has_nothing_to_train(words, home):
     told = run("train", *words, "--detector", "framediff", "--out", "runs/new")
 
     assert told.exit_code == 0, told.output
     assert json.loads(Path("runs/new/run.json").read_text())["state"] == "finished"
+
+
+def test_a_table_is_laid_out_on_the_terminal_and_as_json(home):
+    words = ["reproduce", "table3", "demo/data", "--preset", "tiny", "--set", "data.folds=2", "--row", "framediff"]
+
+    told = run(*words, "--folds", "0-1", "--out", "runs/table3")
+    as_json = json.loads(run(*words, "--show", "--json", "--out", "runs/table3").stdout)
+
+    assert told.exit_code == 0, told.output
+    assert "frame differences" in told.stdout
+    assert as_json["rows"][0]["folds"] == "2 of 2"
+    assert as_json["open"] == []
+
+
+def test_folds_that_are_no_numbers_are_wrong_usage(home):
+    assert run("reproduce", "table3", "demo/data", "--folds", "0;1", "--out", "runs/table3").exit_code == 2
 
 
 def test_help_names_every_preset():
@@ -152,6 +180,17 @@ def test_contradicting_labels_end_with_exit_code_1(tmp_path, ped2, shared_data):
 
     assert told.exit_code == 1
     assert json.loads(told.stdout)["conflicts"]
+
+
+def test_a_part_of_a_public_set_ends_the_check_with_exit_code_1_unless_it_is_said_to_be_fine(tmp_path, make_video):
+    for number in (1, 2):
+        make_video(tmp_path / f"avenue/training_videos/{number:02}.avi", frames=6)
+    told = run("data", "check", tmp_path / "avenue")
+
+    assert told.exit_code == 1
+    assert "missing: training videos 3-16 (2 of 16 are here)" in told.stdout
+    assert "--partial" in told.stdout
+    assert run("data", "check", tmp_path / "avenue", "--partial").exit_code == 0
 
 
 @pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("eval", False)])
@@ -277,18 +316,22 @@ def test_on_a_terminal_progress_is_a_bar_and_results_stay_on_standard_output(tmp
     import pty
 
     keyboard, terminal = pty.openpty()
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "oddframe", "data", "synth", str(tmp_path / "data"), "--scale", "tiny", "--json"],
         stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-    )  # fmt: skip
-    os.close(terminal)
-    shown = os.read(keyboard, 1 << 20).decode()
+    ) as verb:  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # that is how a terminal's end shows
+            while said := os.read(keyboard, 1 << 20):
+                shown += said
+        told = verb.stdout.read()
     os.close(keyboard)
 
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["scale"] == "tiny"
-    assert "148/148" in shown
-    assert "\u2501" in shown
+    assert verb.returncode == 0
+    assert json.loads(told)["scale"] == "tiny"
+    assert "148/148" in shown.decode()
+    assert "\u2501" in shown.decode()
 
 
 def test_bars_of_stages_end_when_the_next_one_begins_and_warnings_come_once():

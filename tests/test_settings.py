@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from oddframe import detectors
-from oddframe.detectors import DetectorEntry, DetectorSettings, DreamSettings, FrameDiffSettings
+from oddframe.detectors import DetectorEntry, DetectorSettings, DreamSettings, FrameDiffSettings, MlepSettings
 from oddframe.errors import SettingsError
 from oddframe.settings import PRESETS, load_settings, settings_from_dict
 
@@ -65,6 +65,22 @@ def test_another_detector_takes_what_it_knows_of_a_preset():
     assert settings.model == FrameDiffSettings(size=(96, 144), channels=1)
 
 
+def test_dream_takes_a_preset_whole_with_either_backbone():
+    unet = load_settings("cpu").model.model_dump()
+    convlstm = load_settings("cpu", detector="dream-convlstm").model.model_dump()
+
+    assert unet.keys() - convlstm.keys() == {"patch", "decode_abnormal", "joint_batch"}  # the U-Net's own
+    assert convlstm == {key: value for key, value in unet.items() if key in convlstm}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_peer_takes_size_and_width_of_a_preset_and_keeps_its_own_losses(preset, monkeypatch):
+    monkeypatch.setitem(PRESETS[preset], "model", {"width": 32, "size": [64, 96], "channels": 1, "triplet": 0.7})
+
+    assert load_settings(preset, detector="mlep").model == MlepSettings(width=32, size=(64, 96), channels=1)
+    assert load_settings(preset, detector="dream-convlstm").model.triplet == 0.7
+
+
 @pytest.mark.parametrize(
     ("override", "name", "help_given"),
     [
@@ -116,6 +132,14 @@ def test_an_unknown_preset_or_detector_is_named_with_its_nearest():
         load_settings("papper")
     with pytest.raises(SettingsError, match=r"no detector 'dream'[\s\S]*did you mean dream-unet"):
         load_settings("tiny", detector="dream")
+
+
+@pytest.mark.parametrize("detector", ["dream-convlstm", "mlep"])
+def test_a_size_that_a_network_cannot_halve_twice_is_named_with_its_nearest(detector: str):
+    with pytest.raises(SettingsError) as caught:
+        load_settings("tiny", detector=detector, overrides=["model.size=[98, 160]"])
+
+    assert "96x160 or 100x160" in str(caught.value.wanted)
 
 
 @pytest.mark.parametrize("override", ["train.epochs", "=3", "train.epochs:3"])

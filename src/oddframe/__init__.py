@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from oddframe.data import open_videoset
     from oddframe.data.synthetic import generate
     from oddframe.errors import OddframeError
+    from oddframe.evaluation.analysis import analyse
+    from oddframe.evaluation.compare import compare
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
     from oddframe.report.outputs import score
@@ -39,6 +41,8 @@ __all__ = [
     "Scores",
     "Settings",
     "__version__",
+    "analyse",
+    "compare",
     "evaluate",
     "generate",
     "load_settings",
@@ -56,6 +60,8 @@ _PLACES = {
     "Scorer": "oddframe.scoring.scorer",
     "Scores": "oddframe.scoring.scores",
     "Settings": "oddframe.settings",
+    "analyse": "oddframe.evaluation.analysis",
+    "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
     "generate": "oddframe.data.synthetic",
     "load_settings": "oddframe.settings",

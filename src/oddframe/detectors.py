@@ -29,8 +29,8 @@ class Strict(BaseModel):
 class DetectorSettings(Strict):
     """What every detector needs to know of its input."""
 
-    side_multiple: ClassVar[int] = 1
-    """Both sides of the picture are multiples of this."""
+    size_step: ClassVar[int] = 1
+    """Height and width of the picture are multiples of this."""
 
     size: tuple[int, int] = Field(
         default=(256, 256), description="height and width of the picture that the detector sees"
@@ -42,36 +42,29 @@ class DetectorSettings(Strict):
     @field_validator("size")
     @classmethod
     def _size_fits(cls, size: tuple[int, int]) -> tuple[int, int]:
-        multiple = cls.side_multiple
         if min(size) < 16:
             raise ValueError(f"size {size[0]}x{size[1]} is smaller than 16x16")
-        if any(side % multiple for side in size):
-            pairs = {_multiples_near(size, multiple, down) for down in (True, False)}
-            near = " or ".join(f"{height}x{width}" for height, width in sorted(pairs))
+        step = cls.size_step
+        if any(side % step for side in size):
+            near = " or ".join(f"{h}x{w}" for h, w in sorted({_near(size, step, down) for down in (True, False)}))
             raise ValueError(
-                f"size {size[0]}x{size[1]} is no multiple of {multiple} on both sides; the nearest that is: {near}"
+                f"size {size[0]}x{size[1]} is no multiple of {step} on both sides; the nearest that is: {near}"
             )
         return size
 
 
-def _multiples_near(size: tuple[int, int], multiple: int, down: bool) -> tuple[int, int]:
-    height, width = (max(16, (side if down else side + multiple - 1) // multiple * multiple) for side in size)
+def _near(size: tuple[int, int], step: int, down: bool) -> tuple[int, int]:
+    height, width = (max(16, (side if down else side + step - 1) // step * step) for side in size)
     return height, width
 
 
-class DreamSettings(DetectorSettings):
-    """DREAM with the U-Net backbone (Sec. III, IV-B). The defaults are the paper's text.
+class DreamCommonSettings(DetectorSettings):
+    """What DREAM can be told with either backbone (Sec. III, IV-B). The defaults are the paper's text.
 
     Where text and published code differ, each has a named reading; what neither of them knows is off.
     """
 
-    side_multiple: ClassVar[int] = 8
     width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
-    patch: Literal[1, 2, 4] = Field(
-        default=1,
-        description="side of the square of pixels folded into channels before the first convolution; each doubling "
-        "takes the place of one pooling, so that queries stay at 1/8 of the picture. 1 in the paper",
-    )
     items: int = Field(default=10, ge=1, description="items in each memory; `memory=single` has twice as many")
     memory: Literal["dual", "single", "none"] = Field(default="dual", description="Table III's ablation of the memory")
     discriminator: bool = Field(
@@ -80,9 +73,6 @@ class DreamSettings(DetectorSettings):
     discriminator_norm: bool = Field(default=False, description="batch norm after the discriminator's convolution")
     decoder: bool = Field(
         default=True, description="predict the next frame; without it, the error is the frame difference"
-    )
-    decode_abnormal: bool = Field(
-        default=True, description="abnormal clips pass the decoder too (moving its batch norm)"
     )
     update_weight: Literal["softmax", "max"] = Field(
         default="softmax",
@@ -122,11 +112,44 @@ class DreamSettings(DetectorSettings):
         description="compactness of normality queries is taken over this share of worst places, besides their mean; "
         "0 in the paper",
     )
+    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
+
+
+class DreamSettings(DreamCommonSettings):
+    """DREAM with the U-Net backbone."""
+
+    size_step = 8
+    patch: Literal[1, 2, 4] = Field(
+        default=1,
+        description="side of the square of pixels folded into channels before the first convolution; each doubling "
+        "takes the place of one pooling, so that queries stay at 1/8 of the picture. 1 in the paper",
+    )
+    decode_abnormal: bool = Field(
+        default=True, description="abnormal clips pass the decoder too (moving its batch norm)"
+    )
     joint_batch: bool = Field(
         default=False,
         description="normal and abnormal clips share the encoder's batch norm; each role has its own in the paper",
     )
-    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
+
+
+class DreamConvLSTMSettings(DreamCommonSettings):
+    """DREAM with the ConvLSTM backbone."""
+
+    size_step = 4
+    # Its encoder and decoder have no batch norm: clips do not see each other, and both make no difference.
+    decode_abnormal: ClassVar[bool] = False
+    joint_batch: ClassVar[bool] = False
+
+
+class MlepSettings(DetectorSettings):
+    """MLEP (Liu et al., IJCAI 2019). The defaults are those of its published code."""
+
+    size_step = 4
+    width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
+    reconstruction: float = Field(default=1.0, ge=0, description="weight of the error of the predicted frame (L1)")
+    triplet: float = Field(default=1.0, ge=0, description="weight of the margin loss between normal and abnormal clips")
+    triplet_margin: float = Field(default=1.0, gt=0, description="margin of the margin loss")
 
 
 class FrameDiffSettings(DetectorSettings):
@@ -142,7 +165,7 @@ class PeerSettings(DetectorSettings):
 class MnadSettings(PeerSettings):
     """MNAD, prediction of the next frame (Park et al., CVPR 2020)."""
 
-    side_multiple: ClassVar[int] = 8
+    size_step = 8
     items: int = Field(default=10, ge=1, description="items in the memory")
     compactness: float = Field(
         default=0.1, ge=0, description="weight of the compactness, which is a mean over channels"
@@ -161,7 +184,7 @@ class MnadSettings(PeerSettings):
 class FramePredSettings(PeerSettings):
     """Frame-Pred (Liu et al., CVPR 2018), without its flow loss."""
 
-    side_multiple: ClassVar[int] = 8
+    size_step = 8
     intensity: float = Field(default=1.0, ge=0, description="weight of the squared error")
     gradient: float = Field(default=1.0, ge=0, description="weight of the difference of the gradients' sizes")
     adversarial: float = Field(
@@ -172,7 +195,7 @@ class FramePredSettings(PeerSettings):
 class MemAESettings(PeerSettings):
     """MemAE (Gong et al., ICCV 2019)."""
 
-    side_multiple: ClassVar[int] = 16
+    size_step = 16
     items: int = Field(default=2000, ge=1, description="items in the memory, learnt by gradient")
     shrink: float = Field(
         default=0.0025, ge=0, lt=1, description="attention of at most this counts as none; 0 keeps all"
@@ -183,7 +206,7 @@ class MemAESettings(PeerSettings):
 class ConvAESettings(PeerSettings):
     """Conv-AE (Hasan et al., CVPR 2016)."""
 
-    side_multiple: ClassVar[int] = 16
+    size_step = 16
 
 
 @dataclass(frozen=True)
@@ -204,6 +227,18 @@ class DetectorEntry:
 _OWN = (
     DetectorEntry(
         "dream-unet", DreamSettings, "oddframe.models.dream:Dream", "dual memory, next frame by a U-Net (the paper's)"
+    ),
+    DetectorEntry(
+        "dream-convlstm",
+        DreamConvLSTMSettings,
+        "oddframe.models.dream:Dream",
+        "dual memory, next frame by a ConvLSTM (the paper's)",
+    ),
+    DetectorEntry(
+        "mlep",
+        MlepSettings,
+        "oddframe.models.mlep:Mlep",
+        "next frame by a ConvLSTM, with a margin between normal and abnormal",
     ),
     DetectorEntry(
         "framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; the floor"

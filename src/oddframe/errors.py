@@ -8,6 +8,7 @@ OddframeError
 │   ├── FrameGapError         frames missing in the middle
 │   ├── FrameSizeError        frames of differing size in one video
 │   ├── TooShortError         fewer frames than the work needs
+│   ├── IncompleteSetError    a public set of which parts are missing
 │   ├── LabelError            labels that do not fit their video, or contradict each other
 │   └── NothingToJudgeError   no test video, or no label to judge with
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
@@ -97,6 +98,10 @@ class FrameSizeError(DataError):
 
 class TooShortError(DataError):
     """Fewer frames than the work needs."""
+
+
+class IncompleteSetError(DataError):
+    """A public set of which parts are missing, and nobody said that this is fine."""
 
 
 class LabelError(DataError):

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from oddframe.detectors import DetectorSettings, DreamSettings, Strict, detector_entry
+from oddframe.detectors import DetectorSettings, DreamCommonSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
 
 _DEFAULT_DETECTOR = "dream-unet"
@@ -30,12 +30,20 @@ Component = Literal["psnr", "distance", "local_error", "local_distance", "motion
 class DataSettings(Strict):
     """How videos become training and test clips."""
 
-    protocol: Literal["standard", "kfold"] = Field(
-        default="standard", description="official sets, or K folds (Sec. IV-C)"
+    protocol: Literal["standard", "kfold", "rate", "unseen"] = Field(
+        default="standard",
+        description="official sets, K folds (Sec. IV-C), a share of abnormal clips (Sec. IV-E), or classes of anomaly "
+        "that only the test shows",
     )
     fold: int | None = Field(default=None, ge=0, description="which fold joins the training, counted from 0")
     folds: int = Field(default=10, ge=2, description="K")
     shuffle: int | None = Field(default=None, description="deal videos to folds at random with this seed")
+    rate: float | None = Field(
+        default=None, gt=0, lt=1, description="share of abnormal clips among the training clips; of the protocol rate"
+    )
+    known_classes: tuple[str, ...] = Field(
+        default=(), description="classes of anomaly that are known; of the protocol unseen"
+    )
     known_normal: Literal["use", "drop"] = Field(default="use", description="normal clips of the known-anomaly videos")
     heldout: float = Field(default=0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
     heldout_known: float = Field(default=0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
@@ -190,10 +198,6 @@ _ON_CPU: dict[str, Any] = {
 }
 
 
-_OF_ANY_DETECTOR = {"size", "channels", "width"}
-"""What a preset says of any network. The rest is meant for DREAM, though others may have settings of the same names."""
-
-
 def _with(base: Mapping[str, Any], **rooms: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**base.get(name, {}), **rooms.get(name, {})} for name in {*base, *rooms}}
 
@@ -254,12 +258,20 @@ def load_settings(
     for override in overrides:
         _merge(given, _parse_override(override))
     tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
-    kind = detector_entry(tree["detector"]).settings
-    taken = kind.model_fields if issubclass(kind, DreamSettings) else _OF_ANY_DETECTOR & kind.model_fields.keys()
+    taken = _taken_from_presets(detector_entry(tree["detector"]).settings)
     for room, values in PRESETS[preset].items():
         tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
     _merge(tree, given)
     return settings_from_dict(tree)
+
+
+def _taken_from_presets(kind: type[DetectorSettings]) -> set[str]:
+    """Settings of the network that a detector takes from a preset, of those that it has.
+
+    Presets are made for DREAM: a loss's weight of the same name weighs something else in another detector.
+    """
+    known = set(kind.model_fields)
+    return known if issubclass(kind, DreamCommonSettings) else known & {"size", "channels", "width"}
 
 
 def settings_from_dict(tree: Mapping[str, Any]) -> Settings:

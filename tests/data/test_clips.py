@@ -14,7 +14,7 @@ from oddframe.data.clip_sources import ClipSource, clip_sources
 from oddframe.data.clips import ClipSampler, moving_places
 from oddframe.data.protocols import Section
 from oddframe.data.videoset import LabelledVideo, Masks
-from oddframe.errors import TooShortError
+from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 from oddframe.video.store import StoredVideo
 
@@ -40,9 +40,11 @@ def crossing(frames: int, *, size=(32, 48)) -> ClipSource:
     return ClipSource("crossing", pixels, np.zeros(frames, bool), 0, frames)
 
 
-def sampler(*sources: ClipSource, roles=("normal", "second", "abnormal"), known=0, known_normal=True, **settings):
+def sampler(
+    *sources: ClipSource, roles=("normal", "second", "abnormal"), known=0, known_normal=True, rate=None, **settings
+):
     settings = {"batch": 2, "abnormal_batch": 2, "seed": 7} | settings
-    return ClipSampler(sources, 5, TrainSettings(**settings), roles, known=known, known_normal=known_normal)
+    return ClipSampler(sources, 5, TrainSettings(**settings), roles, known=known, known_normal=known_normal, rate=rate)
 
 
 def frames_of(clips: np.ndarray) -> list[list[int]]:
@@ -68,6 +70,28 @@ def test_normal_clips_of_known_anomalies_can_be_left_out():
 
     assert sampler(*videos, known=1).counts == {"normal": 4 + 5, "abnormal": 2}
     assert sampler(*videos, known=1, known_normal=False).counts == {"normal": 4, "abnormal": 2}
+
+
+@pytest.mark.parametrize(("rate", "abnormal"), [(0.01, 1), (0.05, 4), (0.25, 25)])
+def test_a_rate_draws_that_share_of_abnormal_clips_and_keeps_to_them(rate, abnormal):
+    videos = source("0" * 80), source("1" * 44, name="odd")  # 76 normal clips, 40 abnormal ones
+    clips = sampler(*videos, known=1, known_normal=False, rate=rate, abnormal_batch=200)
+
+    assert clips.counts == {"normal": 76, "abnormal": abnormal, "abnormal_there": 40}
+    assert len({tuple(clip) for clip in frames_of(clips.batch(0, 0).abnormal)}) == abnormal
+    assert frames_of(clips.batch(3, 1).abnormal) == frames_of(
+        sampler(*videos, known=1, known_normal=False, rate=rate, abnormal_batch=200).batch(3, 1).abnormal
+    )
+
+
+def test_a_rate_for_which_there_are_too_few_abnormal_clips_is_refused_with_the_highest_that_is_possible():
+    videos = source("0" * 80), source("1" * 8, name="odd")  # 76 normal clips, 4 abnormal ones
+
+    with pytest.raises(
+        SettingsError, match=r"4 abnormal clips, 76 normal ones[\s\S]*25 abnormal ones[\s\S]*up to 0\.05"
+    ):
+        sampler(*videos, known=1, rate=0.25, known_normal=False)
+    assert sampler(*videos, known=1, rate=0.05, known_normal=False).counts["abnormal"] == 4
 
 
 def test_only_frames_of_the_section_are_used():

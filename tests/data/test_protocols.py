@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oddframe.data import open_videoset
 from oddframe.data.protocols import split
-from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.data.videoset import LabelledSpan, LabelledVideo, VideoSet
 from oddframe.errors import NothingToJudgeError, SettingsError
 
 
@@ -180,6 +180,13 @@ def test_what_becomes_of_known_normal_frames_is_carried_along(twelve):
         ({"heldout": 1.0}, "heldout"),
         ({"heldout_known": -0.1}, "heldout_known"),
         ({"known_normal": "keep"}, "use or drop"),
+        ({"protocol": "rate"}, "--rate 0.05"),
+        ({"protocol": "rate", "rate": 1.0}, "--rate 0.05"),
+        ({"rate": 0.05}, "--protocol rate"),
+        ({"protocol": "rate", "rate": 0.05, "fold": 1}, "--protocol kfold"),
+        ({"known_classes": ["fall"]}, "--protocol unseen"),
+        ({"protocol": "unseen", "known_classes": ["fall"]}, "no anomaly of the set has this class"),
+        ({"protocol": "unseen"}, "--known-class"),
     ],
 )
 def test_what_cannot_be_split_is_refused(twelve, wrong, message):
@@ -202,3 +209,79 @@ def test_folds_of_the_real_ped2(ped2):
     assert names(split(videos, "kfold", fold=1).known) == ["03", "04"]
     assert names(split(videos, "kfold", fold=2).known) == ["05"]
     assert sum(map(len, split(videos).heldout)) == 360
+
+
+@pytest.fixture
+def mixed() -> VideoSet:
+    """Three normal videos; a test of five anomalous videos and two normal ones."""
+    test = [video(f"odd{n}", 30, odd=True) for n in range(5)] + [video(f"calm{n}", 30) for n in range(2)]
+    return a_set([video(f"{n:02}", 150) for n in range(3)], test=test)
+
+
+def test_rate_reserves_half_of_the_anomalous_videos_and_every_normal_one_for_the_test(mixed):
+    parts = split(mixed, "rate", rate=0.05, seed=4)
+
+    assert (parts.protocol, parts.rate, parts.known_normal) == ("rate", 0.05, "drop")
+    assert (len(parts.known), len(parts.test)) == (2, 5)
+    assert {"calm0", "calm1"} < set(names(parts.test))
+    assert sorted(names(parts.known) + names(parts.test)) == sorted(names(mixed.test))
+
+
+def test_rate_draws_by_the_seed_and_the_same_videos_at_every_rate(mixed):
+    drawn = {tuple(names(split(mixed, "rate", rate=0.01, seed=seed).known)) for seed in range(20)}
+
+    assert len(drawn) > 3
+    assert split(mixed, "rate", rate=0.25, seed=7).known == split(mixed, "rate", rate=0.01, seed=7).known
+
+
+def test_rate_needs_an_anomalous_video_for_each_side():
+    with pytest.raises(NothingToJudgeError, match="at least 2"):
+        split(a_set(test=[video("a", 9, odd=True), video("b", 9), video("c", 9, labels=None)]), "rate", rate=0.1)
+
+
+def of_class(name: str, *kinds: str | None) -> LabelledVideo:
+    spans = tuple(LabelledSpan(0, 30, kind) for kind in kinds)
+    return LabelledVideo(name, SimpleNamespace(frame_count=30), np.ones(30, bool), spans)  # type: ignore[arg-type]
+
+
+def test_unseen_trains_on_known_anomalies_of_the_named_classes_alone():
+    videos = a_set(
+        [video("calm", 150), of_class("spoilt", "fire")],
+        [of_class("a", "fall"), of_class("b", "fire"), of_class("c", "fall", "fire"), of_class("d", None)],
+        [of_class("e", "fall"), of_class("f", "fire"), video("g", 30)],
+    )
+
+    parts = split(videos, "unseen", known_classes=["fall"], heldout=0)
+
+    assert (parts.protocol, parts.known_classes) == ("unseen", ("fall",))
+    assert names(parts.known) == ["a"]
+    assert names(section.video for section in parts.normal) == ["calm"]
+    assert names(parts.test) == ["e", "f", "g"]
+
+
+def test_unseen_takes_half_of_the_test_videos_of_these_classes_where_no_anomaly_is_known():
+    test = [of_class(f"fall{n}", "fall") for n in range(4)]
+    test += [of_class("fire", "fire"), of_class("both", "fall", "fire"), video("calm", 30)]
+
+    parts = split(a_set([video("normal", 150)], test=test), "unseen", known_classes=["fall"], seed=1)
+
+    assert len(parts.known) == 2
+    assert all(name.startswith("fall") for name in names(parts.known))
+    assert sorted(names(parts.known) + names(parts.test)) == sorted(names(test))
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"), [(["fal"], "did you mean fall"), (["fall", "fire"], "not all"), ([], "known-class")]
+)
+def test_unseen_needs_classes_that_are_known_and_others(classes, message):
+    videos = a_set(known=[of_class("a", "fall")], test=[of_class("b", "fall"), of_class("c", "fire")])
+
+    with pytest.raises(SettingsError, match=message):
+        split(videos, "unseen", known_classes=classes)
+
+
+def test_unseen_needs_a_video_that_shows_the_known_classes_and_nothing_else():
+    videos = a_set(test=[of_class("b", "fall"), of_class("c", "fall", "fire")])
+
+    with pytest.raises(NothingToJudgeError, match="fall and nothing else"):
+        split(videos, "unseen", known_classes=["fall"])

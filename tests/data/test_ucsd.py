@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import shutil
 from pathlib import Path
 
@@ -8,16 +9,19 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe.data import open_videoset
+from oddframe import data
 from oddframe.data.check import check
 from oddframe.errors import (
     FrameSizeError,
+    IncompleteSetError,
     LabelError,
     MissingExtraError,
     MissingPathError,
     SettingsError,
     UnreadableVideoError,
 )
+
+open_videoset = functools.partial(data.open_videoset, partial=True)  # the sets made here are small
 
 M_FILE = """TestVideoFile = {};
 TestVideoFile{end+1}.gt_frame = [3:5];
@@ -264,7 +268,7 @@ def test_a_given_label_file_that_is_not_there_is_missing(official):
 
 
 def test_ped2_is_what_is_known_of_it(ped2):
-    videos = open_videoset(ped2)
+    videos = data.open_videoset(ped2)
 
     assert (videos.kind, len(videos.normal), len(videos.test), videos.known) == ("ucsd-ped2", 16, 12, ())
     assert sum(one.video.frame_count for one in videos.normal) == 2550
@@ -317,3 +321,29 @@ def test_real_official_masks_are_read(shared_data):
     assert not masks.read(58).any()
     assert masks.read(61).any()
     assert masks.read(59) is None
+
+
+def test_part_of_ped2_is_refused_with_what_is_missing_and_goes_on_if_told_to(official):
+    with pytest.raises(
+        IncompleteSetError, match=r"training videos 3-16 \(2 of 16[\s\S]*test videos 3-12[\s\S]*--partial"
+    ):
+        data.open_videoset(official)
+
+    assert open_videoset(official).missing == (
+        "training videos 3-16 (2 of 16 are here)",
+        "test videos 3-12 (2 of 12 are here)",
+    )
+
+
+def test_label_files_of_the_whole_set_serve_a_part_of_it(ped2, tmp_path):
+    for side, names in (("training", ["01"]), ("testing", ["03", "12"])):
+        (tmp_path / "ped2" / side / "frames").mkdir(parents=True)
+        for name in names:
+            (tmp_path / "ped2" / side / "frames" / name).symlink_to(ped2 / side / "frames" / name)
+    for file in ("UCSDped2.m", "frame_labels_ped2.npy", "ped2.mat"):
+        (tmp_path / "ped2" / file).symlink_to(ped2 / file)
+
+    videos = open_videoset(tmp_path / "ped2")
+
+    assert [int(one.labels.sum()) for one in videos.test] == [146, 93]
+    assert len(videos.abnormal_frames) == 3

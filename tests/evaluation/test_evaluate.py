@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from oddframe.data import open_videoset
 from oddframe.errors import MissingPathError, NothingToJudgeError
 from oddframe.evaluation.judge import evaluate
 from oddframe.evaluation.result import Result
+from oddframe.report import words
 from oddframe.runs import Run
 from oddframe.training.train import train
 
@@ -80,6 +82,30 @@ def test_the_result_is_left_in_the_run_and_comes_back(run):
     assert len(back.scored) == 2
 
 
+def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data):
+    drawn = np.zeros((48, 64), np.uint8)
+    drawn[10:30, 10:30] = 255
+    (data / "masks" / "flash").mkdir(parents=True)
+    for index in range(20, 30):
+        assert cv2.imwrite(str(data / "masks" / "flash" / f"{index:03}.png"), drawn)
+
+    assert evaluate(run).places is None
+    places = evaluate(run, regions=True).places
+
+    assert (places["frames"], places["regions"], places["tracks"]) == (78, 10, 1)
+    assert sorted(places["figures"]) == ["local_error", "motion", "online"]
+    assert places["figures"]["motion"]["tbdc"] == 1.0
+    assert places["figures"]["motion"]["pixel_auc"] > 0.99
+    assert Result.load(run.folder).places == places
+
+
+def test_without_masks_places_are_not_judged_and_that_is_said(run):
+    result = evaluate(run, regions=True)
+
+    assert result.places is None
+    assert any("No judged frame has a mask" in note for note in result.notes)
+
+
 def test_data_that_moved_are_asked_for_and_may_be_named(run, data, tmp_path):
     moved = shutil.move(data, tmp_path / "elsewhere")
 
@@ -106,3 +132,75 @@ def test_a_missing_test_video_is_named(run, data):
 
     with pytest.raises(MissingPathError, match="calm"):
         evaluate(run)
+
+
+def write_videos(home: Path, videos: dict[str, object]) -> Path:
+    """Folders of forty frames."""
+    for name, picture in videos.items():
+        (home / name).mkdir(parents=True)
+        for index in range(40):
+            assert cv2.imwrite(str(home / name / f"{index:03}.jpg"), picture(index))
+    return home
+
+
+OVERRIDES = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "score.online=[psnr, motion]"]
+
+
+@pytest.fixture
+def avenue(tmp_path) -> Path:
+    """Part of Avenue: three training videos, a test video that flashes, and both of its ground truths."""
+    sides = {f"training/frames/{number:02}": still for number in range(1, 4)} | {"testing/frames/01": flashing}
+    home = write_videos(tmp_path / "avenue", sides)
+    labels = np.zeros(40, np.uint8)
+    labels[20:30] = 1
+    np.save(home / "frame_labels_avenue.npy", labels)
+    cells = np.empty((1, 40), object)
+    for frame in range(40):
+        cells[0, frame] = np.full((48, 64), 18 <= frame < 32, np.uint8)
+    pytest.importorskip("scipy.io").savemat(home / "1_label.mat", {"volLabel": cells})
+    return home
+
+
+def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, tmp_path):
+    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=OVERRIDES)
+
+    result = evaluate(run)
+
+    assert (result.frames["abnormal"], result.data["ground_truth"], result.data["labels"]) == (14, "masks", ["avenue"])
+    assert any("only part of the set was there; missing: test videos 2-21 (1 of 21" in note for note in result.notes)
+    assert "(ground truth: masks)" in words.what_judged(result)
+
+
+def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_path):
+    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=OVERRIDES)
+
+    result = evaluate(run, ground_truth="frames")
+
+    assert (result.frames["abnormal"], result.data["ground_truth"]) == (10, "frames")
+    assert result.data["labels"] == ["frame_labels_avenue.npy"]
+    assert any("ground truth 'masks', judged by those of 'frames'" in note for note in result.notes)
+    assert run.info["data"]["ground_truth"] == "masks"
+
+
+def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_became_known(tmp_path):
+    videos = {f"normal/{letter}": still for letter in "abc"} | {f"test/flash{n}": flashing for n in range(2)}
+    home = write_videos(tmp_path / "gate", videos | {"test/fire": flashing})
+    rows = ["flash0,20,30,flash", "flash1,20,30,flash", "fire,20,30,fire"]
+    (home / "labels.csv").write_text("\n".join(["video,start,end,class", *rows]))
+    run = train(
+        home,
+        out=tmp_path / "run",
+        detector="framediff",
+        overrides=OVERRIDES,
+        protocol="unseen",
+        known_classes=["flash"],
+    )
+
+    result = evaluate(run)
+
+    assert run.info["split"]["known_classes"] == ["flash"]
+    assert len(run.info["split"]["known"]) == 1
+    assert sorted(run.info["split"]["test"] + run.info["split"]["known"]) == ["fire", "flash0", "flash1"]
+    assert (result.classes["known"]["kinds"], result.classes["unknown"]["kinds"]) == (["flash"], ["fire"])
+    assert (result.classes["known"]["frames"], result.classes["unknown"]["frames"]) == (10, 10)
+    assert result.classes["unknown"]["online"] > 0.9

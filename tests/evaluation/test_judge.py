@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -59,9 +60,26 @@ def test_known_and_unknown_kinds_are_judged_apart(judged):
 
     classes = judge([video], known_kinds={"cart"}).classes
 
-    assert classes["known"] == {"online": 1.0, "paper": 1.0, "distance": None, "frames": 1, "kinds": ["cart"]}
+    assert classes["known"] == {
+        "online": 1.0,
+        "paper": 1.0,
+        "distance": None,
+        "recall": None,
+        "frames": 1,
+        "kinds": ["cart"],
+    }
     assert classes["unknown"]["online"] == 0.5
-    assert classes["each"]["runner"] == {"auc": 0.5, "frames": 2, "known": False}
+    assert classes["each"]["runner"] == {"auc": 0.5, "recall": None, "frames": 2, "known": False}
+
+
+def test_each_kind_has_its_own_share_above_the_line(judged):
+    kinds = [(6, 7, "cart"), (7, 9, "runner")]
+    video = judged("a", "00111", [0, 2, 3, 1, 4], kinds=kinds)
+
+    classes = judge([video], known_kinds={"cart"}, heldout={"online": [2.5, 2.5]}).classes
+
+    assert classes["known"]["recall"] == 1.0
+    assert classes["unknown"]["recall"] == classes["each"]["runner"]["recall"] == 0.5
 
 
 def test_without_named_kinds_there_are_no_classes(judged):
@@ -78,7 +96,8 @@ def test_a_stretch_is_found_when_any_alarm_overlaps_it(judged):
     assert events["normal_hours"] == pytest.approx(4 / 3600)
     assert events["false_per_hour"] == pytest.approx(900)
     assert events["normal_frames"] == 4
-    assert events["delay_frames"] == 1
+    assert (events["delay_frames"], events["delay_s"]) == (1, 1.0)
+    assert (events["recall"], events["alarms"], events["precision"]) == (0.5, 2, 0.5)
 
 
 def test_an_alarm_that_is_already_on_comes_without_delay_and_the_median_is_over_all_videos(judged):
@@ -89,6 +108,44 @@ def test_an_alarm_that_is_already_on_comes_without_delay_and_the_median_is_over_
 
     assert judge([early, late, never]).events["delay_frames"] == 2
     assert judge([never]).events["delay_frames"] is None
+
+
+def test_one_alarm_may_find_several_stretches_and_several_alarms_find_one_once(judged):
+    # frames from 4: stretches [5, 6), [7, 8) under one alarm, [9, 13) under two
+    video = judged("a", "010101111", [0] * 9, events=[(5, 8), (9, 10), (11, 12)])
+
+    events = judge([video]).events
+
+    assert (events["labelled"], events["found"], events["alarms"], events["false"]) == (3, 3, 3, 0)
+    assert (events["recall"], events["precision"], events["delay_frames"]) == (1.0, 1.0, 0)
+
+
+def test_an_alarm_that_ends_where_a_stretch_begins_is_false(judged):
+    events = judge([judged("a", "00110", [0] * 5, events=[(4, 6), (8, 9)])]).events  # the stretch is [6, 8)
+
+    assert (events["found"], events["false"]) == (0, 2)
+
+
+def test_delay_in_seconds_follows_the_clock_of_each_video(judged):
+    slow = judged("a", "00111", [0] * 5, events=[(8, 9)], fps=2.0)
+    unknown = judged("b", "00111", [0] * 5, events=[(8, 9)], fps=None)
+
+    assert judge([slow]).events["delay_s"] == 1.0
+    assert judge([slow, unknown]).events["delay_s"] is None
+    assert judge([slow, unknown]).events["delay_frames"] == 2
+
+
+def test_what_is_not_there_has_no_share(judged):
+    events = judge([judged("a", "000", [0] * 3)]).events
+
+    assert events["recall"] is events["precision"] is events["delay_s"] is None
+    assert events["false_per_hour"] == 0.0
+
+
+def test_a_video_without_normal_frames_needs_no_clock_for_the_rate(judged):
+    timed = judged("a", "001", [0] * 3, events=[(4, 5)])
+
+    assert judge([timed, judged("b", "11", [0] * 2, fps=None)]).events["false_per_hour"] == 1800.0
 
 
 def test_rates_per_hour_need_times(judged):
@@ -133,3 +190,14 @@ def test_judging_stored_scores_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_scenes_are_judged_by_themselves_where_there_are_several(judged):
+    gate = replace(judged("a", "0011", [1, 2, 3, 4]), scene="gate")
+    road = replace(judged("b", "0011", [1, 4, 3, 2]), scene="road")
+
+    assert judge([gate]).scenes == {}
+    assert judge([gate, road, replace(gate, name="c")]).scenes == {
+        "gate": {"videos": 2, "frames": 8, "abnormal": 4, "online": 1.0},
+        "road": {"videos": 1, "frames": 4, "abnormal": 2, "online": 0.5},
+    }

@@ -11,6 +11,9 @@ def test_every_detector_has_its_parameters_in_every_preset():
 
     assert all(set(one["presets"]) == set(PRESETS) for one in detectors.values())
     assert detectors["dream-unet"]["presets"]["paper"]["training"] == 16_830_979
+    assert detectors["dream-convlstm"]["presets"]["paper"]["training"] == 12_856_259
+    assert detectors["dream-convlstm"]["presets"]["authors"]["training"] == 12_857_283
+    assert detectors["mlep"]["presets"]["authors"]["inference"] == 12_560_835
     assert detectors["mnad"]["presets"]["paper"]["training"] == 15_651_843
     assert detectors["framediff"]["presets"]["cpu"] == {"size": [192, 288], "training": 0, "inference": 0}
 

@@ -213,6 +213,19 @@ def test_one_known_clip_that_is_abnormal_throughout_is_enough(make_set, small, t
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
 
 
+def test_a_rate_of_abnormal_clips_is_written_into_the_run_with_names_and_counts(make_set, small, tmp_path):
+    home = make_set(tmp_path / "set", {"normal/a": 60, "normal/b": 60, "test/odd": 30, "test/odder": 30})
+    (home / "labels.csv").write_text("odd,10,30\nodder,10,30\n")
+
+    run = train(home, out=tmp_path / "run", settings=small("train.epochs=1", "data.protocol=rate", "data.rate=0.1"))
+
+    normal = run.info["clips"]["normal"]
+    assert run.info["clips"] == {"normal": normal, "abnormal": round(normal / 9), "abnormal_there": 16}
+    assert (run.info["split"]["protocol"], run.info["split"]["rate"]) == ("rate", 0.1)
+    assert {*run.info["split"]["known"], *run.info["split"]["test"]} == {"odd", "odder"}
+    assert len(run.info["split"]["known"]) == 1
+
+
 def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, small, tmp_path):
     home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30}, still=True)
 

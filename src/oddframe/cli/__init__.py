@@ -12,7 +12,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oddframe.cli import about, data, work
+from oddframe.cli import about, data, study, work
+from oddframe.cli.reproduce import reproduce
 from oddframe.errors import OddframeError
 
 
@@ -71,6 +72,9 @@ app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(work.score)
 app.command()(work.report)
+app.command()(reproduce)
+app.command()(study.compare)
+app.command()(study.analyse)
 app.command()(about.models)
 app.command()(about.doctor)
 

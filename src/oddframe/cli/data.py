@@ -19,20 +19,27 @@ def check(
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     fps: options.Fps = None,
     json: options.Json = False,
 ) -> None:
     """Say what is in a set of videos, and whether its labels agree with each other.
 
-    Ends with exit code 1 where label sources contradict each other or nothing can be trained or judged.
+    Ends with exit code 1 where label sources contradict each other, where parts of a public set are missing (unless
+    --partial), or where nothing can be trained or judged.
 
     \b
-    Example:
+    Examples:
       oddframe data check demo/data
+      oddframe data check avenue --ground-truth frames
     """
     from oddframe.data.check import check
 
-    found = check(paths[0] if len(paths) == 1 else paths, kind, fps=fps, labels=labels or (), masks=masks)
+    found = check(
+        paths[0] if len(paths) == 1 else paths, kind, fps=fps, labels=labels or (), masks=masks, partial=partial,
+        ground_truth=ground_truth,
+    )  # fmt: skip
     if json:
         print_json(found.as_dict())
     else:

@@ -16,7 +16,9 @@ Data = Annotated[
 Kind = Annotated[
     str | None,
     typer.Option(
-        "--kind", help="ucsd-ped1, ucsd-ped2, folder or files; found out if not given.", rich_help_panel=_DATA
+        "--kind",
+        help="ucsd-ped1, ucsd-ped2, avenue, shanghaitech, folder or files; found out if not given.",
+        rich_help_panel=_DATA,
     ),
 ]
 Labels = Annotated[
@@ -28,6 +30,17 @@ Labels = Annotated[
 Masks = Annotated[
     Path | None,
     typer.Option("--masks", help="Where pixel masks lie, if not below the data folder.", rich_help_panel=_DATA),
+]
+GroundTruth = Annotated[
+    str | None,
+    typer.Option(
+        "--ground-truth", help="Which of Avenue's two: masks (the pixel masks) or frames (the community's list).",
+        show_default="masks", rich_help_panel=_DATA,
+    ),
+]  # fmt: skip
+Partial = Annotated[
+    bool,
+    typer.Option("--partial", help="Go on with the part of a public set that is there.", rich_help_panel=_DATA),
 ]
 AllowCutOff = Annotated[
     bool,
@@ -64,11 +77,25 @@ Detector = Annotated[
 Protocol = Annotated[
     str | None,
     typer.Option(
-        "--protocol", help="standard, or kfold: one of K blocks of the test videos becomes known anomalies.",
+        "--protocol",
+        help="standard; kfold: one of K blocks of the test videos becomes known anomalies; rate: known anomalies make "
+        "up a share of the training; unseen: some classes of anomaly are known, others only in the test.",
         show_default="standard", rich_help_panel=_SETTINGS,
     ),
 ]  # fmt: skip
 Fold = Annotated[int | None, typer.Option("--fold", help="Which fold of kfold, from 0.", rich_help_panel=_SETTINGS)]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate", help="Share of abnormal clips among the training clips, of rate.", rich_help_panel=_SETTINGS
+    ),
+]
+KnownClasses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known-class", help="A class of anomaly that is known, of unseen; may be repeated.", rich_help_panel=_SETTINGS
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

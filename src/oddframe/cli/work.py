@@ -11,7 +11,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 from oddframe.errors import MissingExtraError
 
-RESUMABLE = frozenset({"demo", "train"})
+RESUMABLE = frozenset({"demo", "train", "reproduce"})
 """Verbs that go on where they were interrupted."""
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained detector.")]
@@ -28,7 +28,7 @@ def demo(
     Example:
       oddframe demo --out demo
     """
-    _need_torch()
+    need_torch()
     from oddframe.demo import demo
     from oddframe.report import words
 
@@ -60,10 +60,14 @@ def train(
     settings_file: options.SettingsFile = None,
     protocol: options.Protocol = None,
     fold: options.Fold = None,
+    rate: options.Rate = None,
+    known_classes: options.KnownClasses = None,
     seed: options.Seed = None,
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     allow_cut_off: options.AllowCutOff = False,
     start: options.Start = None,
     end: options.End = None,
@@ -79,20 +83,29 @@ def train(
       oddframe train gate.mp4 --end 1:20 --out runs/gate
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
-    _need_torch()
+    need_torch()
     from oddframe.data import open_videoset
     from oddframe.settings import load_settings
     from oddframe.training.train import train
 
     given: dict[str, dict[str, Any]] = {
-        "data": {"protocol": protocol, "fold": fold, "allow_cut_off": allow_cut_off or None},
+        "data": {
+            "protocol": protocol,
+            "fold": fold,
+            "rate": rate,
+            "known_classes": known_classes or None,
+            "allow_cut_off": allow_cut_off or None,
+        },
         "train": {"seed": seed, "device": None if device == "auto" else device},
     }
     rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
     settings = load_settings(preset, detector=detector, file=settings_file, overrides=overrides or (), **rooms)
     paths: Path | list[Path] = data[0] if len(data) == 1 else data
     with watching() as watch:
-        videos = open_videoset(paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks)
+        videos = open_videoset(
+            paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks, partial=partial,
+            ground_truth=ground_truth,
+        )  # fmt: skip
         run = train(videos, out=out, settings=settings, watch=watch)
     if json:
         print_json({"run": str(run.folder), **run.info})
@@ -118,7 +131,13 @@ def evaluate(
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
+    ground_truth: options.GroundTruth = None,
+    partial: options.Partial = False,
     fps: options.Fps = None,
+    regions: Annotated[
+        bool,
+        typer.Option("--regions", help="Judge, too, whether the odd places are found; the videos need masks."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
     json: options.Json = False,
@@ -128,19 +147,23 @@ def evaluate(
     \b
     Examples:
       oddframe eval runs/demo
+      oddframe eval runs/demo --regions
       oddframe eval runs/demo --data demo/data --json
+      oddframe eval runs/avenue --ground-truth frames
     """
-    _need_torch()
-    from oddframe.data import open_videoset
+    need_torch()
     from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.testset import open_data
+    from oddframe.runs import Run
 
-    videos = None
-    if data is not None:
-        videos = open_videoset(data, kind, fps=fps, labels=labels or (), masks=masks)
-    elif kind is not None or labels or masks is not None or fps is not None:
+    if data is None and (kind is not None or labels or masks is not None or fps is not None):
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
+    opened = Run.open(run)
+    videos = open_data(
+        opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
+    )
     with watching() as watch:
-        result = evaluate(run, videos=videos, device=device, seed=seed, watch=watch)
+        result = evaluate(opened, videos=videos, regions=regions, device=device, seed=seed, watch=watch)
     if json:
         print_json(result.to_dict())
         return
@@ -169,6 +192,24 @@ def evaluate(
             for name, figures in result.auc.items()
         ],
     )
+    if result.scenes:
+        say()
+        print_table(
+            ("scene", "videos", "frames", "abnormal", "AUC %"),
+            [
+                (scene or "-", str(row["videos"]), str(row["frames"]), str(row["abnormal"]), percent(row["online"]))
+                for scene, row in result.scenes.items()
+            ],
+        )
+    if (places := result.places) is not None:
+        say()
+        print_table(
+            ("places, in per cent", "RBDC", "TBDC", "pixel AUC", "pixel AUC, 40 % covered"),
+            [
+                (name, *(percent(value) for value in (f["rbdc"], f["tbdc"], f["pixel_auc"], f["covered_auc"])))
+                for name, f in places["figures"].items()
+            ],
+        )
     for group in ("known", "unknown"):
         if kinds := result.classes.get(group, {}).get("kinds"):
             figures = result.classes[group]
@@ -201,7 +242,7 @@ def score(
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
     """
-    _need_torch()
+    need_torch()
     from oddframe.report.outputs import FILES, score
 
     folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
@@ -260,7 +301,8 @@ def report(
         say(f"The report: {page}   (open it in a browser)")
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
+    """Say what to install before anything else is done."""
     from importlib.util import find_spec
 
     if find_spec("torch") is None:

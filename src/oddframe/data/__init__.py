@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from oddframe.data import folder, ucsd
+from oddframe.data import avenue, folder, shanghaitech, ucsd
 from oddframe.data.labels import OnConflict
+from oddframe.data.public_sets import Place
 from oddframe.data.videoset import LabelConflict, LabelledSpan, LabelledVideo, Masks, VideoSet
 from oddframe.errors import MissingPathError, SettingsError, nearest
 from oddframe.video.source import list_pictures
 
-__all__ = ["KINDS", "LabelConflict", "LabelledSpan", "LabelledVideo", "Masks", "VideoSet", "open_videoset"]
+__all__ = ["KINDS", "LabelConflict", "LabelledSpan", "LabelledVideo", "Masks", "VideoSet", "as_before", "open_videoset"]
 
-KINDS = (*ucsd.KINDS, "folder", "files")
+KINDS = (*ucsd.KINDS, avenue.KIND, shanghaitech.KIND, "folder", "files")
 
 
 def open_videoset(
@@ -26,6 +28,8 @@ def open_videoset(
     labels: Sequence[Path | str] = (),
     masks: Path | str | None = None,
     on_conflict: OnConflict = "error",
+    partial: bool = False,
+    ground_truth: str | None = None,
 ) -> VideoSet:
     """Open a set of videos. No picture is decoded but a few to know their size.
 
@@ -38,10 +42,14 @@ def open_videoset(
         labels: label files beside those that lie below the folder; all are compared.
         masks: where pixel masks lie, if not below the folder.
         on_conflict: "error", or "note" to collect contradictions in the set instead.
+        partial: whether parts of a public set may be missing; what is missing is then noted.
+        ground_truth: "masks" or "frames", of Avenue only; "masks" if not given (docs/how-to/benchmark-sets.md).
 
     Raises:
         MissingPathError: nothing there, or nothing of a known kind.
-        SettingsError: an unknown kind, several sets where one is wanted, or a range for a set.
+        IncompleteSetError: parts of a public set are missing, and not `partial`.
+        SettingsError: an unknown kind, several sets where one is wanted, a range for a set, or a ground truth that is
+            not known or for a set that has only one.
         LabelError: labels that do not fit their video or contradict each other.
         DataError: a video that cannot be read.
     """
@@ -59,6 +67,8 @@ def open_videoset(
     if not paths:
         raise MissingPathError("no video was named", wanted="a set of videos, or video files")
     found = _find(paths, kind)
+    kind_found = found.kind if isinstance(found, Place) else "files" if found is None else "folder"
+    chosen = _ground_truth(ground_truth, kind_found, paths[0])
     if found is None:
         return folder.read_files(
             paths, fps=fps, start=start, end=end, labels=label_files, masks=mask_folder, on_conflict=on_conflict
@@ -70,18 +80,50 @@ def open_videoset(
             seen=f"start {start}, end {end}",
             hint="name the video file itself",
         )
-    if isinstance(found, ucsd.Place):
-        return ucsd.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
-    return folder.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
+    if isinstance(found, Path):
+        return folder.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
+    if found.kind == avenue.KIND:
+        return avenue.read(
+            found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict, partial=partial,
+            ground_truth=chosen,
+        )  # fmt: skip
+    read = shanghaitech.read if found.kind == shanghaitech.KIND else ucsd.read
+    return read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict, partial=partial)
 
 
-def _find(paths: Sequence[Path], kind: str | None) -> ucsd.Place | Path | None:
-    """Return where a UCSD set lies, the root of a folder set, or None for plain video files."""
+def as_before(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments by which `open_videoset` opens a set as it was when `VideoSet.described` gave this."""
+    return {
+        "kind": described["kind"],
+        "partial": bool(described.get("missing")),
+        "ground_truth": described.get("ground_truth") or None,
+    }
+
+
+def _ground_truth(given: str | None, kind: str, path: Path) -> avenue.GroundTruth:
+    for known in avenue.GROUND_TRUTHS:
+        if given is None or (given == known and kind == avenue.KIND):
+            return known
+    if kind != avenue.KIND:
+        raise SettingsError(
+            "only Avenue has several ground truths", path=path, seen=f"{given}, for {kind}", hint="leave it out"
+        )
+    raise SettingsError(
+        "no such ground truth",
+        seen=given,
+        wanted=" or ".join(avenue.GROUND_TRUTHS),
+        hint=nearest(str(given), avenue.GROUND_TRUTHS),
+    )
+
+
+def _find(paths: Sequence[Path], kind: str | None) -> Place | Path | None:
+    """Return where a public set lies, the root of a folder set, or None for plain video files."""
     path = paths[0]
     plain = all(one.is_file() or list_pictures(one) for one in paths)
     if kind == "files" or (kind is None and plain):
         return None
-    places = [place for place in ucsd.find(path) if kind in (None, place.kind)] if len(paths) == 1 else []
+    found = [*ucsd.find(path), *avenue.find(path, named=kind == avenue.KIND), *shanghaitech.find(path)]
+    places = [place for place in found if len(paths) == 1 and kind in (None, place.kind)]
     if len(places) > 1:
         raise SettingsError(
             "there are several sets of videos here",
@@ -110,6 +152,8 @@ _UCSD = "UCSDped1 or UCSDped2 with Train/ and Test/ (or training/frames/ and tes
 _LOOKED_FOR = {
     "ucsd-ped1": _UCSD,
     "ucsd-ped2": _UCSD,
+    "avenue": "Avenue with training_videos/ and testing_videos/ (or training/frames/ and testing/frames/)",
+    "shanghaitech": "ShanghaiTech with training/videos/ (or training/frames/) and testing/frames/01_0014/",
     "folder": "a folder with normal/, abnormal/ or test/",
     "files": "video files or folders of frames",
 }

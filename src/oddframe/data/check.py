@@ -39,6 +39,8 @@ class SetReport:
         parts: "normal", "known" and "test", those that there are.
         abnormal_frames: per label source, how many frames it calls abnormal.
         conflicts: where label sources contradict each other.
+        ground_truth, missing: as of `VideoSet`.
+        partial: whether parts may be missing.
         ok: whether one can train and judge with it as it stands.
     """
 
@@ -50,10 +52,17 @@ class SetReport:
     conflicts: tuple[LabelConflict, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    ground_truth: str = ""
+    missing: tuple[str, ...] = ()
+    partial: bool = False
 
     @property
     def ok(self) -> bool:
-        return not self.conflicts and any(part.videos for part in self.parts.values())
+        return (
+            not self.conflicts
+            and (self.partial or not self.missing)
+            and any(part.videos for part in self.parts.values())
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values that JSON can hold."""
@@ -65,11 +74,15 @@ class SetReport:
             lines.append(f"  {name + ':':8} {_in_words(part)}")
         for source, frames in self.abnormal_frames.items():
             lines.append(f"  labels:  {source} calls {frames} frames abnormal")
+        if self.ground_truth:
+            lines.append(f"  ground truth: {self.ground_truth} (--ground-truth)")
         if len(self.abnormal_frames) > 1 and not self.conflicts:
             lines.append("  all label sources agree on every frame")
         lines += [f"  note:    {note}" for note in self.notes]
         if self.conflicts:
             lines.append("  Label sources contradict each other: take the wrong one away before training or judging.")
+        if self.missing and not self.partial:
+            lines.append("  Parts are missing: add them, or go on with what is there by --partial.")
         return "\n".join(lines)
 
 
@@ -80,20 +93,25 @@ def check(
     fps: float | None = None,
     labels: Sequence[Path | str] = (),
     masks: Path | str | None = None,
+    partial: bool = False,
+    ground_truth: str | None = None,
 ) -> SetReport:
-    """Open a set and say what is in it. Contradicting labels are reported, not raised.
+    """Open a set and say what is in it. Contradicting labels and missing parts are reported, not raised.
 
     Args:
-        path, kind, fps, labels, masks: as for `open_videoset`.
+        path, kind, fps, labels, masks, ground_truth: as for `open_videoset`.
+        partial: whether a set of which parts are missing is fine.
 
     Raises:
         OddframeError: what stands in the way of opening the set at all.
     """
-    videos = open_videoset(path, kind, fps=fps, labels=labels, masks=masks, on_conflict="note")
-    return describe(videos)
+    videos = open_videoset(
+        path, kind, fps=fps, labels=labels, masks=masks, on_conflict="note", partial=True, ground_truth=ground_truth
+    )
+    return describe(videos, partial=partial)
 
 
-def describe(videos: VideoSet) -> SetReport:
+def describe(videos: VideoSet, *, partial: bool = False) -> SetReport:
     """Say what is in a set that is open."""
     parts = {"normal": videos.normal, "known": videos.known, "test": videos.test}
     return SetReport(
@@ -105,6 +123,9 @@ def describe(videos: VideoSet) -> SetReport:
         conflicts=videos.conflicts,
         notes=videos.notes,
         fingerprint=videos.fingerprint(),
+        ground_truth=videos.ground_truth,
+        missing=videos.missing,
+        partial=partial,
     )
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.data.clip_sources import ClipSource, Pixels, Places
-from oddframe.errors import TooShortError
+from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 
 Pace = slice | NDArray[np.int64]
@@ -60,9 +60,11 @@ class ClipSampler:
         settings: batch sizes, variation, pseudo-anomalies.
         roles: which of "normal", "second", "abnormal" a batch needs.
         known_normal: whether normal clips of the known anomalies' videos count as normal clips.
+        rate: share of abnormal clips among all clips. So many are drawn by the seed, once; None takes all there are.
 
     Raises:
         TooShortError: no video holds a single normal clip.
+        SettingsError: fewer abnormal clips than `rate` asks for.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ClipSampler:
         *,
         known: int = 0,
         known_normal: bool = True,
+        rate: float | None = None,
     ) -> None:
         self.sources = list(sources)
         self.frames = frames
@@ -83,6 +86,9 @@ class ClipSampler:
         normal_from = self.sources if known_normal else self.sources[:first_known]
         self._normal = _index(normal_from, frames, abnormal=False)
         self._abnormal = _index(self.sources, frames, abnormal=True)
+        self._there = {} if rate is None else {"abnormal_there": len(self._abnormal)}
+        if rate is not None:
+            self._abnormal = _draw_share(self._abnormal, len(self._normal), rate, settings.seed)
         self._of_scene = {
             scene: self._normal[[self.sources[number].scene == scene for number in self._normal[:, 0]]]
             for scene in {source.scene for source in self.sources}
@@ -103,8 +109,8 @@ class ClipSampler:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many clips of each kind there are to draw from."""
-        return {"normal": len(self._normal), "abnormal": len(self._abnormal)}
+        """How many clips of each kind there are to draw from; with a rate, also how many abnormal ones there were."""
+        return {"normal": len(self._normal), "abnormal": len(self._abnormal), **self._there}
 
     @property
     def notes(self) -> list[str]:
@@ -378,3 +384,16 @@ def _index(sources: Sequence[ClipSource], frames: int, *, abnormal: bool) -> NDA
         if len(starts := source.starts(frames, abnormal=abnormal))
     ]
     return np.concatenate(rows).astype(np.int64) if rows else np.empty((0, 2), np.int64)
+
+
+def _draw_share(abnormal: NDArray[np.int64], normal: int, rate: float, seed: int) -> NDArray[np.int64]:
+    """Draw so many abnormal clips that they make up a share `rate` of all clips."""
+    wanted = max(1, round(normal * rate / (1 - rate)))
+    if wanted > len(abnormal):
+        raise SettingsError(
+            "there are not so many abnormal clips",
+            seen=f"{len(abnormal)} abnormal clips, {normal} normal ones",
+            wanted=f"{wanted} abnormal ones, for a rate of {rate:g}",
+            hint=f"a rate of up to {int(1000 * len(abnormal) / (len(abnormal) + normal)) / 1000:g}",
+        )
+    return abnormal[np.sort(np.random.default_rng(seed).permutation(len(abnormal))[:wanted])]

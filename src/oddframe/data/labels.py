@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddframe.data.videoset import LabelConflict, Labels, Masks
 from oddframe.errors import LabelError, MissingExtraError, MissingPathError
+from oddframe.video.source import Video
 
 OnConflict = Literal["error", "note"]
 
 _FILE_LIMIT_BYTES = 256 << 20
 _NAMED_IN_ERRORS = 5
+_NPY_HEADER_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ def read_label_file(path: Path, name: str, videos: Sequence[str], counts: Sequen
             "this file is too large to hold labels", path=path, seen=f"{size} bytes", wanted="under 256 MiB"
         )
     raw = path.read_bytes()
-    if raw.startswith(b"\x93NUMPY"):
-        labels = _from_array(path, raw, videos, counts)
+    if raw.startswith((b"\x93NUMPY", b"\x80")):
+        labels = _from_array(path, videos, counts)
     elif raw.startswith((b"MATLAB 5.0", b"\x89HDF")):
         labels = _from_mat(path, raw, videos, counts)
     elif b"gt_frame" in raw[:10_000]:
@@ -89,6 +92,15 @@ def labels_of_masks(count: int, masks: Masks) -> Labels:
         mask = masks.read(frame)
         labels[frame] = mask is not None and mask.any()
     return labels
+
+
+def shown_by(name: str, videos: Sequence[Video], drawn: Sequence[Masks | None]) -> LabelSource:
+    """Return what the masks of the test videos say, as `labels_of_masks` does of one."""
+    said = [
+        None if masks is None else labels_of_masks(video.frame_count, masks)
+        for video, masks in zip(videos, drawn, strict=True)
+    ]
+    return LabelSource(name, tuple(said))
 
 
 def settle(
@@ -120,6 +132,17 @@ def settle(
     return settled, tuple(conflicts)
 
 
+def differences(one: LabelSource, other: LabelSource, videos: Sequence[str]) -> list[LabelConflict]:
+    """Return where two sources contradict each other, on the videos of which both speak."""
+    pairs = zip(videos, one.labels, other.labels, strict=True)
+    return [
+        conflict
+        for video, left, right in pairs
+        if left is not None and right is not None
+        for conflict in _conflicts(video, [(one.name, left), (other.name, right)])
+    ]
+
+
 def _conflicts(video: str, heard: Sequence[tuple[str, Labels]]) -> Iterable[LabelConflict]:
     """Group the frames on which the sources differ by who says what."""
     if len(heard) < 2:
@@ -137,11 +160,36 @@ def _conflicts(video: str, heard: Sequence[tuple[str, Labels]]) -> Iterable[Labe
         )
 
 
-def _from_array(path: Path, raw: bytes, videos: Sequence[str], counts: Sequence[int]) -> list[Labels]:
+def load_array(path: Path) -> NDArray[np.generic]:
+    """Open a .npy without reading it into memory, and without ever unpickling.
+
+    Raises:
+        LabelError: no .npy, a damaged one, or a pickle.
+    """
     try:
-        values = np.load(io.BytesIO(raw), allow_pickle=False)
-    except ValueError as error:
-        raise LabelError("this label file cannot be read", path=path, seen=str(error), wanted="a plain .npy") from error
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError) as error:
+        with path.open("rb") as file:
+            start = file.read(_NPY_HEADER_BYTES)
+        if start.startswith(b"\x80") or b"'descr': '|O'" in start:
+            raise LabelError(
+                "this file is a pickle, which cannot be read safely: reading one may run anything",
+                path=path,
+                wanted="a plain .npy of numbers",
+                hint="take the file from the set's own archive, or remove it and name sound labels with --labels",
+            ) from None
+        raise LabelError(
+            "this file cannot be read", path=path, seen=str(error), wanted="a plain .npy", hint="copy it again"
+        ) from None
+
+
+def read_vector(path: Path) -> Labels:
+    """Read a .npy of 0 and 1, (N,) or (1, N), as (N,) bool.
+
+    Raises:
+        LabelError: a file of another form, or a pickle.
+    """
+    values = load_array(path)
     if values.ndim not in (1, 2) or values.size != max(values.shape) or values.dtype.kind not in "biuf":
         raise LabelError(
             "this label file has another form",
@@ -149,7 +197,15 @@ def _from_array(path: Path, raw: bytes, videos: Sequence[str], counts: Sequence[
             seen=f"{values.dtype} {values.shape}",
             wanted="(N,) or (1, N)",
         )
-    values = values.reshape(-1)
+    if not np.isin(values, (0, 1)).all():
+        raise LabelError(
+            "labels are 0 or 1", path=path, seen=sorted(set(np.unique(values)[:4].tolist())), wanted="0 and 1"
+        )
+    return np.array(values.reshape(-1), bool)
+
+
+def _from_array(path: Path, videos: Sequence[str], counts: Sequence[int]) -> list[Labels]:
+    values = read_vector(path)
     if len(values) != sum(counts):
         raise LabelError(
             "this label file has another number of values than the test videos have frames",
@@ -158,11 +214,7 @@ def _from_array(path: Path, raw: bytes, videos: Sequence[str], counts: Sequence[
             wanted=f"{sum(counts)}, for {len(videos)} videos",
             hint="labels need one value a frame, also for the first frames, which get no score",
         )
-    if not np.isin(values, (0, 1)).all():
-        raise LabelError(
-            "labels are 0 or 1", path=path, seen=sorted(set(np.unique(values)[:4].tolist())), wanted="0 and 1"
-        )
-    return np.split(values.astype(bool), np.cumsum(counts)[:-1])
+    return np.split(values, np.cumsum(counts)[:-1])
 
 
 def _from_m(path: Path, raw: bytes, videos: Sequence[str], counts: Sequence[int]) -> list[Labels]:

@@ -1,7 +1,8 @@
 """Protocols: which videos are trained on, which are known anomalies, which are judged.
 
-`standard` is the official split. `kfold` (Sec. IV-C) moves one block of the test videos to the known anomalies. Whole
-videos move, so that no judged frame has a neighbour that was trained on.
+`standard` is the official split. The others move test videos to the known anomalies, and whole ones, so that no judged
+frame has a neighbour that was trained on: `kfold` (Sec. IV-C) one block of them, `rate` (Sec. IV-E) half of those that
+show an anomaly. `unseen` knows some classes of anomaly alone, so that the others are met in the test only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from oddframe.data.videoset import LabelledVideo, VideoSet, spans_of
 from oddframe.errors import NothingToJudgeError, SettingsError, nearest
 from oddframe.video.source import natural_key
 
-Protocol = Literal["standard", "kfold"]
+Protocol = Literal["standard", "kfold", "rate", "unseen"]
 KnownNormal = Literal["use", "drop"]
 
 _SHORTEST_HELDOUT = 16
@@ -43,13 +44,15 @@ class Split:
     """Who learns what. Nothing stands in two of these, and no video that is trained on is judged.
 
     Attributes:
-        protocol, fold, folds: what made it; fold and folds are None but for `kfold`.
+        protocol, fold, folds, rate, known_classes: what made it; what its protocol does not know is None or empty.
         normal: normal video to train on. Where a section's labels mark frames abnormal, these are not normal.
         known: videos with known anomalies to train on: abnormal where their labels say so.
         test: videos to judge.
         heldout: normal video for calibration, never trained on. Not one frame is abnormal.
         heldout_known: known anomalies kept for fitting a fusion, never trained on.
         known_normal: whether the normal frames of `known` are trained on as normal ("use") or not at all ("drop").
+        rate: share of abnormal clips among all training clips. So many are drawn from those that there are; None for
+            all of them.
     """
 
     protocol: Protocol
@@ -61,6 +64,8 @@ class Split:
     heldout: tuple[Section, ...]
     heldout_known: tuple[LabelledVideo, ...]
     known_normal: KnownNormal = "use"
+    rate: float | None = None
+    known_classes: tuple[str, ...] = ()
 
 
 def split(
@@ -70,6 +75,8 @@ def split(
     fold: int | None = None,
     folds: int = 10,
     shuffle: int | None = None,
+    rate: float | None = None,
+    known_classes: Sequence[str] = (),
     known_normal: str = "use",
     heldout: float = 0.1,
     heldout_known: float = 0.0,
@@ -79,19 +86,22 @@ def split(
 
     Args:
         videos: the set.
-        protocol: "standard" or "kfold".
+        protocol: "standard", "kfold", "rate" or "unseen".
         fold: which block of the test videos is known, 0..folds-1; `kfold` only.
         folds: number of blocks. The test videos in natural order are cut as evenly as can be, larger blocks first.
         shuffle: seed by which the test videos are dealt into blocks instead of in natural order.
-        known_normal: "use" or "drop" the normal frames of known videos, carried in the split.
+        rate: share of abnormal clips among the training clips, above 0 and below 1; `rate` only.
+        known_classes: names of the anomalies that are known; `unseen` only.
+        known_normal: "use" or "drop" the normal frames of known videos, carried in the split. `rate` drops them: it
+            adds abnormal clips to the normal training videos, and nothing else.
         heldout: share of the normal frames kept for calibration, about: whole videos, spread evenly over each scene;
             the end of a video where a whole one would be far too much.
         heldout_known: share of the known videos kept apart. Above 0 it is at least one, if two are there.
-        seed: decides which known videos are kept apart.
+        seed: decides which known videos are kept apart, and which test videos `rate` and `unseen` move.
 
     Raises:
-        SettingsError: an unknown protocol, or a number out of range.
-        NothingToJudgeError: `kfold` without labels for the videos that are to be known.
+        SettingsError: an unknown protocol or class, a number out of range, or what belongs to another protocol.
+        NothingToJudgeError: too few labels for the videos that are to be known.
     """
     for word, known_words in ((protocol, get_args(Protocol)), (known_normal, get_args(KnownNormal))):
         if word not in known_words:
@@ -104,27 +114,28 @@ def split(
     for name, share in (("heldout", heldout), ("heldout_known", heldout_known)):
         if not 0 <= share < 1:
             raise SettingsError(f"{name} is a share of what there is", seen=share, wanted="from 0 to below 1")
-    known, test = list(videos.known), list(videos.test)
-    if protocol == "kfold":
-        chosen = _block(len(test), fold, folds, shuffle)
-        ordered = sorted(test, key=lambda one: natural_key(one.name))
-        moved = [ordered[place] for place in chosen]
-        if unlabelled := [one.name for one in moved if one.labels is None]:
-            raise NothingToJudgeError(
-                "a fold of the test videos cannot be known anomalies without labels",
-                path=videos.root,
-                seen=f"no labels for {', '.join(unlabelled)}",
-                hint="add their labels, or use the protocol standard",
+    owned = (("kfold", "fold", fold), ("rate", "rate", rate), ("unseen", "known_classes", tuple(known_classes)))
+    for owner, name, given in owned:
+        if protocol != owner and given not in (None, ()):
+            raise SettingsError(
+                f"{name} belongs to the protocol {owner}", seen=f"{name} {given}", hint=f"add --protocol {owner}"
             )
-        names = {id(one) for one in moved}
-        test = [one for one in test if id(one) not in names]
-        known += moved
-    elif fold is not None:
-        raise SettingsError("only the protocol kfold has folds", seen=f"fold {fold}", hint="add --protocol kfold")
-    training, apart = _hold_out_normal(videos.normal, heldout)
+    normal, known, moved = list(videos.normal), list(videos.known), []
+    if protocol == "kfold":
+        moved = _fold(videos, fold, folds, shuffle)
+    elif protocol == "rate":
+        if rate is None or not 0 < rate < 1:
+            raise SettingsError("rate needs a share of abnormal clips", seen=rate, wanted="for example --rate 0.05")
+        moved = _half(_anomalous(videos), seed)
+        known_normal = "drop"
+    elif protocol == "unseen":
+        normal, known, moved = _of_classes(videos, known_classes, seed)
+    test = [one for one in videos.test if one not in moved]
+    known += moved
+    training, apart = _hold_out_normal(normal, heldout)
     known, known_apart = _hold_out_known(known, heldout_known, seed)
     return Split(
-        protocol="kfold" if protocol == "kfold" else "standard",
+        protocol=next(one for one in get_args(Protocol) if one == protocol),
         fold=fold,
         folds=folds if protocol == "kfold" else None,
         normal=tuple(training),
@@ -133,18 +144,97 @@ def split(
         heldout=tuple(apart),
         heldout_known=tuple(known_apart),
         known_normal="use" if known_normal == "use" else "drop",
+        rate=rate,
+        known_classes=tuple(known_classes),
     )
 
 
-def _block(count: int, fold: int | None, folds: int, shuffle: int | None) -> list[int]:
-    if not 2 <= folds <= count:
+def _fold(videos: VideoSet, fold: int | None, folds: int, shuffle: int | None) -> list[LabelledVideo]:
+    """Return the test videos of one block."""
+    ordered = sorted(videos.test, key=lambda one: natural_key(one.name))
+    if not 2 <= folds <= len(ordered):
         raise SettingsError(
-            "so many folds cannot be cut", seen=f"{folds} folds, {count} test videos", wanted=f"2 to {count} folds"
-        )
+            "so many folds cannot be cut", seen=f"{folds} folds, {len(ordered)} test videos",
+            wanted=f"2 to {len(ordered)} folds",
+        )  # fmt: skip
     if fold is None or not 0 <= fold < folds:
         raise SettingsError("kfold needs a fold", seen=fold, wanted=f"0 to {folds - 1}", hint="give --fold")
-    order = np.arange(count) if shuffle is None else np.random.default_rng(shuffle).permutation(count)
-    return sorted(int(place) for place in np.array_split(order, folds)[fold])
+    if shuffle is not None:
+        ordered = [ordered[place] for place in np.random.default_rng(shuffle).permutation(len(ordered))]
+    block = np.array_split(np.arange(len(ordered)), folds)[fold]
+    moved = sorted((ordered[place] for place in block), key=lambda one: natural_key(one.name))
+    if unlabelled := [one.name for one in moved if one.labels is None]:
+        raise NothingToJudgeError(
+            "a fold of the test videos cannot be known anomalies without labels",
+            path=videos.root,
+            seen=f"no labels for {', '.join(unlabelled)}",
+            hint="add their labels, or use the protocol standard",
+        )
+    return moved
+
+
+def _anomalous(videos: VideoSet) -> list[LabelledVideo]:
+    """Return the test videos that show an anomaly: at least two, so that there is one for each side."""
+    found = [one for one in videos.test if one.labels is not None and one.labels.any()]
+    if len(found) < 2:
+        raise NothingToJudgeError(
+            "half of the anomalous test videos cannot be known",
+            path=videos.root,
+            seen=f"{len(found)} test videos with frames that are labelled abnormal",
+            wanted="at least 2",
+        )
+    return found
+
+
+def _half(videos: Sequence[LabelledVideo], seed: int) -> list[LabelledVideo]:
+    """Draw half of the videos, the smaller half of an odd number, in the order of the set."""
+    drawn = np.random.default_rng(seed).permutation(len(videos))[: len(videos) // 2]
+    return [videos[place] for place in sorted(drawn)]
+
+
+def _of_classes(
+    videos: VideoSet, known_classes: Sequence[str], seed: int
+) -> tuple[list[LabelledVideo], list[LabelledVideo], list[LabelledVideo]]:
+    """Return normal videos, known ones, and test videos to move, all of which show no other anomaly than the known."""
+    there = sorted({kind for one in (*videos.known, *videos.test) for kind in _classes(one) if kind})
+    for kind in known_classes:
+        if kind not in there:
+            raise SettingsError(
+                "no anomaly of the set has this class", seen=kind, wanted=", ".join(there) or "classes in labels.csv",
+                hint=nearest(kind, there),
+            )  # fmt: skip
+    unknown = {kind for one in videos.test for kind in _classes(one)} - {None, *known_classes}
+    if not known_classes or not unknown:
+        raise SettingsError(
+            "unseen needs classes that are known, and others in the test",
+            seen=", ".join(known_classes) or "no known class",
+            wanted=f"some of {', '.join(there)}, not all" if there else "a set with classes in labels.csv",
+            hint="give --known-class",
+        )
+
+    def only_known(of: Sequence[LabelledVideo]) -> list[LabelledVideo]:
+        return [one for one in of if _classes(one) <= set(known_classes)]
+
+    known = only_known(videos.known)
+    if known:
+        return only_known(videos.normal), known, []
+    moved = _half([one for one in only_known(videos.test) if _classes(one)], seed)
+    if not moved:
+        raise NothingToJudgeError(
+            "no video can teach the known classes",
+            path=videos.root,
+            seen=f"no known anomaly, and fewer than 2 test videos, show {' or '.join(known_classes)} and nothing else",
+            wanted="videos in abnormal/, or two test videos, of these classes alone",
+        )
+    return only_known(videos.normal), [], moved
+
+
+def _classes(video: LabelledVideo) -> set[str | None]:
+    """Return the classes of the anomalies of a video; None is among them where one has no name."""
+    named = {span.class_name for span in video.classes}
+    if not video.classes and video.labels is not None and video.labels.any():
+        return {None}
+    return named
 
 
 def _hold_out_normal(videos: Sequence[LabelledVideo], share: float) -> tuple[list[Section], list[Section]]:

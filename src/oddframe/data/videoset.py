@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ class LabelledSpan:
 
 @dataclass(frozen=True)
 class Masks:
-    """Where in the picture it is odd, one picture file a frame.
+    """Where in the picture it is odd, one picture file a frame. Other files: `mask_volumes.py`.
 
     Attributes:
         paths: file of each frame, by position in the labels; frames without one are missing here.
@@ -47,13 +48,13 @@ class Masks:
             frame_index: position in the video's labels (and in its stored pictures), from 0.
 
         Raises:
-            LabelError: the file is not a picture.
+            LabelError: the file holds no mask.
             FrameSizeError: the mask has another size than the video's frames.
         """
         path = self.paths.get(frame_index)
         if path is None:
             return None
-        mask = read_mask(path)
+        mask = self._decode(path, frame_index)
         if mask.shape != self.size:
             raise FrameSizeError(
                 "a mask has another size than its frame",
@@ -63,6 +64,9 @@ class Masks:
                 hint="masks are drawn on the video's own pixels; make them anew without resizing",
             )
         return mask
+
+    def _decode(self, path: Path, frame_index: int) -> NDArray[np.bool_]:
+        return read_mask(path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +126,8 @@ class VideoSet:
         notes: what a reader should know, in sentences.
         conflicts: where label sources contradict each other.
         abnormal_frames: per label source, how many test frames it calls abnormal.
+        ground_truth: which of a set's ground truths the labels are, "masks" or "frames"; "" where it has only one.
+        missing: parts of a public set that are not here, in words.
     """
 
     name: str
@@ -134,6 +140,19 @@ class VideoSet:
     notes: tuple[str, ...] = ()
     conflicts: tuple[LabelConflict, ...] = ()
     abnormal_frames: Mapping[str, int] = field(default_factory=dict)
+    ground_truth: str = ""
+    missing: tuple[str, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """Return what a run and its figures keep of the set, as plain values; its place is kept apart from it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "fingerprint": self.fingerprint(),
+            "labels": list(self.label_sources),
+            "ground_truth": self.ground_truth,
+            "missing": list(self.missing),
+        }
 
     def fingerprint(self) -> str:
         """Return a digest of names, lengths, picture sizes and labels. No picture is decoded for it."""

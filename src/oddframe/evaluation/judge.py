@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import MissingPathError, NothingToJudgeError, TooShortError
-from oddframe.evaluation import metrics
+from oddframe.errors import NothingToJudgeError, TooShortError
+from oddframe.evaluation import metrics, testset
+from oddframe.evaluation.events import judge_events
 from oddframe.evaluation.metrics import Video
-from oddframe.evaluation.result import Auc, Events, Result, Row, Threshold
+from oddframe.evaluation.places import PlaceJudge
+from oddframe.evaluation.result import Auc, Result, Row, SceneRow, Threshold
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
@@ -36,6 +38,9 @@ def evaluate(
     data: Path | str | None = None,
     *,
     videos: VideoSet | None = None,
+    ground_truth: str | None = None,
+    partial: bool = False,
+    regions: bool = False,
     device: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
@@ -46,6 +51,8 @@ def evaluate(
         run: a trained run, or its folder.
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
+        ground_truth, partial: as of `open_videoset`; without them, as at training.
+        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -59,16 +66,19 @@ def evaluate(
     from oddframe.scoring.scorer import Scorer
 
     opened = run if isinstance(run, Run) else Run.open(Path(run))
-    videos = videos or _open_data(opened, data)
-    notes = _fingerprint_note(opened, videos)
-    test = _test_videos(opened, videos)
+    videos = videos or testset.open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
+    notes = testset.fingerprint_note(opened, videos)
+    test = testset.labelled_test(opened, videos)
     scorer = Scorer(opened, device=device)
-    judged, unjudged = _score(scorer, test, watch)
-    result = judge(judged, known_kinds=_known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed)
-    origin = _provenance(opened)
-    result = replace(
-        result, **origin, notes=list(dict.fromkeys([*notes, *unjudged, *opened.info.get("notes", ()), *result.notes]))
+    places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
+    judged, unjudged = _score(scorer, test, places, watch)
+    result = judge(
+        judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed
     )
+    origin = testset.provenance(opened, videos)
+    found, unplaced = places.finish() if places is not None else (None, [])
+    told = [*notes, *unjudged, *unplaced, *opened.info.get("notes", ()), *videos.notes, *result.notes]
+    result = replace(result, **origin, places=found, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -119,9 +129,10 @@ def judge(
         auc=auc,
         undefined_videos=undefined,
         threshold=threshold,
-        classes=_classes(videos, known_kinds),
+        classes=_classes(videos, known_kinds, threshold["online"]["quantile"] if "online" in threshold else None),
+        scenes=_scenes(videos),
         table=[_row(video) for video in videos],
-        events=_events(videos),
+        events=judge_events(videos),
         frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
         notes=notes,
         scored=tuple(videos),
@@ -165,25 +176,28 @@ def _threshold(together: Video, heldout: NDArray[Any]) -> Threshold:
     return {"quantile": quantile, "heldout_frames": len(heldout), "normal_above": normal_above, "recall": recall}
 
 
-def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str]) -> dict[str, Any]:
+def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str], line: float | None) -> dict[str, Any]:
     kinds = sorted({span.kind for video in videos for span in video.kinds if span.kind})
     if not kinds:
         return {}
-    each = {}
+    each: dict[str, Any] = {}
     for kind in kinds:
-        value, frames = _kind_auc(videos, "online", [kind])
-        each[kind] = {"auc": value, "frames": frames, "known": kind in known_kinds}
+        found = _of_kinds(videos, "online", [kind])
+        each[kind] = {"auc": metrics.auc(found), "recall": _recall(found, line)}
+        each[kind] |= {"frames": int(found.labels.sum()), "known": kind in known_kinds}
     groups: dict[str, Any] = {}
     for group, known in (("known", True), ("unknown", False)):
         members = [kind for kind in kinds if each[kind]["known"] is known]
-        figures = {name: _kind_auc(videos, name, members)[0] for name in ("online", "paper", "distance")}
-        groups[group] = figures | {"frames": _kind_auc(videos, "online", members)[1], "kinds": members}
+        figures = {name: metrics.auc(_of_kinds(videos, name, members)) for name in ("online", "paper", "distance")}
+        found = _of_kinds(videos, "online", members)
+        rest = {"recall": _recall(found, line), "frames": int(found.labels.sum()), "kinds": members}
+        groups[group] = figures | rest
     return groups | {"each": each}
 
 
-def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> tuple[float | None, int]:
-    """AUC of the frames of some kinds against all normal frames, and how many frames of these kinds there are."""
-    parts = []
+def _of_kinds(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> Video:
+    """The frames of some kinds, and all normal ones, of all videos together."""
+    parts = [Video(np.zeros(0, bool), np.zeros(0))]
     for video in videos:
         if name in COMPONENTS and name not in video.scores.raw:
             continue
@@ -195,13 +209,33 @@ def _kind_auc(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) ->
             odd |= video.of_kind(kind)
         taken = odd | ~video.labels
         parts.append(Video(odd[taken], values[taken]))
-    together = metrics.pooled(parts)
-    return metrics.auc(together), int(together.labels.sum())
+    return metrics.pooled(parts)
+
+
+def _recall(video: Video, line: float | None) -> float | None:
+    return None if line is None else metrics.at_line(video, line).recall
+
+
+def _scenes(videos: Sequence[JudgedVideo]) -> dict[str, SceneRow]:
+    """Figures of each scene by itself; {} where there is only one."""
+    of_scene: dict[str, list[JudgedVideo]] = {}
+    for video in videos:
+        of_scene.setdefault(video.scene, []).append(video)
+    rows: dict[str, SceneRow] = {}
+    for scene, members in sorted(of_scene.items() if len(of_scene) > 1 else ()):
+        together = metrics.pooled(list(_beside_labels(members, "online").values()))
+        rows[scene] = {
+            "videos": len(members),
+            "frames": len(together.labels),
+            "abnormal": int(together.labels.sum()),
+            "online": metrics.auc(together),
+        }
+    return rows
 
 
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
-    events = _events([video])
+    events = judge_events([video])
     return {
         "name": video.name,
         "scene": video.scene,
@@ -216,140 +250,23 @@ def _row(video: JudgedVideo) -> Row:
     }
 
 
-def _events(videos: Sequence[JudgedVideo]) -> Events:
-    labelled = missed = false = normal = 0
-    delays: list[int] = []
-    hours: float | None = 0.0
-    for video in videos:
-        stretches = video.stretches()
-        alarms = sorted((event.start, event.end) for event in video.scores.events)
-        first = [
-            next((start for start, end in alarms if start < stop and begin < end), None) for begin, stop in stretches
-        ]
-        delays += [
-            max(0, alarm - begin) for alarm, (begin, _) in zip(first, stretches, strict=True) if alarm is not None
-        ]
-        labelled += len(stretches)
-        missed += first.count(None)
-        false += sum(all(end <= begin or stop <= start for begin, stop in stretches) for start, end in alarms)
-        normal += int((~video.labels).sum())
-        of_video = _normal_hours(video)
-        hours = None if hours is None or of_video is None else hours + of_video
-    return {
-        "labelled": labelled,
-        "found": labelled - missed,
-        "missed": missed,
-        "delay_frames": float(np.median(delays)) if delays else None,
-        "false": false,
-        "normal_frames": normal,
-        "normal_hours": hours,
-        "false_per_hour": false / hours if hours else None,
-    }
-
-
-def _normal_hours(video: JudgedVideo) -> float | None:
-    """Length of the judged frames that are normal; None where times are unknown."""
-    scores, normal = video.scores, int((~video.labels).sum())
-    if scores.time_s is not None and len(scores) > 1:
-        return normal * float(scores.time_s[-1] - scores.time_s[0]) / (len(scores) - 1) / 3600
-    return normal / scores.fps / 3600 if scores.fps else None
-
-
-def _score(scorer: Scorer, test: Sequence[LabelledVideo], watch: Watcher) -> tuple[list[JudgedVideo], list[str]]:
+def _score(
+    scorer: Scorer, test: Sequence[LabelledVideo], places: PlaceJudge | None, watch: Watcher
+) -> tuple[list[JudgedVideo], list[str]]:
     judged, notes = [], []
     for number, video in enumerate(test):
         watch(Progress("judging", number, len(test), video.name))
+        if places is not None:
+            places.begin(video)
         try:
-            # named as in the set: two scenes may each have a video of the same file name
-            scores = replace(scorer.score(video.video, video.scene), video=video.name)
+            scores = scorer.score(video.video, video.scene, maps=None if places is None else places.take)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue
+        scores = replace(scores, video=video.name)  # two scenes may each have a video of the same file name
         assert video.labels is not None
         first = video.video.first_index
         kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
         judged.append(JudgedVideo(video.name, video.scene, scores, video.labels[scores.frame - first], kinds))
     watch(Progress("judging", len(test), len(test)))
     return judged, notes
-
-
-def _open_data(run: Run, data: Path | str | None) -> VideoSet:
-    from oddframe.data import open_videoset
-
-    named = run.info["data"]
-    if data is None and not named.get("root"):
-        raise NothingToJudgeError(
-            "this run was trained on loose video files, which have no test videos",
-            path=run.folder,
-            hint=f"oddframe eval {run.folder} --data FOLDER",
-        )
-    # a run keeps the way to its data relative to its own folder
-    root = Path(data) if data is not None else (run.folder / named["root"]).resolve()
-    if not root.exists():
-        raise MissingPathError(
-            "the data that this run was trained on are not there",
-            path=root,
-            hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
-        )
-    return open_videoset(root, named["kind"])
-
-
-def _fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
-    wanted, seen = run.info["data"].get("fingerprint"), videos.fingerprint()
-    if wanted in (None, seen):
-        return []
-    return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
-
-
-def _known_kinds(run: Run, videos: VideoSet) -> set[str]:
-    """Kinds of anomaly that the split's known videos show. K folds take them from the test videos as well."""
-    split = run.info["split"]
-    parts = (*videos.known, *(videos.test if split["protocol"] == "kfold" else ()))
-    spans = [span for video in parts if video.name in split["known"] for span in video.classes]
-    return {span.class_name for span in spans if span.class_name}
-
-
-def _test_videos(run: Run, videos: VideoSet) -> list[LabelledVideo]:
-    names = list(run.info["split"]["test"])
-    there = {video.name: video for video in videos.test}
-    lacking = [name for name in names if name not in there]
-    if lacking:
-        raise MissingPathError(
-            "test videos of this run are not in the data",
-            path=videos.root,
-            seen=", ".join(lacking[:5]) + (" ..." if len(lacking) > 5 else ""),
-            wanted=f"the {len(names)} test videos of the split",
-            hint="give the data that the run was split on with --data",
-        )
-    labelled = [there[name] for name in names if there[name].labels is not None]
-    if not labelled:
-        raise NothingToJudgeError(
-            "no test video of this run has labels",
-            path=videos.root,
-            seen=f"{len(names)} test videos",
-            hint="write labels.csv (video,start,end), or look at single videos: oddframe score RUN VIDEO",
-        )
-    return labelled
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    info, split = run.info, run.info["split"]
-    return {
-        "detector": run.settings.detector,
-        "protocol": split["protocol"],
-        "fold": split.get("fold"),
-        "folds": split.get("folds"),
-        "data": dict(info["data"]),
-        "run": str(run.folder),
-        "trained_on": {
-            "normal": list(dict.fromkeys(section["video"] for section in split["normal"])),
-            "known": list(split["known"]),
-        },
-        "settings": run.settings.to_dict(),
-        "command": info.get("command", ""),
-        "versions": info.get("versions", {}),
-        "host": info.get("host"),
-        "parameters": info.get("parameters"),
-        "seconds_training": info.get("seconds_training"),
-        "peak_memory_mb": info.get("peak_memory_mb"),
-    }

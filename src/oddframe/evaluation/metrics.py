@@ -1,7 +1,7 @@
 """Scores beside labels become figures. Higher is odder; True is abnormal.
 
 scikit-learn is the judge of everything that is quoted (it is loaded when a figure is asked for). Only the
-resampling of `interval` counts for itself, by pairs of videos, and a test holds it to scikit-learn's value.
+resampling of videos counts for itself, by `Pairs`, and a test holds it to scikit-learn's value.
 
 A figure that is undefined is None: an AUC needs frames of both classes.
 """
@@ -35,8 +35,11 @@ class AtLine(NamedTuple):
     recall: float | None
 
 
-def auc(video: Video) -> float | None:
+def auc(video: Video, weights: Values | None = None) -> float | None:
     """Area under the ROC curve, 0..1: how often an abnormal frame scores above a normal one; a tie counts half.
+
+    Args:
+        weights: (N,) how much each frame counts; all alike without it.
 
     Raises:
         RunError: a score is not a finite number. MissingExtraError: scikit-learn is not installed.
@@ -45,7 +48,7 @@ def auc(video: Video) -> float | None:
     0.75
     """
     labels, scores = _checked(video)
-    return float(_judge().roc_auc_score(labels, scores)) if _has_both(labels) else None
+    return float(_judge().roc_auc_score(labels, scores, sample_weight=weights)) if _has_both(labels) else None
 
 
 def average_precision(video: Video) -> float | None:
@@ -89,14 +92,51 @@ def macro_auc(videos: Mapping[str, Video]) -> tuple[float | None, list[str]]:
     return (float(np.mean(defined)) if defined else None), [name for name, value in own.items() if value is None]
 
 
+class Pairs:
+    """Pairs of an abnormal and a normal frame, by their videos: the AUC of any draw of videos without sorting anew.
+
+    With W[i, j] the pairs (abnormal frame of video i, normal frame of video j) in the right order (ties count half), P
+    and N the numbers of abnormal and normal frames, and c how often each video was drawn, it is c'Wc / (c'P · c'N).
+
+    Raises:
+        RunError: a score is not a finite number.
+    """
+
+    def __init__(self, videos: Sequence[Video]) -> None:
+        checked = [_checked(video) for video in videos]
+        self._wins = _wins(checked)
+        self._odd = np.array([labels.sum() for labels, _ in checked], np.float64)
+        self._normal = np.array([(~labels).sum() for labels, _ in checked], np.float64)
+
+    def auc(self, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Micro AUCs of draws: (R, V) how often each video was drawn → (R,), NaN where frames are of one class."""
+        pairs = (drawn @ self._odd) * (drawn @ self._normal)
+        ordered = np.einsum("rv,vw,rw->r", drawn, self._wins, drawn, optimize=True)
+        values = np.full(len(drawn), np.nan)
+        np.divide(ordered, pairs, out=values, where=pairs > 0)
+        return values
+
+
+def draws(videos: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:
+    """How often each video is in each draw of as many, with replacement: (resamples, videos)."""
+    return rng.multinomial(videos, np.full(videos, 1 / videos), size=resamples).astype(np.float64)
+
+
+def spread(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float] | None:
+    """The interval that holds this share of the values, NaN left out; None without any."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
 def interval(
     videos: Sequence[Video], rng: np.random.Generator, *, resamples: int = 1000, level: float = 0.95
 ) -> tuple[float, float] | None:
     """Interval of the micro AUC under another draw of videos (percentile bootstrap; videos drawn with replacement).
 
-    Frames of one video hang together, so whole videos are drawn, never frames. The AUC of a draw needs no
-    sorting: with `wins[i, j]` the pairs (abnormal frame of video i, normal frame of video j) in the right
-    order (ties count half) and c how often each video was drawn, it is c'Wc / (c'P · c'N).
+    Frames of one video hang together, so whole videos are drawn, never frames.
 
     Args:
         videos: two or more. rng: the randomness.
@@ -108,20 +148,8 @@ def interval(
     Raises:
         RunError: a score is not a finite number.
     """
-    checked = [_checked(video) for video in videos]
-    if len(checked) < 2:
-        return None
-    wins = _wins(checked)
-    odd = np.array([labels.sum() for labels, _ in checked], np.float64)
-    calm = np.array([(~labels).sum() for labels, _ in checked], np.float64)
-    drawn = rng.multinomial(len(checked), np.full(len(checked), 1 / len(checked)), size=resamples).astype(np.float64)
-    pairs = (drawn @ odd) * (drawn @ calm)
-    ordered = np.einsum("rv,vw,rw->r", drawn, wins, drawn, optimize=True)
-    values = ordered[pairs > 0] / pairs[pairs > 0]
-    if not len(values):
-        return None
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    pairs = Pairs(videos)
+    return spread(pairs.auc(draws(len(videos), rng, resamples)), level) if len(videos) > 1 else None
 
 
 def at_line(video: Video, line: float) -> AtLine:

@@ -60,22 +60,60 @@ class Row(TypedDict):
     false_events: int
 
 
-class Events(TypedDict):
-    """Alarms beside labelled stretches: a stretch is found when any alarm overlaps it.
+class SceneRow(TypedDict):
+    """All test videos of one scene. `online` is the micro AUC over their frames."""
 
-    `delay_frames` is the median, over the stretches found, of the frames from a stretch's first one to the first that
-    an alarm covers; None where none was found. `false_per_hour` is per hour of normal test video (None where times
-    are unknown).
-    """
+    videos: int
+    frames: int
+    abnormal: int
+    online: float | None
+
+
+class Events(TypedDict):
+    """Alarms beside labelled stretches (`events.py` says how they are matched)."""
 
     labelled: int
     found: int
     missed: int
+    recall: float | None
+    """Found of labelled, 0..1; None without a labelled stretch."""
     delay_frames: float | None
+    """Median, over the stretches found, of the frames from a stretch's first one to the first that an alarm covers;
+    0 where the alarm was on already, None where none was found."""
+    delay_s: float | None
+    """The same in seconds; None where the times of a found stretch are unknown."""
+    alarms: int
     false: int
+    precision: float | None
+    """Alarms that found something, of all; None without an alarm."""
     normal_frames: int
     normal_hours: float | None
     false_per_hour: float | None
+    """False alarms per hour of normal test video; None where times are unknown or there is none."""
+
+
+class PlaceFigures(TypedDict):
+    """Figures of one kind of map, 0..1, higher is better."""
+
+    rbdc: float | None
+    tbdc: float | None
+    """Region-based and track-based detection criterion, see `regions.py`."""
+    pixel_auc: float | None
+    covered_auc: float | None
+    """AUC over pixels, and over frames of which 40 % of the odd pixels must be found, see `pixels.py`."""
+
+
+class Places(TypedDict):
+    """Whether the odd places are found, where masks say which they are.
+
+    `figures`: "online" (heat) or local component → figures. `left_out`: abnormal frames without a mask.
+    """
+
+    frames: int
+    left_out: int
+    regions: int
+    tracks: int
+    figures: dict[str, PlaceFigures]
 
 
 @dataclass(frozen=True)
@@ -88,8 +126,11 @@ class Result:
             Eq. 12 is undefined, left out of every figure of `paper`.
         threshold: name → `Threshold`, for names that have held-out normal video.
         classes: {} where no kind of anomaly is named, else "known" and "unknown" → {"online", "paper", "distance"
-            (AUCs against all normal frames), "frames", "kinds"}, and "each" → kind → {"auc", "frames", "known"}.
+            (AUCs against all normal frames), "recall" (share of its frames above the 99 % quantile of `online`; None
+            where no line is known), "frames", "kinds"}, and "each" → kind → {"auc", "recall", "frames", "known"}.
+        scenes: scene → `SceneRow`; {} where there is only one scene.
         table: one row a video. events: alarms beside labelled stretches.
+        places: whether the odd places are found; None where nobody asked, or no frame has a mask.
         frames: {"videos", "judged", "abnormal"}.
         trained_on: {"normal": [...], "known": [...]}: video names.
         detector, protocol, fold, folds, data, run, settings, command, versions, host, parameters,
@@ -105,6 +146,7 @@ class Result:
     table: list[Row]
     events: Events
     frames: Mapping[str, int]
+    places: Places | None = None
     detector: str = ""
     protocol: str = "standard"
     fold: int | None = None
@@ -112,6 +154,7 @@ class Result:
     data: Mapping[str, Any] = field(default_factory=dict)
     run: str = ""
     trained_on: Mapping[str, list[str]] = field(default_factory=dict)
+    scenes: Mapping[str, SceneRow] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     versions: Mapping[str, Any] = field(default_factory=dict)

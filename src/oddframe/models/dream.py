@@ -1,6 +1,6 @@
-"""DREAM with the U-Net backbone (Guo et al., arXiv 2104.14430, Sec. III and IV-B).
+"""DREAM with either backbone, U-Net or ConvLSTM (Guo et al., arXiv 2104.14430, Sec. III and IV-B).
 
-Two branches share an encoder. Each makes queries of its own, unit vectors at 1/8 of the picture, and has a memory
+Two branches share an encoder. Each makes queries of its own, unit vectors on a grid over the picture, and has a memory
 of items: the normality memory is updated by normal clips only, the abnormality memory by abnormal clips only. A
 decoder predicts the next frame from queries and read items of both (in the order query N, read N, query A,
 read A), and a shallow discriminator on each branch draws normal clips together, abnormal ones away.
@@ -9,7 +9,8 @@ Normal clips, the second normal clips and abnormal clips go through in separate 
 at a time. Losses and reads of a step use the items from before it; items change after the step.
 
 Beyond the paper, and off in its presets: `query_margin` (queries are taught at the places that are odd),
-`worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of `DreamSettings`.
+`worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of `DreamCommonSettings` or, for the
+U-Net alone, of `DreamSettings`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from oddframe.detectors import DreamSettings
+from oddframe.detectors import DreamCommonSettings, DreamConvLSTMSettings, DreamSettings
 from oddframe.errors import SettingsError
 from oddframe.models.detector import Batch, Clips, Detector, Evidence, Objective, ParameterGroup, Role, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses
+from oddframe.nn.backbone import Backbone
+from oddframe.nn.convlstm import ConvLSTMNet
+from oddframe.nn.discriminator import Discriminator
 from oddframe.nn.memory import Memory, unit
-from oddframe.nn.unet import Decoder, Discriminator, Encoder, Head
+from oddframe.nn.unet import UNet
 
 NORMALITY, ABNORMALITY = "normality", "abnormality"
 _TERM_PREFIX = {NORMALITY: "normal", ABNORMALITY: "abnormal"}
@@ -38,24 +42,25 @@ class Branch(nn.Module):
         width_out: channels that it hands on: query and read item, or the query alone where there is no memory.
     """
 
-    def __init__(self, settings: DreamSettings, generator: torch.Generator | None) -> None:
+    def __init__(self, settings: DreamCommonSettings, backbone: Backbone, generator: torch.Generator | None) -> None:
         super().__init__()
-        features = 4 * settings.width
-        channels = features if settings.memory == "dual" else 2 * features
+        channels = backbone.queries if settings.memory == "dual" else 2 * backbone.queries
         items = settings.items if settings.memory == "dual" else 2 * settings.items
         self.width_out = channels if settings.memory == "none" else 2 * channels
-        self.head = Head(features, channels)
+        self.head = backbone.head(channels)
         self.memory = (
             None
             if settings.memory == "none"
             else Memory(items, channels, update_weight=settings.update_weight, generator=generator)
         )
         self.discriminator = (
-            Discriminator(self.width_out, features, settings.discriminator_norm) if settings.discriminator else None
+            Discriminator(self.width_out, backbone.features, settings.discriminator_norm)
+            if settings.discriminator
+            else None
         )
 
     def queries(self, features: Tensor) -> Tensor:
-        """(B, 4w, h, w) → unit queries (B, C, h, w)."""
+        """What the encoder gives → unit queries (B, C, h, w)."""
         return unit(self.head(features))
 
     def read(self, queries: Tensor) -> Tensor:
@@ -64,13 +69,13 @@ class Branch(nn.Module):
 
 
 class Dream(Detector):
-    """DREAM-UNet and its ablations (Table III).
+    """DREAM-UNet, DREAM-ConvLSTM, and their ablations (Table III).
 
     `memory=single` is one branch of twice the channels with twice the items, updated by clips of both kinds;
     `memory=none` is one branch whose unit queries go to the decoder as they are.
 
     Args:
-        settings: see `DreamSettings`.
+        settings: their type tells the backbone.
         generator: where the first items are drawn from; torch's own without one. Weights come from torch's own.
 
     Raises:
@@ -79,9 +84,11 @@ class Dream(Detector):
 
     window = Window(4, 0)
     has_distance = True
-    settings: DreamSettings
+    settings: DreamSettings | DreamConvLSTMSettings
 
-    def __init__(self, settings: DreamSettings, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, settings: DreamSettings | DreamConvLSTMSettings, generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         if settings.memory == "none" and not settings.decoder:
             raise SettingsError(
@@ -92,13 +99,16 @@ class Dream(Detector):
             )
         self.settings = settings
         self.has_distance = settings.memory != "none"
-        self.encoder = Encoder(self.window.before * settings.channels, settings.width, settings.patch)
-        self.normality = Branch(settings, generator)
-        self.abnormality = Branch(settings, generator) if settings.memory == "dual" else None
-        width_out = sum(branch.width_out for branch in self._branches().values())
-        self.decoder = (
-            Decoder(width_out, settings.width, settings.channels, settings.patch) if settings.decoder else None
+        backbone: Backbone = (
+            UNet(self.window.before, settings.channels, settings.width, settings.patch)
+            if isinstance(settings, DreamSettings)
+            else ConvLSTMNet(settings.channels, settings.width)
         )
+        self.encoder = backbone.encoder()
+        self.normality = Branch(settings, backbone, generator)
+        self.abnormality = Branch(settings, backbone, generator) if settings.memory == "dual" else None
+        width_out = sum(branch.width_out for branch in self._branches().values())
+        self.decoder = backbone.decoder(width_out) if settings.decoder else None
 
     def _branches(self) -> dict[str, Branch]:
         """In the order in which the decoder takes them."""
@@ -114,7 +124,7 @@ class Dream(Detector):
         """
         before = self.window.before
         judged = clip[:, before]
-        features, skips = self.encoder(_stacked(clip, before))
+        features, skips = self.encoder(clip[:, :before])
         queries = {NORMALITY: self.normality.queries(features)}
         memory = self.normality.memory
         distance = None if memory is None else memory.nearest(queries[NORMALITY])[0]
@@ -127,8 +137,8 @@ class Dream(Detector):
         return Evidence(squared_error(predicted, judged), distance, predicted)
 
     def queries(self, clip: Tensor) -> dict[str, Tensor]:
-        """Branch → unit queries (B, C, H/8, W/8) of the four frames before the judged one."""
-        features, _ = self.encoder(_stacked(clip, self.window.before))
+        """Branch → unit queries (B, C, h, w) of the four frames before the judged one."""
+        features, _ = self.encoder(clip[:, : self.window.before])
         return {name: branch.queries(features) for name, branch in self._branches().items()}
 
     def _read(self, queries: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -217,12 +227,12 @@ class Dream(Detector):
         before, branches = self.window.before, self._branches()
         if not self.settings.joint_batch:
             for role, clips in present:
-                shared, skips = self.encoder(_stacked(clips.pixels, before))
+                shared, skips = self.encoder(clips.pixels[:, :before])
                 needed = {name: branch for name, branch in branches.items() if self._needs(role, name)}
                 yield role, clips, {name: branch.queries(shared) for name, branch in needed.items()}, skips
             return
         counts = [len(clips.pixels) for _, clips in present]
-        shared, skips = self.encoder(torch.cat([_stacked(clips.pixels, before) for _, clips in present]))
+        shared, skips = self.encoder(torch.cat([clips.pixels[:, :before] for _, clips in present]))
         queries = {name: torch.split(branch.queries(shared), counts) for name, branch in branches.items()}
         parts = [torch.split(skip, counts) for skip in skips]
         for number, (role, clips) in enumerate(present):
@@ -335,11 +345,6 @@ class Dream(Detector):
             "margin": settings.query_margin,
             "pull": settings.query_margin,
         }[kind]
-
-
-def _stacked(clip: Tensor, frames: int) -> Tensor:
-    """(B, T, C, H, W) → (B, frames * C, H, W), frame by frame."""
-    return clip[:, :frames].flatten(1, 2)
 
 
 def _add(terms: dict[str, Tensor], name: str, value: Tensor) -> None:

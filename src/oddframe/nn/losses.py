@@ -74,14 +74,18 @@ def triplet(
 ) -> Tensor:
     """Eq. 5 on features (B, F) each; mean over the batch.
 
-    Where the three hold different numbers of clips, the shorter ones are gone through again, so that each clip
-    takes part.
+    Where the three hold different numbers of clips, they are `matched`.
     """
-    count = max(len(anchor), len(positive), len(negative))
-    a, p, n = (part if len(part) == count else _cycled(part, count) for part in (anchor, positive, negative))
+    a, p, n = matched(anchor, positive, negative)
     if features == "unit":
         a, p, n = (F.normalize(part, dim=1) for part in (a, p, n))
     return (distance(a, p, kind) - distance(a, n, kind) + margin).clamp(min=0).mean()
+
+
+def matched(*parts: Tensor) -> list[Tensor]:
+    """Go through shorter parts again until all hold as many clips as the longest, so that each clip takes part."""
+    count = max(len(part) for part in parts)
+    return [part if len(part) == count else part[torch.arange(count, device=part.device) % len(part)] for part in parts]
 
 
 def reconstruction(predicted: Tensor, target: Tensor) -> Tensor:
@@ -124,7 +128,3 @@ def _over_places(values: Tensor, reduction: Reduction, cells: Tensor | None = No
         return values.sum(dim=(1, 2)) if reduction == "sum" else values.mean(dim=(1, 2))
     total = (values * cells).sum(dim=(1, 2))
     return total if reduction == "sum" else total / cells.sum(dim=(1, 2))
-
-
-def _cycled(part: Tensor, count: int) -> Tensor:
-    return part[torch.arange(count, device=part.device) % len(part)]

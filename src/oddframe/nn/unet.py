@@ -9,6 +9,8 @@ convolutions on the way up.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -71,8 +73,13 @@ class Encoder(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(B, channels, H, W) in [-1, 1] → features (B, 4w, H/8, W/8) and the three skips, the finest first."""
-        x = F.pixel_unshuffle(frames, self.patch) if self.patch > 1 else frames
+        """Frames in [-1, 1] → features (B, 4w, H/8, W/8) and the three skips, the finest first.
+
+        They come as (B, T, C, H, W) or one after another along the channels, (B, T * C, H, W).
+        """
+        x = frames.flatten(1, -3)
+        if self.patch > 1:
+            x = F.pixel_unshuffle(x, self.patch)
         skips: list[Tensor] = []
         for level, stride in zip(self.levels, self.strides, strict=True):
             x = level(x)
@@ -138,21 +145,35 @@ class Decoder(nn.Module):
         return F.pixel_shuffle(x, self.patch) if self.patch > 1 else x
 
 
-class Discriminator(nn.Module):
-    """Sec. III-C: one 3x3 convolution and a global average pooling, shallow on purpose. Used in training only.
+@dataclass(frozen=True)
+class UNet:
+    """The parts above as a backbone, see `nn.backbone`.
 
-    Args:
-        channels_in: channels of a branch's query and read together; 512 in the paper.
-        channels: length of the feature; 256 in the published code (the text does not say).
-        norm: batch norm after the convolution, as in the published code.
+    Attributes:
+        frames: frames before the judged one; the encoder takes them together.
+        channels: channels of a frame.
+        width: w.
+        patch: as in the encoder.
     """
 
-    def __init__(self, channels_in: int, channels: int, norm: bool) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels, 3, padding=1)
-        self.norm: nn.Module = nn.BatchNorm2d(channels) if norm else nn.Identity()
+    frames: int
+    channels: int
+    width: int
+    patch: int = 1
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, channels_in, h, w) → (B, channels) in float32, of any length."""
-        feature: Tensor = self.norm(self.conv(x)).mean(dim=(2, 3), dtype=torch.float32)
-        return feature
+    @property
+    def features(self) -> int:
+        return 4 * self.width
+
+    @property
+    def queries(self) -> int:
+        return 4 * self.width
+
+    def encoder(self) -> Encoder:
+        return Encoder(self.frames * self.channels, self.width, self.patch)
+
+    def head(self, channels: int) -> Head:
+        return Head(self.features, channels)
+
+    def decoder(self, channels_in: int) -> Decoder:
+        return Decoder(channels_in, self.width, self.channels, self.patch)

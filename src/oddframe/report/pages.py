@@ -84,11 +84,11 @@ def _beside(subject: Result | Path | str, result: Result) -> Path:
 
 def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
     """The videos that a result was judged on, and their detector; None, with a note, where they are gone."""
-    from oddframe.data import open_videoset
+    from oddframe.data import as_before, open_videoset
 
     try:
         # a run keeps the way to its data relative to its own folder
-        videos = open_videoset((Path(result.run) / result.data["root"]).resolve(), result.data["kind"])
+        videos = open_videoset((Path(result.run) / result.data["root"]).resolve(), **as_before(result.data))
     except (OddframeError, KeyError, TypeError):
         notes.append("The videos are not where they were, so this page has no pictures.")
         return None

@@ -108,16 +108,19 @@ def how_trained(result: Result) -> str:
     seen = f"Trained{took} on {count(normal, 'normal video')}"
     if known:
         seen += f" and {count(known, 'video')} with known anomalies"
+    if result.protocol == "rate":
+        seen += f", {100 * result.settings['data']['rate']:g} % of its clips abnormal"
     fold = f" (fold {result.fold} of {result.folds}, counted from 0)" if result.fold is not None else ""
     return f"{seen}{fold}."
 
 
 def what_judged(result: Result) -> str:
     """What it was judged on, in a sentence."""
-    frames = result.frames
+    frames, truth = result.frames, result.data.get("ground_truth")
     return (
         f"Judged on {count(frames['judged'], 'frame')} of {count(frames['videos'], 'test video')}, of which "
-        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal."
+        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal"
+        f"{f' (ground truth: {truth})' if truth else ''}."
     )
 
 
@@ -156,7 +159,9 @@ def alarms_in_words(result: Result) -> str:
     )
     delay = events.get("delay_frames")  # results of older versions have none
     if delay is not None:
-        words += f" ({count(round(delay), 'frame')} after its beginning, in the median)"
+        seconds = events.get("delay_s")
+        late = count(round(delay), "frame") if seconds is None else f"{count(round(delay), 'frame')}, {seconds:.1f} s,"
+        words += f" ({late} after its beginning, in the median)"
     if not events["false"]:
         return f"{words}; none was raised without cause."
     words += f"; {count(events['false'], 'alarm was', 'alarms were')} raised without cause"

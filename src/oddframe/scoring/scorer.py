@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ from oddframe.video.source import Frame, Video
 if TYPE_CHECKING:
     from oddframe.runs import Run
     from oddframe.scoring.runtimes import Runtime
+
+MapWatcher = Callable[[int, Mapping[str, NDArray[np.float32]]], None]
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,16 @@ class Scorer:
         self._stream = evidence_stream(self._runtime, run.settings)
         self._settings: ScoreSettings = run.settings.score
 
-    def score(self, video: Video, scene: str = "", watch: Watcher = unwatched) -> Scores:
+    def score(
+        self, video: Video, scene: str = "", watch: Watcher = unwatched, *, maps: MapWatcher | None = None
+    ) -> Scores:
         """Score one video. Memory does not grow with its length but for the table of scores.
 
         A video that ends in the middle is scored as far as it can be read, with a note.
+
+        Args:
+            maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat`),
+                local component → raw map (see `Raw`).
 
         Raises:
             TooShortError: it has fewer readable frames than the detector's window.
@@ -99,6 +107,8 @@ class Scorer:
         try:
             for number, raw in enumerate(self._stream.raw(video.frames())):
                 collector.take(raw)
+                if maps is not None:
+                    maps(raw.frame, {"online": self.heat(normal, raw), **raw.maps})
                 watch(Progress(stage, number + self._stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read

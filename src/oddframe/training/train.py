@@ -45,6 +45,8 @@ def train(
     detector: str | None = None,
     protocol: str | None = None,
     fold: int | None = None,
+    rate: float | None = None,
+    known_classes: Iterable[str] = (),
     settings: Settings | None = None,
     overrides: Iterable[str] = (),
     device: str | None = None,
@@ -56,7 +58,7 @@ def train(
     Args:
         data: a set, or the path of one. out: the run's folder.
         preset: where settings start from; `settings` replaces it. overrides: as in `load_settings`.
-        detector, protocol, fold, device, seed: shorthands for settings of the same names.
+        detector, protocol, fold, rate, known_classes, device, seed: shorthands for settings of the same names.
         watch: told of every step.
 
     Returns:
@@ -71,7 +73,7 @@ def train(
             preset,
             detector=detector,
             overrides=overrides,
-            data=_given(protocol=protocol, fold=fold),
+            data=_given(protocol=protocol, fold=fold, rate=rate, known_classes=tuple(known_classes) or None),
             train=_given(device=device, seed=seed),
         )
     chosen = settings.data
@@ -81,6 +83,8 @@ def train(
         fold=chosen.fold,
         folds=chosen.folds,
         shuffle=chosen.shuffle,
+        rate=chosen.rate,
+        known_classes=chosen.known_classes,
         known_normal=chosen.known_normal,
         heldout=chosen.heldout,
         heldout_known=chosen.heldout_known,
@@ -101,13 +105,7 @@ def _given(**values: object) -> dict[str, object]:
 
 def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Split) -> Run:
     """Open the run that is there, if it is of the same making, or begin one."""
-    data = {
-        "name": videos.name,
-        "kind": videos.kind,
-        "root": None if videos.root is None else os.path.relpath(videos.root, folder),
-        "fingerprint": videos.fingerprint(),
-        "labels": list(videos.label_sources),
-    }
+    data = {**videos.described(), "root": None if videos.root is None else os.path.relpath(videos.root, folder)}
     if (folder / "run.json").is_file():
         run = Run.open(folder, finished=False)
         differing = _differences(run.settings.to_dict(), settings.to_dict())
@@ -173,6 +171,8 @@ def _describe(parts: Split) -> dict[str, Any]:
         "protocol": parts.protocol,
         "fold": parts.fold,
         "folds": parts.folds,
+        "rate": parts.rate,
+        "known_classes": list(parts.known_classes),
         "normal": sections(parts.normal),
         "known": names(parts.known),
         "test": names(parts.test),
@@ -256,6 +256,7 @@ class _Training:
             detector.roles,
             known=len(parts.known),
             known_normal=parts.known_normal == "use",
+            rate=parts.rate,
         )
         run.write_info(clips=sampler.counts)
         place(detector, device)

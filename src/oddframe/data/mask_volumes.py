@@ -1,0 +1,99 @@
+"""Masks of all frames of a video in one file.
+
+    .mat  Avenue's `volLabel`: a MATLAB 5 cell with one (H, W) array a frame
+    .npy  ShanghaiTech's pixel masks: one (T, H, W) array
+
+Whatever is not 0 is odd. One mask is read at a time: the .mat files hold two hundred times what they take on disk
+(docs/decisions/0011-avenues-masks-are-read-frame-by-frame.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.data.labels import load_array
+from oddframe.data.matlab import open_cell
+from oddframe.data.videoset import Masks
+from oddframe.errors import FrameSizeError, LabelError
+
+_CELL = "volLabel"
+_MOST_BYTES = 64 << 20
+"""Of one mask: eight million pixels of the largest numbers."""
+
+
+@dataclass(frozen=True)
+class VolumeMasks(Masks):
+    """See `Masks`; those of all frames lie in one file."""
+
+    @classmethod
+    def of(cls, path: Path, frame_count: int, size: tuple[int, int]) -> VolumeMasks:
+        """Take a file for the masks of a video. Only its beginning is read.
+
+        Args:
+            path: a .mat or .npy file.
+            frame_count, size: of the video, size as (height, width).
+
+        Raises:
+            LabelError: no file of masks, or one for another number of frames.
+            FrameSizeError: masks of another size than the frames.
+        """
+        if path.suffix == ".npy":
+            masks = _array(path)
+            count, seen = len(masks), masks.shape[1:]
+        else:
+            count, cells = open_cell(path, _CELL, _MOST_BYTES)
+            seen = next((cell.shape for cell in cells), size)
+        if count != frame_count:
+            raise LabelError(
+                "this video has another number of masks than of frames",
+                path=path,
+                seen=f"{count} masks",
+                wanted=f"{frame_count}, one a frame",
+                hint="frames are missing from the video, or the masks are of another one",
+            )
+        if tuple(seen) != size:
+            raise FrameSizeError(
+                "masks have another size than their frames",
+                path=path,
+                seen=f"{seen[1]}x{seen[0]} (width x height)",
+                wanted=f"{size[1]}x{size[0]}",
+                hint="masks are drawn on the video's own pixels; take the video as it was published",
+            )
+        return cls(dict.fromkeys(range(frame_count), path), size)
+
+    def _decode(self, path: Path, frame_index: int) -> NDArray[np.bool_]:
+        if path.suffix == ".npy":
+            return np.asarray(_array(path)[frame_index] != 0)
+        packed = _packed(path, path.stat().st_mtime_ns, self.size)
+        return np.unpackbits(packed[frame_index], axis=1, count=self.size[1]).astype(bool)
+
+
+def _array(path: Path) -> NDArray[np.generic]:
+    masks = load_array(path)
+    if masks.ndim != 3 or masks.dtype.kind not in "biuf":
+        raise LabelError(
+            "this file holds no masks",
+            path=path,
+            seen=f"{masks.dtype} {masks.shape}",
+            wanted="numbers of (frames, height, width)",
+        )
+    return masks
+
+
+@lru_cache(maxsize=1)  # videos are gone through one after another, and a .mat can be read from its beginning only
+def _packed(path: Path, _changed_ns: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Read all masks of a .mat as (T, H, ceil(W / 8)), one bit a pixel."""
+    _, cells = open_cell(path, _CELL, _MOST_BYTES)
+    packed = []
+    for number, cell in enumerate(cells):
+        if cell.shape != size:
+            raise FrameSizeError(
+                f"mask {number} has another size than its frame", path=path, seen=cell.shape, wanted=size
+            )
+        packed.append(np.packbits(cell != 0, axis=1))
+    return np.stack(packed)

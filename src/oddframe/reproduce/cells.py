@@ -1,0 +1,288 @@
+"""Cells of a table: one detector on one part of a set, trained and judged in processes of their own.
+
+    <out>/plan.json                what all cells share: preset, overrides, data. Other settings are refused
+          runs/<set>-<row>-...     run folders; a killed training goes on in there
+          cells/<set>-<row>-fold3.json   the result, as `oddframe eval --json` prints it, and "cell"
+          logs/                    what the processes said
+
+A part is a fold, or a rate of known anomalies. A detector that is given none of these learns the same whatever the
+part: it is trained once, on the official normal video, and judged on each part's test videos.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from oddframe.data.protocols import split
+from oddframe.data.videoset import VideoSet
+from oddframe.detectors import detector_entry
+from oddframe.errors import OddframeError, RunError
+from oddframe.evaluation.judge import judge
+from oddframe.evaluation.result import Result
+from oddframe.progress import Progress, Watcher
+from oddframe.reproduce.rows import Row
+from oddframe.runs import Run
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.scores import write_beside
+
+FORMAT = 1
+_TAIL = 6
+"""Lines of a failed process that are shown."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What all cells of a folder have in common.
+
+    Attributes:
+        preset, overrides: settings of every training; a detector takes those of the network that it knows.
+        device: as everywhere.
+    """
+
+    preset: str
+    overrides: tuple[str, ...] = ()
+    device: str = "auto"
+
+    def overrides_for(self, row: Row) -> tuple[str, ...]:
+        """The overrides that a row's training gets: the shared ones, and after them its own."""
+        assert row.detector is not None
+        known = detector_entry(row.detector).settings.model_fields
+        keys = [override.partition("=")[0].partition(".") for override in self.overrides]
+        fitting = (room != "model" or key in known for room, _, key in keys)
+        return (*itertools.compress(self.overrides, fitting), *row.overrides)
+
+
+class Part(NamedTuple):
+    """Who learns and who is judged: a fold, or a rate of known anomalies.
+
+    Attributes:
+        name: in file names. protocol: as of `split`. option: what the protocol asks for, "fold" or "rate".
+        value: of the option.
+    """
+
+    name: str
+    protocol: Literal["kfold", "rate"]
+    option: Literal["fold", "rate"]
+    value: float
+
+
+def fold_part(fold: int) -> Part:
+    """One fold (Sec. IV-C)."""
+    return Part(f"fold{fold}", "kfold", "fold", fold)
+
+
+def rate_part(rate: float) -> Part:
+    """One rate of known anomalies (Sec. IV-E)."""
+    return Part(f"rate{100 * rate:g}", "rate", "rate", rate)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A training and its judging, which fill one cell, or one for each part.
+
+    Attributes:
+        videos: the set. row: which row. parts: the cells that it fills.
+    """
+
+    videos: VideoSet
+    row: Row
+    parts: tuple[Part, ...]
+
+    @property
+    def own(self) -> bool:
+        """Whether the part's known anomalies are learnt from."""
+        return self.row.given == "known"
+
+    @property
+    def name(self) -> str:
+        return f"{set_key(self.videos)}-{self.row.key}-{self.parts[0].name if self.own else 'normal'}"
+
+    def run_folder(self, out: Path) -> Path:
+        """Where its detector is."""
+        return out / "runs" / self.name
+
+    def cell(self, out: Path, part: Part) -> Path:
+        """The file of a cell."""
+        return out / "cells" / f"{set_key(self.videos)}-{self.row.key}-{part.name}.json"
+
+    def open_parts(self, out: Path) -> tuple[Part, ...]:
+        """The cells that are not done."""
+        return tuple(part for part in self.parts if not self.cell(out, part).is_file())
+
+
+@dataclass
+class Outcome:
+    """What became of the work: failures by name; the cells are on disk."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def set_key(videos: VideoSet) -> str:
+    """A benchmark's kind, or the name of people's own set."""
+    return videos.name if videos.kind in ("folder", "files") else videos.kind
+
+
+def settle_plan(out: Path, budget: Budget, sets: Sequence[VideoSet]) -> None:
+    """Write down what all cells of this folder share, or make sure that it is still so.
+
+    Raises:
+        RunError: the folder holds cells of other settings or of other data.
+    """
+    path = out / "plan.json"
+    plan: dict[str, Any] = {
+        "format": FORMAT,
+        "preset": budget.preset,
+        "overrides": list(budget.overrides),
+        "data": {set_key(one): one.fingerprint() for one in sets},
+    }
+    if path.is_file():
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            raise RunError("the plan of this folder is damaged", path=path, hint="give another --out") from None
+        shared = {key: value for key, value in plan["data"].items() if key in found.get("data", {})}
+        wanted = {key: plan[key] for key in ("format", "preset", "overrides")} | {"data": shared}
+        seen = {key: found.get(key) for key in wanted} | {"data": {key: found["data"][key] for key in shared}}
+        if seen != wanted:
+            differing = [key for key in wanted if seen[key] != wanted[key]]
+            raise RunError(
+                "this folder holds cells of other settings, which one table cannot mix",
+                path=path,
+                seen=", ".join(f"{key} {seen[key]}" for key in differing),
+                wanted=", ".join(f"{key} {wanted[key]}" for key in differing),
+                hint="give another --out, or the settings that the folder was begun with",
+            )
+        plan["data"] |= found["data"]
+    (out / "cells").mkdir(parents=True, exist_ok=True)
+    (out / "logs").mkdir(exist_ok=True)
+    write_beside(path, json.dumps(plan, indent=1) + "\n")
+
+
+def work_on(sets: Sequence[VideoSet], rows: Sequence[Row], parts: Sequence[Part]) -> list[Work]:
+    """All work that a table needs, in the order of its rows."""
+    found = []
+    for row in rows:
+        if row.detector is not None:
+            together = [(part,) for part in parts] if row.given == "known" else [tuple(parts)]
+            found += [Work(videos, row, some) for videos in sets for some in together]
+    return found
+
+
+def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watch: Watcher) -> Outcome:
+    """Train and judge what has no cell yet; what fails is noted, and the rest goes on.
+
+    Interrupted, it stops its processes, which keep what they have; called again, it goes on there.
+    """
+    outcome = Outcome()
+    cells = sum(len(one.parts) for one in work)
+    pending = [one for one in work if one.open_parts(out)]
+    done = cells - sum(len(one.open_parts(out)) for one in pending)
+    running = _Processes(budget, jobs, out)
+    watch(Progress("cells", done, cells, pending[0].name if pending else ""))
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(_do, one, out, running): one for one in pending}
+        try:
+            for future in as_completed(futures):
+                one = futures[future]
+                try:
+                    future.result()
+                    done += len(one.parts)
+                except OddframeError as error:
+                    outcome.failed[one.name] = str(error)
+                    watch(Progress("warning", 0, 0, f"{one.name}: {error}"))
+                watch(Progress("cells", done, cells, one.name))
+        except BaseException:
+            running.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return outcome
+
+
+def _do(work: Work, out: Path, running: _Processes) -> None:
+    budget, folder, part = running.budget, work.run_folder(out), work.parts[0]
+    protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
+    fixed = [] if work.own else ["data.known_normal=drop"]
+    overrides = [word for one in (*budget.overrides_for(work.row), *fixed) for word in ("--set", one)]
+    assert work.row.detector is not None
+    detector = ["--preset", budget.preset, "--detector", work.row.detector, "--device", budget.device]
+    running.oddframe(work.name, "train", str(work.videos.root), "--out", str(folder), *detector, *protocol, *overrides)
+    if not any(folder.glob("eval-*.json")):
+        running.oddframe(work.name, "eval", str(folder), "--data", str(work.videos.root), "--device", budget.device)
+    run, whole = Run.open(folder), Result.load(folder)
+    steps = run.history()[-1]["step"] if run.history() else 0
+    for part in work.open_parts(out):
+        result = whole if work.own else _on_part(whole, run, work.videos, part)
+        cell = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
+        write_beside(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
+
+
+def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
+    """A result on all test videos, judged anew on those of a part."""
+    own = run.settings.data
+    asked: dict[str, Any] = {part.option: part.value, "folds": own.folds, "shuffle": own.shuffle}
+    parted = split(videos, part.protocol, seed=run.settings.train.seed, **asked)
+    names = {video.name for video in parted.test}
+    scored = [video for video in whole.scored if video.name in names]
+    judged = judge(scored, heldout=Calibration.load(run.folder).heldout)
+    kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames", "scored")
+    note = "Trained once, without known anomalies, and judged on the test videos of this part."
+    return replace(
+        whole,
+        **{name: getattr(judged, name) for name in kept},
+        protocol=part.protocol,
+        fold=parted.fold,
+        folds=parted.folds,
+        notes=list(dict.fromkeys([note, *whole.notes, *judged.notes])),
+    )
+
+
+class _Processes:
+    """Runs the command line in processes of its own, so that each cell's time and memory are its own."""
+
+    def __init__(self, budget: Budget, jobs: int, out: Path) -> None:
+        self.budget, self._out = budget, out
+        self._lock, self._running, self._stopped = threading.Lock(), set[subprocess.Popen[bytes]](), False
+        self._environment = dict(os.environ)
+        if jobs > 1:
+            self._environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
+
+    def oddframe(self, name: str, *arguments: str) -> None:
+        """Run a verb to its end.
+
+        Raises:
+            RunError: it failed; the last lines that it said stand in the error.
+        """
+        log = self._out / "logs" / f"{name}.log"
+        with log.open("ab") as said:
+            with self._lock:
+                if self._stopped:
+                    raise RunError("stopped", path=log)
+                command = [sys.executable, "-m", "oddframe", *arguments]
+                process = subprocess.Popen(command, stdout=said, stderr=said, env=self._environment)
+                self._running.add(process)
+            code = process.wait()
+            with self._lock:
+                self._running.discard(process)
+        if code:
+            last = log.read_text("utf-8", errors="replace").splitlines()[-_TAIL:]
+            raise RunError(
+                f"`oddframe {arguments[0]}` failed (exit code {code})", path=log, seen="\n          ".join(last)
+            )
+
+    def stop(self) -> None:
+        """End what runs; each process keeps what it has, as on an interrupt."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.send_signal(signal.SIGINT)

@@ -1,0 +1,72 @@
+"""Fig. 5: detection over the share of known anomalies in the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from oddframe.data.videoset import VideoSet
+from oddframe.errors import MissingExtraError
+from oddframe.reproduce.cells import rate_part, set_key
+from oddframe.reproduce.rows import Row
+from oddframe.reproduce.table import Cells, Table
+
+RATES = (0.01, 0.05, 0.10, 0.15, 0.20, 0.25)
+"""Shares of abnormal clips in the training of Fig. 5."""
+
+_SCORES = ("paper", "online")
+_NOTE = (
+    "Half of the anomalous test videos, drawn at random, is judged; known anomalies are drawn from the other half. "
+    "AUC micro in per cent. The paper prints curves and no figures. A method that is given normal video only is the "
+    "same at every rate."
+)
+
+
+def rates_table(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells, failed: Sequence[str] = ()) -> Table:
+    """One line a set, row and score; a column for each rate."""
+    lines = []
+    for videos in sets:
+        for row in rows:
+            done = cells.get((set_key(videos), row.key), {})
+            for score in _SCORES:
+                figures = [_micro(done, rate, score) for rate in RATES]
+                shown = ["" if value is None else f"{value:.1f}" for value in figures]
+                lines.append((set_key(videos), row.label, row.given, score, *shown))
+    heads = ("data", "method", "given", "score", *(f"{100 * rate:g} %" for rate in RATES))
+    notes = (_NOTE, *(f"failed: {name}" for name in failed))
+    return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes)
+
+
+def draw_rates(path: Path, rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> Path:
+    """Draw a panel for each set and score, a curve for each row.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("a picture", "train") from None
+    figure = Figure(figsize=(4.2 * len(_SCORES), 3.2 * len(sets)), layout="constrained")
+    panels = figure.subplots(len(sets), len(_SCORES), squeeze=False)
+    for line, videos in zip(panels, sets, strict=True):
+        for axes, score in zip(line, _SCORES, strict=True):
+            for row in rows:
+                done = cells.get((set_key(videos), row.key), {})
+                points = [(100 * rate, value) for rate in RATES if (value := _micro(done, rate, score)) is not None]
+                if points:
+                    axes.plot(*zip(*points, strict=True), marker=".", label=row.label)
+            axes.set(title=f"{set_key(videos)}: {score}", xlabel="known anomalies in training, per cent")
+            axes.spines[["top", "right"]].set_visible(False)
+        line[0].set_ylabel("AUC micro, per cent")
+    if panels[0][0].has_data():
+        panels[0][-1].legend(frameon=False, fontsize="small")
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def _micro(done: Mapping[str, Mapping[str, Any]], rate: float, score: str) -> float | None:
+    """AUC in per cent of a cell; None where it is not done, or has no such score."""
+    figures = done.get(rate_part(rate).name, {}).get("auc", {}).get(score)
+    return None if figures is None or figures["micro"] is None else 100 * figures["micro"]

@@ -1,0 +1,160 @@
+"""Cells side by side with what the paper prints, as a table for a terminal, Markdown, LaTeX or a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Literal
+
+from oddframe.data.videoset import VideoSet
+from oddframe.errors import MissingExtraError, RunError
+from oddframe.reproduce.cells import Work, set_key
+from oddframe.reproduce.published import published_auc
+from oddframe.reproduce.rows import Row
+
+Style = Literal["text", "markdown", "latex", "html"]
+
+_GIVEN = (
+    "given: what a method learns from; normal video only, or known anomalies as well. printed: the paper's figure, "
+    "over all its folds, with the score of the column `paper`. AUC micro in per cent."
+)
+
+SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion")
+_LINES = {
+    "text": ("{}\n", "{}"),
+    "markdown": ("### {}\n", "\n{}"),
+    "latex": ("% {}", "% {}"),
+    "html": ("<h3>{}</h3>", "<p>{}</p>"),
+}
+"""How a style writes a title, and a note."""
+_STYLES = {"text": "simple", "markdown": "github", "latex": "latex_booktabs", "html": "html"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures.
+
+    Attributes:
+        title: what it shows. columns: heads. rows: one list of texts each. notes: what its reader must know.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def render(self, style: Style = "text") -> str:
+        """The table as text.
+
+        Raises:
+            MissingExtraError: tabulate is not installed.
+        """
+        try:
+            from tabulate import tabulate
+        except ImportError:
+            raise MissingExtraError("a table", "train") from None
+        body = tabulate(self.rows, headers=self.columns, tablefmt=_STYLES[style], disable_numparse=True)
+        title, note = _LINES[style]
+        text = escape if style == "html" else str
+        parts = [title.format(text(self.title)), body, *(note.format(text(one)) for one in self.notes)]
+        return "\n".join(parts) + "\n"
+
+
+Cells = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+"""(set, row) → part → the cell's JSON, as far as there are any."""
+
+
+def read_cells(out: Path, work: Sequence[Work]) -> Cells:
+    """Read what is done.
+
+    Raises:
+        RunError: a cell is damaged.
+    """
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for one in work:
+        for part in one.parts:
+            path = one.cell(out, part)
+            if not path.is_file():
+                continue
+            try:
+                cell = json.loads(path.read_text("utf-8"))
+                cell["auc"], cell["cell"]["steps"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunError(
+                    "a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
+                ) from None
+            found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
+    return found
+
+
+TITLES = {
+    "table2": "Table II: detectors",
+    "table3": "Table III: memories and discriminators",
+    "fig6": "Fig. 6: the runs that are drawn",
+    "fig7": "Fig. 7: the run that is drawn",
+}
+"""Of what is laid out by `figures_table`."""
+
+
+def figures_table(
+    table: str,
+    rows: Sequence[Row],
+    sets: Sequence[VideoSet],
+    cells: Cells,
+    folds: int,
+    failed: Sequence[str] = (),
+) -> Table:
+    """One line a row and set: AUC micro in per cent of every score, mean ± standard deviation over the folds done.
+
+    A single fold stands with its 95 % interval over test videos instead. `printed` is the paper's figure, which is
+    offline and over all its folds: `paper` is the column to hold it against.
+    """
+    lines: list[tuple[str, ...]] = []
+    notes = [_GIVEN]
+    for videos in sets:
+        key = set_key(videos)
+        for row in rows:
+            done = cells.get((key, row.key), {})
+            printed = published_auc("table2" if table == "table2" else "table3", row.key, key)
+            if row.detector is None and printed is None:
+                continue
+            state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
+            figures = [_over_folds([cell["auc"].get(score) for cell in done.values()]) for score in SCORES]
+            printed_text = "" if printed is None else f"{printed:.1f}"
+            lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
+    notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
+    notes += [f"failed: {name}" for name in failed]
+    heads = (
+        "data",
+        "method",
+        "given",
+        "printed",
+        *(score.replace("_", " ") for score in SCORES),
+        "steps",
+        "min",
+        "folds",
+    )
+    return Table(TITLES[table], heads, tuple(lines), tuple(notes))
+
+
+def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
+    values = [100 * one["micro"] for one in figures if one is not None and one["micro"] is not None]
+    if not values:
+        return ""
+    if len(values) > 1:
+        return f"{mean(values):.1f} ± {stdev(values):.1f}"
+    interval = next(one["interval"] for one in figures if one is not None and one["micro"] is not None)
+    return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
+
+
+def _budget(done: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Steps and minutes of a training, which are the mean over folds where they differ."""
+    if not done:
+        return "", ""
+    steps = mean(cell["cell"]["steps"] for cell in done.values())
+    minutes = mean((cell["seconds_training"] or 0) / 60 for cell in done.values())
+    return f"{steps:.0f}", f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}"

@@ -1,0 +1,99 @@
+"""Cells become lines of a table; every figure can be checked by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oddframe.errors import SettingsError
+from oddframe.reproduce.rates import rates_table
+from oddframe.reproduce.rows import rows_of
+from oddframe.reproduce.sizes import sizes_table
+from oddframe.reproduce.table import Table, figures_table
+
+
+@dataclass(frozen=True)
+class Ped2:
+    """As much of a set as a table asks for."""
+
+    name: str = "ped2"
+    kind: str = "ucsd-ped2"
+    root: Path = Path("ped2")
+
+
+def cell(online: float, minutes: float = 12.0):
+    figures = {"micro": online, "interval": [online - 0.1, online + 0.05]}
+    return {"auc": {"online": figures}, "cell": {"steps": 100}, "seconds_training": 60 * minutes}
+
+
+def line(table: Table, label: str) -> dict[str, str]:
+    return next(
+        dict(zip(table.columns, row, strict=True)) for row in table.rows if row[table.columns.index("method")] == label
+    )
+
+
+def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_figure():
+    cells = {("ucsd-ped2", "mem"): {"fold0": cell(0.90, 10), "fold1": cell(0.94, 14)}}
+
+    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+
+    shown = line(table, "UNet+Mem")
+    assert shown["online"] == "92.0 ± 2.8"  # half the difference times the root of two
+    assert (shown["printed"], shown["given"], shown["folds"]) == ("94.4", "normal", "2 of 10")
+    assert (shown["steps"], shown["min"]) == ("100", "12")
+
+
+def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():
+    cells = {("ucsd-ped2", "mem"): {"fold3": cell(0.90)}}
+
+    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+
+    assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
+    assert line(table, "UNet+Disc")["online"] == ""
+    assert line(table, "UNet+Disc")["folds"] == "0 of 10"
+
+
+def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():
+    table = figures_table("table2", rows_of("table2"), [Ped2()], {}, 10)
+
+    assert line(table, "OGNet")["folds"] == "printed only"
+    assert "Contrast" not in {row[1] for row in table.rows}  # the paper has no figure of it on this set
+
+
+def test_an_unknown_row_names_the_nearest():
+    with pytest.raises(SettingsError, match="mnad"):
+        rows_of("table2", ("mnat",))
+
+
+@pytest.mark.parametrize(
+    ("style", "wanted"),
+    [
+        ("markdown", ["### A < B", "| 92.0 ± 2.8 |", "\nmind the gap"]),
+        ("latex", ["% A < B", "92.0 ± 2.8 \\\\", "\\toprule", "% mind the gap"]),
+        ("html", ["<h3>A &lt; B</h3>", "<td>92.0 ± 2.8</td>", "<p>mind the gap</p>"]),
+        ("text", ["A < B", "92.0 ± 2.8", "mind the gap"]),
+    ],
+)
+def test_styles(style, wanted):
+    text = Table("A < B", ("online",), (("92.0 ± 2.8",),), ("mind the gap",)).render(style)
+
+    assert all(part in text for part in wanted), text
+
+
+def test_rates_stand_in_columns_and_what_is_not_done_is_empty():
+    cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90), "rate25": cell(0.95)}}
+
+    table = rates_table(rows_of("fig5", ("mlep",)), [Ped2()], cells)
+
+    shown = dict(zip(table.columns, table.rows[1], strict=True))
+    assert (shown["score"], shown["1 %"], shown["5 %"], shown["25 %"]) == ("online", "", "90.0", "95.0")
+
+
+def test_parameters_stand_beside_the_printed_millions():
+    pytest.importorskip("torch")
+    lines = {row[0]: row for row in sizes_table().rows}
+
+    assert lines["dream-unet"] == ("dream-unet", "16,830,979", "14,471,171", "16.83")
+    assert "framediff" not in lines
