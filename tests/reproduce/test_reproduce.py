@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from oddframe.errors import RunError, SettingsError
+from oddframe.evaluation.result import Result
+from oddframe.reproduce.frames import narrowed
 from oddframe.reproduce.reproduce import reproduce
 
 SMALL = ("model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "data.folds=2")
@@ -58,13 +60,20 @@ def test_what_learns_nothing_of_a_fold_is_trained_once_and_judged_on_each(made):
 
 
 def test_a_cell_says_what_it_was_given_and_how_long_it_learnt(made):
-    assert cell(made, 0)["cell"] == {
-        "row": "framediff",
-        "label": "frame differences",
-        "given": "nothing",
-        "steps": 0,
-    }
+    said = cell(made, 0)["cell"]
+    assert (said["row"], said["given"], said["steps"]) == ("framediff", "nothing", 0)
     assert cell(made, 0)["auc"]["online"]["micro"] > 0.5
+
+
+def test_detectors_are_compared_on_the_frames_that_all_of_them_score(made):
+    whole = Result.load(made / "runs" / "gate-framediff-normal")
+    two = next(video for video in whole.scored if video.name == "two")  # 40 frames, of which the first has no score
+
+    assert len(two.scores) == 39
+    kept = narrowed(two, 9 - 1, 7 - 0)  # Table II: MemAE looks 7 frames ahead, Conv-AE nine back
+    assert list(kept.scores.frame) == list(range(9, 33))
+    assert kept.labels.sum() == two.labels.sum() == 10
+    assert set(cell(made, 0)["cell"]["common"]) == {"4-0", "9-7"}
 
 
 def test_what_is_done_is_left_alone(made, gate):

@@ -25,7 +25,8 @@ class Ped2:
 
 def cell(online: float, minutes: float = 12.0):
     figures = {"micro": online, "interval": [online - 0.1, online + 0.05]}
-    return {"auc": {"online": figures}, "cell": {"steps": 100}, "seconds_training": 60 * minutes}
+    common = {key: {"online": figures} for key in ("4-0", "9-7")}  # the widest windows of Tables III and II
+    return {"cell": {"steps": 100, "common": common}, "seconds_training": 60 * minutes}
 
 
 def line(table: Table, label: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
     <out>/plan.json                what all cells share: preset, overrides, data. Other settings are refused
           runs/<set>-<row>-...     run folders; a killed training goes on in there
-          cells/<set>-<row>-fold3.json   the result, as `oddframe eval --json` prints it, and "cell"
+          cells/<set>-<row>-fold3.json   the result, as `oddframe eval --json` prints it, and "cell", where "common"
+                                 has the figures on the frames that all detectors of a table score
           logs/                    what the processes said
 
 A part is a fold, or a rate of known anomalies. A detector that is given none of these learns the same whatever the
@@ -31,6 +32,7 @@ from oddframe.errors import OddframeError, RunError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
 from oddframe.progress import Progress, Watcher
+from oddframe.reproduce.frames import common_figures
 from oddframe.reproduce.rows import Row
 from oddframe.runs import Run
 from oddframe.scoring.calibration import Calibration
@@ -223,7 +225,8 @@ def _do(work: Work, out: Path, running: _Processes) -> None:
     steps = run.history()[-1]["step"] if run.history() else 0
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
-        cell = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
+        cell: dict[str, Any] = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
+        cell["common"] = common_figures(result.scored, work.row.detector)
         write_beside(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
 
 

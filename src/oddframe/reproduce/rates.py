@@ -10,7 +10,7 @@ from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingExtraError
 from oddframe.reproduce.cells import rate_part, set_key
 from oddframe.reproduce.rows import Row
-from oddframe.reproduce.table import Cells, Table
+from oddframe.reproduce.table import Cells, Table, figures_of
 
 RATES = (0.01, 0.05, 0.10, 0.15, 0.20, 0.25)
 """Shares of abnormal clips in the training of Fig. 5."""
@@ -68,5 +68,6 @@ def draw_rates(path: Path, rows: Sequence[Row], sets: Sequence[VideoSet], cells:
 
 def _micro(done: Mapping[str, Mapping[str, Any]], rate: float, score: str) -> float | None:
     """AUC in per cent of a cell; None where it is not done, or has no such score."""
-    figures = done.get(rate_part(rate).name, {}).get("auc", {}).get(score)
+    cell = done.get(rate_part(rate).name)
+    figures = None if cell is None else figures_of(cell, "fig5").get(score)
     return None if figures is None or figures["micro"] is None else 100 * figures["micro"]

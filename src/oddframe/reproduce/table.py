@@ -13,6 +13,7 @@ from typing import Any, Literal
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingExtraError, RunError
 from oddframe.reproduce.cells import Work, set_key
+from oddframe.reproduce.frames import common_window
 from oddframe.reproduce.published import published_auc
 from oddframe.reproduce.rows import Row
 
@@ -22,6 +23,8 @@ _GIVEN = (
     "given: what a method learns from; normal video only, or known anomalies as well. printed: the paper's figure, "
     "over all its folds, with the score of the column `paper`. AUC micro in per cent."
 )
+
+_FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
 
 SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion")
 _LINES = {
@@ -82,7 +85,7 @@ def read_cells(out: Path, work: Sequence[Work]) -> Cells:
                 continue
             try:
                 cell = json.loads(path.read_text("utf-8"))
-                cell["auc"], cell["cell"]["steps"]
+                cell["cell"]["steps"], cell["cell"]["common"]
             except (ValueError, KeyError, TypeError) as error:
                 raise RunError(
                     "a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
@@ -100,8 +103,14 @@ TITLES = {
 """Of what is laid out by `figures_table`."""
 
 
+def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    """AUC of each score of a cell, on the frames that all detectors of a table or figure score."""
+    figures: Mapping[str, Any] = cell["cell"]["common"][common_window(what).key]
+    return figures
+
+
 def figures_table(
-    table: str,
+    what: str,
     rows: Sequence[Row],
     sets: Sequence[VideoSet],
     cells: Cells,
@@ -114,16 +123,17 @@ def figures_table(
     offline and over all its folds: `paper` is the column to hold it against.
     """
     lines: list[tuple[str, ...]] = []
-    notes = [_GIVEN]
+    window = common_window(what)
+    notes = [_GIVEN, _FRAMES.format(window.before, window.after)]
     for videos in sets:
         key = set_key(videos)
         for row in rows:
             done = cells.get((key, row.key), {})
-            printed = published_auc("table2" if table == "table2" else "table3", row.key, key)
+            printed = published_auc("table2" if what == "table2" else "table3", row.key, key)
             if row.detector is None and printed is None:
                 continue
             state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
-            figures = [_over_folds([cell["auc"].get(score) for cell in done.values()]) for score in SCORES]
+            figures = [_over_folds([figures_of(cell, what).get(score) for cell in done.values()]) for score in SCORES]
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
@@ -138,7 +148,7 @@ def figures_table(
         "min",
         "folds",
     )
-    return Table(TITLES[table], heads, tuple(lines), tuple(notes))
+    return Table(TITLES[what], heads, tuple(lines), tuple(notes))
 
 
 def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
