@@ -38,7 +38,7 @@ class PixelCurve:
         flat = np.ascontiguousarray(values, np.float32).ravel()
         # the bits of floats that are not negative have the order of the floats
         bins = flat.view(np.uint32) >> _SHIFT
-        share = np.zeros(flat.size) if odd is None else odd.ravel().astype(np.float64)
+        share = np.zeros(flat.size) if odd is None else np.clip(odd.ravel().astype(np.float64), 0, 1)  # rounding
         np.add.at(self._odd, bins, share)
         np.add.at(self._normal, bins, 1 - share)
         abnormal = bool(share.any())
