@@ -4,8 +4,9 @@ Each frame passes the same encoder, a ConvLSTM takes the frames in turn, and its
 are no skips: all that the decoder learns of the frames is in that state, at a quarter of their height and width.
 
 Follows MLEP's published code: mirrored edges and instance norm in the encoder, no norm behind it; convolutions start
-from N(0, 0.02), recurrent and transposed ones from Glorot's uniform distribution. Differs in one point: `width`
-scales all channels.
+from N(0, 0.02), recurrent and transposed ones from Glorot's uniform distribution. Differs in two points: `width`
+scales all channels, and a transposed convolution is centred on the place that it comes from (there it reaches down and
+right only).
 """
 
 from __future__ import annotations
