@@ -144,7 +144,6 @@ def evaluate(
     Examples:
       oddframe eval runs/demo
       oddframe eval runs/demo --data demo/data --json
-      oddframe eval runs/avenue --ground-truth frames
     """
     _need_torch()
     from oddframe.evaluation.judge import evaluate, open_data
