@@ -30,9 +30,8 @@ def check(
     --partial), or where nothing can be trained or judged.
 
     \b
-    Examples:
+    Example:
       oddframe data check demo/data
-      oddframe data check avenue --ground-truth frames
     """
     from oddframe.data.check import check
 

@@ -149,7 +149,6 @@ def evaluate(
       oddframe eval runs/demo
       oddframe eval runs/demo --regions
       oddframe eval runs/demo --data demo/data --json
-      oddframe eval runs/avenue --ground-truth frames
     """
     need_torch()
     from oddframe.evaluation.judge import evaluate
