@@ -142,6 +142,7 @@ VARIANTS = {
     "no-margin": "no query margin",
     "no-worst": "compactness of the mean alone, not of the worst places",
     "no-joint-batch": "normal and abnormal clips have batch norms of their own",
+    "reseed": "dead and doubled items are put where queries are served worst",
     "decoder": "with a decoder, a third of the epochs",
     "none-known": "pseudo-anomalies in place of the known ones",
     "margin": "memories and query margin alone: no pseudo-anomalies, none slowed or crowded",
