@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oddframe.data import avenue, folder, shanghaitech, ucsd
-from oddframe.data.labels import OnConflict
+from oddframe.data.labels import OnConflict, Reading
 from oddframe.data.public_sets import Place
 from oddframe.data.videoset import LabelConflict, LabelledSpan, LabelledVideo, Masks, VideoSet
 from oddframe.errors import MissingPathError, SettingsError, nearest
@@ -56,23 +56,21 @@ def open_videoset(
     if kind is not None and kind not in KINDS:
         raise SettingsError("no such kind of data", seen=kind, wanted=" or ".join(KINDS), hint=nearest(kind, KINDS))
     paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(one) for one in path]
-    label_files, mask_folder = [Path(one) for one in labels], None if masks is None else Path(masks)
+    how = Reading(fps, tuple(map(Path, labels)), None if masks is None else Path(masks), on_conflict, partial)
     for one in paths:
         if not one.exists():
             raise MissingPathError(
                 "there is no such file or folder", path=one, wanted="a set of videos, or video files"
             )
-    if mask_folder is not None and not mask_folder.is_dir():
-        raise MissingPathError("there is no such folder of masks", path=mask_folder)
+    if how.masks is not None and not how.masks.is_dir():
+        raise MissingPathError("there is no such folder of masks", path=how.masks)
     if not paths:
         raise MissingPathError("no video was named", wanted="a set of videos, or video files")
     found = _find(paths, kind)
     kind_found = found.kind if isinstance(found, Place) else "files" if found is None else "folder"
     chosen = _ground_truth(ground_truth, kind_found, paths[0])
     if found is None:
-        return folder.read_files(
-            paths, fps=fps, start=start, end=end, labels=label_files, masks=mask_folder, on_conflict=on_conflict
-        )
+        return folder.read_files(paths, how, start=start, end=end)
     if start is not None or end is not None:
         raise SettingsError(
             "a range is for plain video files, not for a set of videos",
@@ -81,14 +79,10 @@ def open_videoset(
             hint="name the video file itself",
         )
     if isinstance(found, Path):
-        return folder.read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict)
+        return folder.read(found, how)
     if found.kind == avenue.KIND:
-        return avenue.read(
-            found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict, partial=partial,
-            ground_truth=chosen,
-        )  # fmt: skip
-    read = shanghaitech.read if found.kind == shanghaitech.KIND else ucsd.read
-    return read(found, fps=fps, labels=label_files, masks=mask_folder, on_conflict=on_conflict, partial=partial)
+        return avenue.read(found, how, chosen)
+    return shanghaitech.read(found, how) if found.kind == shanghaitech.KIND else ucsd.read(found, how)
 
 
 def as_before(described: Mapping[str, Any]) -> dict[str, Any]:

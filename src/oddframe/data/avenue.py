@@ -16,13 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
-from oddframe.data.labels import LabelSource, OnConflict, differences, settle, shown_by
+from oddframe.data.labels import LabelSource, Reading, differences, settle, shown_by
 from oddframe.data.mask_volumes import VolumeMasks
 from oddframe.data.public_sets import (
     Place,
     accept_missing,
+    assemble,
     at_or_below,
     by_precedence,
     files_below,
@@ -36,7 +35,7 @@ from oddframe.data.public_sets import (
     video_files,
     video_folders,
 )
-from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet
+from oddframe.data.videoset import LabelConflict, VideoSet
 from oddframe.errors import LabelError, MissingPathError
 from oddframe.video.source import Video
 
@@ -69,27 +68,15 @@ def find(path: Path, *, named: bool = False) -> list[Place]:
     return at_or_below(path, lambda root: _place(root, named))
 
 
-def read(
-    place: Place,
-    *,
-    fps: float | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
-    on_conflict: OnConflict = "error",
-    partial: bool = False,
-    ground_truth: GroundTruth = GROUND_TRUTHS[0],
-) -> VideoSet:
+def read(place: Place, how: Reading, ground_truth: GroundTruth = GROUND_TRUTHS[0]) -> VideoSet:
     """Read the set with the labels of one ground truth.
 
     What lies below the set and is of the other ground truth is set aside, with a note.
 
     Args:
         place: from `find`.
-        fps: frames per second of folders of frames.
-        labels: further label files, which must agree with the ground truth.
-        masks: folder with `N_label.mat`, where these do not lie below the set.
-        on_conflict: "note" also compares both ground truths frame by frame, which reads all masks.
-        partial: whether videos or labels may be missing.
+        how: `labels` must agree with the ground truth, `masks` is a folder with `N_label.mat`, and
+            `on_conflict="note"` also compares both ground truths frame by frame, which reads all masks.
         ground_truth: which labels.
 
     Raises:
@@ -97,16 +84,16 @@ def read(
         LabelError: labels that do not fit or contradict each other; or only the other ground truth is there.
         FrameSizeError: masks of another size than their frames.
     """
-    trained, videos = open_side(place.training, fps), open_side(place.testing, fps)
+    trained, videos = open_side(place.training, how.fps), open_side(place.testing, how.fps)
     names, whole = [video.name for video in videos], numbered(videos, TEST_FRAMES)
     notes: list[str] = []
-    mask_files, label_files = _label_places(place, masks)
+    mask_files, label_files = _label_places(place, how.masks)
     drawn = _match_masks(videos, mask_files, notes)
     by_lists, spare = read_label_files(label_files, place, videos, whole, notes)
-    given, lacking = read_label_files(labels, place, videos, whole, notes)
+    given, lacking = read_label_files(how.labels, place, videos, whole, notes)
     by_lists += given
     by_masks = []
-    if any(drawn) and (ground_truth == "masks" or on_conflict == "note"):
+    if any(drawn) and (ground_truth == "masks" or how.on_conflict == "note"):
         by_masks = [shown_by(relative(mask_files[0].parent, place.root), videos, drawn)]
     if lacking:
         raise lacking
@@ -117,39 +104,27 @@ def read(
         raise _only_the_other(place, ground_truth)
     aside = {source.name: found for source in other if (found := differences(own[0], source, names))}
     for source in given:
-        if source.name in aside and on_conflict == "error":
+        if source.name in aside and how.on_conflict == "error":
             raise _of_the_other(source, aside[source.name], ground_truth)
     sources = [*own, *(source for source in other if source.name not in aside)]
-    settled, conflicts = settle(sources, names, on_conflict)
+    settled, conflicts = settle(sources, names, how.on_conflict)
     missing = missing_numbers("training videos", TRAINING_VIDEOS, trained)
     missing += missing_numbers("test videos", len(TEST_FRAMES), videos)
     if silent := [name for name, said in zip(names, settled, strict=True) if said is None]:
         missing.append(f"{_IN_WORDS[ground_truth]} of test videos {', '.join(silent)}")
-    notes += accept_missing(place, missing, partial)
+    notes += accept_missing(place, missing, how.partial)
     for name, found in aside.items():
         notes.append(f"ground truth '{ground_truth}': {_count(found)} {name} says otherwise")
-        notes += map(str, found if on_conflict == "note" else ())
+        notes += map(str, found if how.on_conflict == "note" else ())
     if own and not missing and own[0].abnormal_frames != ABNORMAL_FRAMES[ground_truth]:
         notes.append(
             f"{own[0].name} calls {own[0].abnormal_frames} frames abnormal; {_IN_WORDS[ground_truth]} as they are "
             f"known call {ABNORMAL_FRAMES[ground_truth]} so"
         )
-    return VideoSet(
-        name=place.root.resolve().name,
-        kind=place.kind,
-        root=place.root,
-        normal=tuple(LabelledVideo(video.name, video, np.zeros(video.frame_count, bool)) for video in trained),
-        test=tuple(
-            LabelledVideo(video.name, video, said, masks=shown)
-            for video, said, shown in zip(videos, settled, drawn, strict=True)
-        ),
-        label_sources=tuple(source.name for source in sources),
-        notes=(*notes, *map(str, conflicts)),
-        conflicts=conflicts,
-        abnormal_frames={source.name: source.abnormal_frames for source in sources},
-        ground_truth=ground_truth,
-        missing=tuple(missing),
-    )
+    return assemble(
+        place, trained, videos, settled, drawn, sources, conflicts,
+        notes=notes, missing=missing, ground_truth=ground_truth,
+    )  # fmt: skip
 
 
 def _place(root: Path, named: bool) -> Place | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from oddframe.data.folder_labels import ListedVideo, read_mask_folders, read_rows
-from oddframe.data.labels import LabelSource, OnConflict, labels_of_masks, settle
+from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import MissingPathError
 from oddframe.video.source import VIDEO_SUFFIXES, Video, list_pictures, natural_key, open_video
@@ -37,22 +37,12 @@ def find(path: Path) -> bool:
     return any((path / part).is_dir() for part in PARTS)
 
 
-def read(
-    root: Path,
-    *,
-    fps: float | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
-    on_conflict: OnConflict = "error",
-) -> VideoSet:
+def read(root: Path, how: Reading) -> VideoSet:
     """Read a folder of people's own video.
 
     Args:
         root: the folder.
-        fps: frame rate of folders of frames in it.
-        labels: further files like `labels.csv`.
-        masks: a folder like `masks/` that lies elsewhere.
-        on_conflict: "error", or "note" to tell contradictions in the set's notes and conflicts.
+        how: `labels` are files like `labels.csv`, `masks` is a folder like `masks/`.
 
     Raises:
         MissingPathError: no video in it.
@@ -62,7 +52,7 @@ def read(
     notes: list[str] = []
     listed: list[ListedVideo] = []
     for part in PARTS:
-        found = list(_scan(root / part, part, fps, notes)) if (root / part).is_dir() else []
+        found = list(_scan(root / part, part, how.fps, notes)) if (root / part).is_dir() else []
         if (root / part).is_dir() and not found:
             notes.append(f"{part}/ holds no video")
         listed += _with_own_names(found)
@@ -70,38 +60,26 @@ def read(
         raise MissingPathError(
             "there is no video in this folder", path=root, wanted="video files or folders of frames in normal/ or test/"
         )
-    files = [*([root / LABELS] if (root / LABELS).is_file() else []), *map(Path, labels)]
-    mask_root = masks if masks is not None else root / MASKS
-    return _assemble(root.resolve().name, "folder", root, listed, files, mask_root, notes, on_conflict)
+    files = [*([root / LABELS] if (root / LABELS).is_file() else []), *how.labels]
+    mask_root = how.masks if how.masks is not None else root / MASKS
+    return _assemble(root.resolve().name, "folder", root, listed, files, mask_root, notes, how.on_conflict)
 
 
-def read_files(
-    paths: Sequence[Path],
-    *,
-    fps: float | None = None,
-    start: str | None = None,
-    end: str | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
-    on_conflict: OnConflict = "error",
-) -> VideoSet:
+def read_files(paths: Sequence[Path], how: Reading, *, start: str | None = None, end: str | None = None) -> VideoSet:
     """Take plain video files and folders of frames as normal video (kind `files`).
 
     Args:
         paths: the files.
-        fps: see `open_video`.
+        how: as of `read`. Frames that `labels` mark are not normal.
         start, end: range that is read of each of them.
-        labels: files like `labels.csv` for them: frames that these mark are not normal.
-        masks: a folder like `masks/` for them.
-        on_conflict: see `read`.
 
     Raises:
         DataError: a file that cannot be read.
     """
-    videos = [open_video(path, fps=fps, start=start, end=end) for path in paths]
+    videos = [open_video(path, fps=how.fps, start=start, end=end) for path in paths]
     listed = _with_own_names([ListedVideo("normal", "", video.name, video) for video in videos])
     name = listed[0].name if len(listed) == 1 else f"{listed[0].name} and {len(listed) - 1} more"
-    return _assemble(name, "files", None, listed, list(map(Path, labels)), masks, [], on_conflict)
+    return _assemble(name, "files", None, listed, list(how.labels), how.masks, [], how.on_conflict)
 
 
 def _scan(folder: Path, part: str, fps: float | None, notes: list[str], scene: str = "") -> Iterator[ListedVideo]:

@@ -32,6 +32,24 @@ _NPY_HEADER_BYTES = 512
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the user wants a set to be read.
+
+    Attributes:
+        fps: frames per second of folders of frames, which state none.
+        labels: label files beside those that lie with the set. masks: where masks lie, if not with the set.
+        on_conflict: what to do where sources contradict each other: "error", or "note" to collect contradictions.
+        partial: whether a part of a public set may be missing.
+    """
+
+    fps: float | None = None
+    labels: tuple[Path, ...] = ()
+    masks: Path | None = None
+    on_conflict: OnConflict = "error"
+    partial: bool = False
+
+
+@dataclass(frozen=True)
 class LabelSource:
     """What one file or folder says: (T,) bool per test video, None for the videos on which it is silent."""
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from oddframe.data.labels import LabelSource, read_label_file
-from oddframe.data.videoset import spans_in_words
+from oddframe.data.videoset import LabelConflict, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import IncompleteSetError, LabelError, MissingExtraError
 from oddframe.video.source import VIDEO_SUFFIXES, Video, natural_key, open_video
 
@@ -168,6 +170,48 @@ def accept_missing(place: Place, missing: Sequence[str], partial: bool) -> list[
             "The run and every figure then say so",
         )
     return [f"only part of the set was there; missing: {what}" for what in missing]
+
+
+def assemble(
+    place: Place,
+    trained: Sequence[Video],
+    videos: Sequence[Video],
+    labels: Sequence[Labels | None],
+    masks: Sequence[Masks | None],
+    sources: Sequence[LabelSource],
+    conflicts: Sequence[LabelConflict],
+    *,
+    notes: Iterable[str],
+    missing: Sequence[str],
+    ground_truth: str = "",
+    scene_of: Callable[[str], str] = lambda _: "",
+) -> VideoSet:
+    """Put a set together.
+
+    Args:
+        trained, videos: of the training, which is normal throughout, and of the test.
+        labels, masks: of each test video. sources, conflicts: what the labels come from.
+        notes: what the reader must know, but for the conflicts. missing: sentences.
+        ground_truth: which labels, of a set that has several. scene_of: name of a video -> its scene.
+    """
+    return VideoSet(
+        name=place.root.resolve().name,
+        kind=place.kind,
+        root=place.root,
+        normal=tuple(
+            LabelledVideo(one.name, one, np.zeros(one.frame_count, bool), scene=scene_of(one.name)) for one in trained
+        ),
+        test=tuple(
+            LabelledVideo(one.name, one, said, masks=drawn, scene=scene_of(one.name))
+            for one, said, drawn in zip(videos, labels, masks, strict=True)
+        ),
+        label_sources=tuple(source.name for source in sources),
+        notes=(*notes, *map(str, conflicts)),
+        conflicts=tuple(conflicts),
+        abnormal_frames={source.name: source.abnormal_frames for source in sources},
+        ground_truth=ground_truth,
+        missing=tuple(missing),
+    )
 
 
 def _entries(side: Path) -> list[Path]:

@@ -14,13 +14,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from oddframe.data.labels import LabelSource, OnConflict, differences, read_vector, settle, shown_by
+from oddframe.data.labels import LabelSource, Reading, differences, read_vector, settle, shown_by
 from oddframe.data.mask_volumes import VolumeMasks
 from oddframe.data.public_sets import (
     Place,
     accept_missing,
+    assemble,
     at_or_below,
     by_precedence,
     files_below,
@@ -31,7 +30,7 @@ from oddframe.data.public_sets import (
     video_files,
     video_folders,
 )
-from oddframe.data.videoset import LabelledVideo, Labels, VideoSet
+from oddframe.data.videoset import Labels, VideoSet
 from oddframe.errors import LabelError, MissingPathError
 from oddframe.video.source import Video
 
@@ -48,33 +47,21 @@ def find(path: Path) -> list[Place]:
     return at_or_below(path, _place)
 
 
-def read(
-    place: Place,
-    *,
-    fps: float | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
-    on_conflict: OnConflict = "error",
-    partial: bool = False,
-) -> VideoSet:
+def read(place: Place, how: Reading) -> VideoSet:
     """Read the set with all label files that lie below it, and those given.
 
     Pixel masks say where, and take no part in the labels but where `on_conflict` is "note", which compares them.
 
     Args:
         place: from `find`.
-        fps: frames per second of folders of frames.
-        labels: further label files.
-        masks: the folder of pixel masks, where it does not lie beside the test videos.
-        on_conflict: what to do where sources contradict each other.
-        partial: whether videos or labels may be missing.
+        how: `masks` is the folder of pixel masks.
 
     Raises:
         IncompleteSetError: videos, or labels of some videos, are missing.
         LabelError: labels or masks that do not fit, contradict each other, or are pickles.
         FrameSizeError: masks of another size than their frames.
     """
-    trained, videos = open_side(place.training, fps), open_side(place.testing, fps)
+    trained, videos = open_side(place.training, how.fps), open_side(place.testing, how.fps)
     names = [video.name for video in videos]
     notes: list[str] = []
     frame_masks = _arrays(place.testing.parent / _FRAME_MASKS)
@@ -86,10 +73,10 @@ def read(
     whole = {name: len(vectors.get(name, ())) for name in sorted({*vectors, *names})}
     lists = [file for file in files_below(place) if re.search("shanghai|label|gt", file.stem, re.I)]
     listed, spare = read_label_files(by_precedence(lists), place, videos, whole, notes)
-    given, lacking = read_label_files(labels, place, videos, whole, notes)
+    given, lacking = read_label_files(how.labels, place, videos, whole, notes)
     sources += [*listed, *given]
-    drawn = _match_masks(videos, _pixel_masks(place, masks), notes)
-    if any(drawn) and (on_conflict == "note" or not sources):
+    drawn = _match_masks(videos, _pixel_masks(place, how.masks), notes)
+    if any(drawn) and (how.on_conflict == "note" or not sources):
         shown = shown_by(_PIXEL_MASKS, videos, drawn)
         if sources:
             notes += [str(one) for source in sources[:1] for one in differences(source, shown, names)]
@@ -99,28 +86,13 @@ def read(
         raise lacking
     if spare and not sources:
         raise spare
-    settled, conflicts = settle(sources, names, on_conflict)
+    settled, conflicts = settle(sources, names, how.on_conflict)
     missing = _missing(trained, names, vectors)
     if silent := [name for name, said in zip(names, settled, strict=True) if said is None]:
         missing.append(f"labels of test videos {', '.join(silent)}")
-    notes += accept_missing(place, missing, partial)
-    return VideoSet(
-        name=place.root.resolve().name,
-        kind=place.kind,
-        root=place.root,
-        normal=tuple(
-            LabelledVideo(video.name, video, np.zeros(video.frame_count, bool), scene=_scene(video.name))
-            for video in trained
-        ),
-        test=tuple(
-            LabelledVideo(video.name, video, said, masks=shown, scene=_scene(video.name))
-            for video, said, shown in zip(videos, settled, drawn, strict=True)
-        ),
-        label_sources=tuple(source.name for source in sources),
-        notes=(*notes, *map(str, conflicts)),
-        conflicts=conflicts,
-        abnormal_frames={source.name: source.abnormal_frames for source in sources},
-        missing=tuple(missing),
+    notes += accept_missing(place, missing, how.partial)
+    return assemble(
+        place, trained, videos, settled, drawn, sources, conflicts, notes=notes, missing=missing, scene_of=_scene
     )
 
 

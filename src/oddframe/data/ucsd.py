@@ -13,12 +13,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from oddframe.data.labels import OnConflict, settle, shown_by
+from oddframe.data.labels import Reading, settle, shown_by
 from oddframe.data.public_sets import (
     Place,
     accept_missing,
+    assemble,
     at_or_below,
     by_precedence,
     missing_numbers,
@@ -29,7 +28,7 @@ from oddframe.data.public_sets import (
     relative,
     video_folders,
 )
-from oddframe.data.videoset import LabelledVideo, Masks, VideoSet
+from oddframe.data.videoset import Masks, VideoSet
 from oddframe.errors import LabelError, MissingPathError
 from oddframe.video.source import Video, list_pictures, natural_key
 
@@ -48,24 +47,12 @@ def find(path: Path) -> list[Place]:
     return at_or_below(path, _place)
 
 
-def read(
-    place: Place,
-    *,
-    fps: float | None = None,
-    labels: Sequence[Path] = (),
-    masks: Path | None = None,
-    on_conflict: OnConflict = "error",
-    partial: bool = False,
-) -> VideoSet:
+def read(place: Place, how: Reading) -> VideoSet:
     """Read a set with all label sources that lie below it, and those given.
 
     Args:
         place: from `find`.
-        fps: frames per second, which nothing in the set states.
-        labels: further label files.
-        masks: folder with `*_gt` folders, where these do not lie below the set.
-        on_conflict: what to do where sources contradict each other.
-        partial: whether videos may be missing.
+        how: `masks` is a folder with `*_gt` folders.
 
     Raises:
         IncompleteSetError: videos are missing.
@@ -73,44 +60,32 @@ def read(
         FrameSizeError: a mask has another size than its frame.
         DataError: a frame folder is empty or has gaps.
     """
-    trained, videos = open_side(place.training, fps), open_side(place.testing, fps)
+    trained, videos = open_side(place.training, how.fps), open_side(place.testing, how.fps)
     whole = _TEST_FRAMES[place.kind]
     missing = missing_numbers("training videos", _TRAINING_VIDEOS[place.kind], trained)
     missing += missing_numbers("test videos", len(whole), videos)
-    told = accept_missing(place, missing, partial)
+    told = accept_missing(place, missing, how.partial)
     names = [video.name for video in videos]
     files, mask_folders = _label_places(place)
     notes: list[str] = []
     sources, spare = read_label_files(files, place, videos, numbered(videos, whole), notes)
-    if masks is not None:
-        mask_folders = _mask_folders(masks)
+    if how.masks is not None:
+        mask_folders = _mask_folders(how.masks)
     video_masks, strangers = _match_masks(videos, mask_folders)
     notes += [f"mask folder {folder.name} belongs to no test video" for folder in strangers]
     if any(video_masks):
         sources.append(shown_by(relative(mask_folders[0].parent, place.root), videos, video_masks))
-    given, lacking = read_label_files(labels, place, videos, numbered(videos, whole), notes)
+    given, lacking = read_label_files(how.labels, place, videos, numbered(videos, whole), notes)
     sources += given
     if lacking:
         raise lacking
     if spare and not sources:
         raise spare
-    settled, conflicts = settle(sources, names, on_conflict)
+    settled, conflicts = settle(sources, names, how.on_conflict)
     if not sources:
         notes.append("no label file and no masks were found")
-    return VideoSet(
-        name=place.root.resolve().name,
-        kind=place.kind,
-        root=place.root,
-        normal=tuple(LabelledVideo(video.name, video, np.zeros(video.frame_count, bool)) for video in trained),
-        test=tuple(
-            LabelledVideo(video.name, video, said, masks=drawn)
-            for video, said, drawn in zip(videos, settled, video_masks, strict=True)
-        ),
-        label_sources=tuple(source.name for source in sources),
-        notes=(*notes, *told, *map(str, conflicts)),
-        conflicts=conflicts,
-        abnormal_frames={source.name: source.abnormal_frames for source in sources},
-        missing=tuple(missing),
+    return assemble(
+        place, trained, videos, settled, video_masks, sources, conflicts, notes=[*notes, *told], missing=missing
     )
 
 
