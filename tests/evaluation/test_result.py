@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,16 @@ def test_a_saved_result_comes_back_with_its_scores(result, tmp_path):
     assert second.scores.paper is None
     assert second.scores.time_s is None
     assert judge(back.scored, known_kinds={"cart"}, heldout={"online": [0.0, 1.0]}) == result
+
+
+def test_judging_by_the_other_ground_truth_leaves_the_first_result_alone(result, tmp_path):
+    for truth in ("masks", "frames"):
+        replace(result, data={"ground_truth": truth}).save(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == [
+        "eval-standard-frames.json",
+        "eval-standard-masks.json",
+    ]
 
 
 def test_a_result_without_its_scores_is_still_a_result(result, tmp_path):

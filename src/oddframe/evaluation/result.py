@@ -198,10 +198,13 @@ class Result:
     def save(self, folder: Path | str) -> Path:
         """Write `eval-<protocol>.json` and its scores into a folder; return the JSON's path.
 
+        With data that have several ground truths it is `eval-<protocol>-<ground truth>.json`: each keeps its own.
+
         Raises:
             StorageError: the folder cannot be written.
         """
-        path = Path(folder) / f"eval-{self.protocol}.json"
+        words = ("eval", self.protocol, self.data.get("ground_truth"))
+        path = Path(folder) / f"{'-'.join(word for word in words if word)}.json"
         if self.scored:
             write_scores(_scores_path(path), self.scored)
         return write_beside(path, json.dumps(self.to_dict(), indent=1) + "\n")
