@@ -20,7 +20,7 @@ from oddframe.data.clip_sources import clip_sources
 from oddframe.data.clips import ClipSampler
 from oddframe.data.protocols import Section, Split, split
 from oddframe.data.videoset import LabelledVideo, VideoSet
-from oddframe.errors import RunError
+from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
 from oddframe.nn.precision import place, resolve_device, resolve_precision
@@ -65,7 +65,7 @@ def train(
         The finished run.
 
     Raises:
-        DataError, SettingsError, RunError, StorageError, TrainingError: each says what to do.
+        DataError, SettingsError, DetectorError, RunError, StorageError, TrainingError: each says what to do.
     """
     videos = data if isinstance(data, VideoSet) else open_videoset(data)
     if settings is None:
@@ -193,8 +193,9 @@ class _Training:
     def finish(self) -> None:
         run, settings = self.run, self.run.settings
         device = resolve_device(run.info["device"])
-        stored = self._store()
         detector = build_detector(settings.detector, settings.model, settings.train.seed)
+        self._refuse_long_window(detector)
+        stored = self._store()
         notes = list(run.info["notes"])
         if not run.weights.is_file():
             notes += self._train(detector, stored, device)
@@ -209,6 +210,21 @@ class _Training:
         notes += [f"memory: {ailment}" for ailment in detector.ailments()]
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
         Checkpoints(run.folder).clear()
+
+    def _refuse_long_window(self, detector: Detector) -> None:
+        """Say before anything is decoded that no video is as long as a clip."""
+        window, needed = detector.window, {"held out": self.parts.heldout}
+        if detector.parameter_groups():
+            needed["trained on"] = self.parts.normal
+        for what, sections in needed.items():
+            longest = max(map(len, sections), default=0)
+            if longest < window.frames:
+                raise TooShortError(
+                    f"no normal video that is {what} is as long as the window of '{self.run.settings.detector}'",
+                    seen=f"at most {longest} frames in a row",
+                    wanted=f"{window.frames}: the judged one, {window.before} before it and {window.after} after it",
+                    hint="longer normal video, a larger --set data.heldout=0.2, or a detector with a smaller window",
+                )
 
     def _store(self) -> dict[str, StoredVideo]:
         settings, store = self.run.settings, FrameStore()
