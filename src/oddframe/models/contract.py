@@ -175,7 +175,7 @@ def _check_squares(detector: Detector, name: str, values: Tensor) -> None:
         raise broken(
             detector,
             f"Evidence.{name} is not made of squares",
-            seen=f"{int((~values.isfinite()).sum())} of {values.numel()} are not finite, lowest {low:g}, highest {high:g}",
+            seen=f"{int((~values.isfinite()).sum())} of {values.numel()} not finite, lowest {low:g}, highest {high:g}",
             wanted="finite numbers from 0 up",
         )
 

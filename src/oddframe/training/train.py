@@ -27,14 +27,11 @@ from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import calibrate, store_key
 from oddframe.training.loop import Loop
 from oddframe.training.resume import Checkpoints
 from oddframe.video.store import FrameStore, StoredVideo
-
-_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch")}
-"""Settings that may differ when a training goes on: they do not change what comes out."""
 
 
 def train(
@@ -108,7 +105,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     data = {**videos.described(), "root": None if videos.root is None else os.path.relpath(videos.root, folder)}
     if (folder / "run.json").is_file():
         run = Run.open(folder, finished=False)
-        differing = _differences(run.settings.to_dict(), settings.to_dict())
+        differing = differences(run.settings, settings)
         if run.info["data"]["fingerprint"] != data["fingerprint"]:
             differing.append(
                 f"data: other videos or labels in {data['root']} now than in {run.info['data']['root']} then"
@@ -146,18 +143,6 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     )
     run.write_info()
     return run
-
-
-def _differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    found = []
-    for room, value in now.items():
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                if (room, key) not in _NO_MATTER and there.get(room, {}).get(key) != inner:
-                    found.append(f"{room}.{key}: {there.get(room, {}).get(key)} there, {inner} now")
-        elif there.get(room) != value:
-            found.append(f"{room}: {there.get(room)} there, {value} now")
-    return found
 
 
 def _describe(parts: Split) -> dict[str, Any]:
