@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from oddframe.cli import app
+from oddframe.detectors import detectors
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = typer.main.get_command(app)
@@ -116,16 +120,50 @@ def test_the_python_of_the_readme_runs(home):
     assert Path("runs/demo/report.html").is_file()
 
 
-def test_the_detector_of_the_how_to_is_one(tmp_path, monkeypatch):
-    import torch
+ADD_A_DETECTOR = ROOT / "docs/how-to/add-a-detector.md"
 
-    for code in blocks(ROOT / "docs/how-to/add-a-detector.md", "python"):
-        place = tmp_path / code.partition("\n")[0].removeprefix("# ").partition(":")[0]
-        place.parent.mkdir(exist_ok=True)
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch) -> Path:
+    """The package of the how-to, word for word, installed in a place of its own; the folder that it is in."""
+    for code in blocks(ADD_A_DETECTOR, "python", "toml"):
+        place = tmp_path / code.partition("\n")[0].removeprefix("# ")
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    from my_package.entry import entry
+    project = tomllib.loads((tmp_path / "odd_mean/pyproject.toml").read_text("utf-8"))["project"]
+    # what an installer makes of `pyproject.toml`; one that builds the package would need the network
+    installed = tmp_path / f"odd_mean/odd_mean-{project['version']}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    points = [f"{name} = {place}" for name, place in project["entry-points"]["oddframe.detectors"].items()]
+    (installed / "entry_points.txt").write_text("\n".join(["[oddframe.detectors]", *points]))
+    monkeypatch.syspath_prepend(tmp_path / "odd_mean")
+    monkeypatch.chdir(tmp_path)
+    detectors.cache_clear()
+    yield tmp_path
+    detectors.cache_clear()
+    for module in [name for name in sys.modules if name.partition(".")[0] == "odd_mean"]:
+        del sys.modules[module]
 
-    evidence = entry.load()(entry.settings(size=(16, 16), channels=1))(torch.zeros(2, 5, 1, 16, 16))
-    assert evidence.error.shape == (2, 16, 16)
-    assert float(evidence.error.max()) == 0
+
+def test_the_detectors_of_the_how_to_are_listed_with_their_settings(plug_in):
+    listed = {one["name"]: one for one in json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)["detectors"]}
+
+    assert listed["mean"]["presets"]["tiny"] == {"size": [96, 144], "training": 0, "inference": 0}
+    assert listed["mixed"]["presets"]["tiny"] == {"size": [96, 144], "training": 4, "inference": 4}
+    assert listed["mixed"]["settings"]["reconstruction"]["default"] == 1.0
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_how_to_train_and_judge_its_detectors(plug_in):
+    """On small videos and small pictures."""
+    small = ["--preset", "tiny", "--set", "model.size=[48, 64]"]
+    for words in commands(ADD_A_DETECTOR):
+        words = [*words, *{"train": small, "data": ["--scale", "tiny"]}.get(words[0], [])]
+        told = CliRunner().invoke(app, words)
+        assert told.exit_code == 0, f"{words}: {told.output}"
+    judged = json.loads((plug_in / "runs/mixed/eval-standard.json").read_text("utf-8"))
+    history = [json.loads(line) for line in (plug_in / "runs/mixed/history.jsonl").read_text("utf-8").splitlines()]
+    assert judged["detector"] == "mixed"
+    assert judged["auc"]["psnr"]["micro"] > 0.5
+    assert history[-1]["terms"]["reconstruction"] < history[0]["terms"]["reconstruction"]

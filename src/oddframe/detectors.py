@@ -10,12 +10,12 @@ import importlib
 import warnings
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from oddframe.errors import SettingsError, nearest
+from oddframe.errors import DetectorError, SettingsError, nearest
 
 ENTRY_POINT_GROUP = "oddframe.detectors"
 
@@ -219,9 +219,23 @@ class DetectorEntry:
     summary: str = ""
 
     def load(self) -> Any:
-        """Import the class. This is the moment at which torch is needed."""
+        """Import the class. This is the moment at which torch is needed.
+
+        Raises:
+            DetectorError: it is not there. ImportError: torch is not.
+        """
         module, _, attribute = self.place.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "torch":
+                raise
+            raise DetectorError(
+                f"the class of detector '{self.name}' is not at its place",
+                path=self.place,
+                seen=f"{type(error).__name__}: {error}",
+                wanted="module:Class, as in my_package.detector:Blurred",
+            ) from error
 
 
 _OWN = (
@@ -259,18 +273,15 @@ _OWN = (
 
 @cache
 def detectors() -> dict[str, DetectorEntry]:
-    """All detectors by name: this package's, then those of installed packages."""
+    """All detectors by name: this package's, then those of installed packages. What is wrong with one is warned of."""
     found = {entry.name: entry for entry in _OWN}
     for point in entry_points(group=ENTRY_POINT_GROUP):
         try:
-            entry = point.load()
-        except Exception as error:  # somebody else's package must not take the house down with it
-            warnings.warn(f"detector '{point.name}' of {point.value} does not load: {error}", stacklevel=2)
-            continue
-        if isinstance(entry, DetectorEntry):
-            found.setdefault(point.name, entry)
+            entry = _offered(point)
+        except DetectorError as error:  # somebody else's package must not take the house down with it
+            warnings.warn(f"{error.problem}: {error.seen}", stacklevel=2)
         else:
-            warnings.warn(f"detector '{point.name}': {point.value} is no DetectorEntry", stacklevel=2)
+            found.setdefault(point.name, entry)
     return found
 
 
@@ -278,11 +289,47 @@ def detector_entry(name: str) -> DetectorEntry:
     """Look up one detector.
 
     Raises:
-        SettingsError: there is none of that name.
+        SettingsError: there is none of that name. DetectorError: there is, and it breaks the contract.
     """
     known = detectors()
-    if not isinstance(name, str) or name not in known:
-        raise SettingsError(
-            f"there is no detector '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(str(name), known)
+    if isinstance(name, str) and name in known:
+        return known[name]
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name:
+            _offered(point)
+    raise SettingsError(
+        f"there is no detector '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(str(name), known)
+    )
+
+
+def _offered(point: EntryPoint) -> DetectorEntry:
+    """What an installed package offers under a name.
+
+    Raises:
+        DetectorError: it does not load, or is not a `DetectorEntry` of its own name with settings of its own.
+    """
+    try:
+        entry = point.load()
+    except Exception as error:
+        raise DetectorError(
+            f"detector '{point.name}' of {point.value} does not load", seen=f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(entry, DetectorEntry):
+        raise DetectorError(
+            f"detector '{point.name}': {point.value} is no DetectorEntry",
+            seen=type(entry).__name__,
+            wanted="DetectorEntry(name, settings, place)",
         )
-    return known[name]
+    if entry.name != point.name or any(entry.name == own.name for own in _OWN):
+        raise DetectorError(
+            f"detector '{point.name}' of {point.value} needs a name of its own, in the entry as at the entry point",
+            seen=entry.name,
+            wanted=f"'{point.name}', and none of {', '.join(own.name for own in _OWN)}",
+        )
+    if not (isinstance(entry.settings, type) and issubclass(entry.settings, DetectorSettings)):
+        raise DetectorError(
+            f"the settings of detector '{point.name}' of {point.value} are no DetectorSettings",
+            seen=getattr(entry.settings, "__name__", entry.settings),
+            wanted="a class derived from oddframe.detectors.DetectorSettings",
+        )
+    return entry

@@ -12,6 +12,7 @@ OddframeError
 │   ├── LabelError            labels that do not fit their video, or contradict each other
 │   └── NothingToJudgeError   no test video, or no label to judge with
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
+├── DetectorError         a detector that breaks its contract, as one of another package may
 ├── RunError              a run folder: foreign, newer, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
 ├── StorageError          a disk that is full, or a folder that cannot be written
@@ -114,6 +115,10 @@ class NothingToJudgeError(DataError):
 
 class SettingsError(OddframeError):
     """An unknown key or preset, or a value out of range."""
+
+
+class DetectorError(OddframeError):
+    """A detector that cannot be loaded, or that breaks the contract of `models/detector.py`."""
 
 
 class RunError(OddframeError):

@@ -161,6 +161,23 @@ class Settings(Strict):
         return self.model_dump(mode="json")
 
 
+_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch")}
+"""Settings that do not change what comes out."""
+
+
+def differences(there: Settings, now: Settings) -> list[str]:
+    """Where two settings differ so that something else comes out, as "train.epochs: 3 there, 6 now"."""
+    before, found = there.to_dict(), []
+    for room, value in now.to_dict().items():
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if (room, key) not in _NO_MATTER and before[room].get(key) != inner:
+                    found.append(f"{room}.{key}: {before[room].get(key)} there, {inner} now")
+        elif before[room] != value:
+            found.append(f"{room}: {before[room]} there, {value} now")
+    return found
+
+
 _ON_CPU: dict[str, Any] = {
     # The discriminative half alone: without its decoder the network is three times as fast, and on two cores the
     # time is better spent on more pixels (docs/explanation/cpu-preset.md).

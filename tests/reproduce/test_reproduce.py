@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -110,6 +111,63 @@ def test_cells_of_other_data_are_not_mixed(made, gate, tmp_path):
     (changed / "labels.csv").write_text("video,start,end\none,10,30\ntwo,20,30\nthree,20,30\n")
     with pytest.raises(RunError, match="cells of other settings"):
         reproduce("table3", changed, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
+
+
+def spoil(made: Path, to: Path, change: Callable[[dict], None]) -> Path:
+    """A copy of a folder with one cell changed."""
+    out = shutil.copytree(made, to)
+    content = cell(out, 1)
+    change(content)
+    (out / "cells" / "gate-framediff-fold1.json").write_text(json.dumps(content))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        # as a cell looks that was made when the preset held out less, or when a setting had another name
+        (lambda one: one["settings"]["data"].update(heldout=0.1), "data.heldout: 0.1 there, 0.3 now"),
+        (lambda one: one["settings"]["train"].update(epoch=5), "there is no setting 'train.epoch'"),
+        (lambda one: one["data"].update(fingerprint="0" * 32), "data: other videos or labels"),
+    ],
+)
+def test_a_cell_that_the_plan_would_not_make_is_refused_before_anything_is_trained(made, gate, tmp_path, change, said):
+    out = spoil(made, tmp_path / "made", change)
+    (out / "cells" / "gate-framediff-fold0.json").unlink()
+
+    with pytest.raises(RunError, match="not what this folder's plan.json asks for") as caught:
+        reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
+
+    assert said in str(caught.value)
+    assert "gate-framediff-fold1.json" in str(caught.value)
+    assert not (out / "cells" / "gate-framediff-fold0.json").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda one: one.pop("cell"), lambda one: one.update(auc=[]), lambda one: one["auc"].update(online=0.9)],
+)
+def test_a_damaged_cell_is_named(made, gate, tmp_path, change):
+    out = spoil(made, tmp_path / "made", change)
+
+    with pytest.raises(RunError, match=r"a cell is damaged\n.*gate-framediff-fold1.json"):
+        reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"], train=False)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1}'])
+def test_a_damaged_plan_is_named(made, gate, tmp_path, content):
+    out = shutil.copytree(made, tmp_path / "made")
+    (out / "plan.json").write_text(content)
+
+    with pytest.raises(RunError, match=r"plan of this folder is damaged\n.*plan.json"):
+        reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"], train=False)
+
+
+def test_sets_that_would_share_their_cells_are_refused(gate, tmp_path):
+    other = shutil.copytree(gate, tmp_path / "gate")
+
+    with pytest.raises(SettingsError, match=r"two sets of one name[\s\S]*gate"):
+        reproduce("table3", [gate, other], out=tmp_path / "out", overrides=SMALL)
 
 
 def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes_on(gate, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,16 @@ class Ped2:
     root: Path = Path("ped2")
 
 
-def cell(online: float, minutes: float = 12.0):
-    figures = {"micro": online, "interval": [online - 0.1, online + 0.05]}
-    common = {key: {"online": figures} for key in ("4-0", "9-7")}  # the widest windows of Tables III and II
-    return {"cell": {"steps": 100, "common": common}, "seconds_training": 60 * minutes}
+def cell(online: float | None, minutes: float = 12.0, *, abnormal: int = 40, unsaid: Sequence[str] = ()):
+    """Of two videos with 100 judged frames."""
+    interval = None if online is None else [online - 0.1, online + 0.05]
+    figures = {"micro": online, "interval": interval}  # on the widest windows of Tables III and II
+    return {
+        "cell": {"steps": 100, "common": {key: {"online": figures} for key in ("4-0", "9-7")}},
+        "seconds_training": 60 * minutes,
+        "frames": {"videos": 2, "judged": 100, "abnormal": abnormal},
+        "undefined_videos": {"macro": [], "paper": list(unsaid)},
+    }
 
 
 def line(table: Table, label: str) -> dict[str, str]:
@@ -54,6 +61,31 @@ def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():
     assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
     assert line(table, "UNet+Disc")["online"] == ""
     assert line(table, "UNet+Disc")["folds"] == "0 of 10"
+
+
+@pytest.mark.parametrize(("abnormal", "kind"), [(0, "normal"), (100, "abnormal")])
+def test_a_fold_with_frames_of_one_kind_only_is_named_and_counts_in_no_mean(abnormal, kind):
+    odd = cell(None, abnormal=abnormal)
+    cells = {
+        ("ucsd-ped2", "mem"): {"fold0": cell(0.90), "fold1": odd},
+        ("ucsd-ped2", "disc"): {"fold1": odd},
+    }
+
+    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+
+    assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
+    assert line(table, "UNet+Disc")["online"] == "undefined"
+    (note,) = [one for one in table.notes if one.startswith("ucsd-ped2, fold1: ")]
+    assert f"all judged frames are {kind}" in note
+    assert note.endswith("UNet+Mem, UNet+Disc.")
+
+
+def test_videos_on_which_the_papers_score_is_undefined_are_counted():
+    cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90, unsaid=["01"])}}
+
+    table = rates_table(rows_of("fig5", ("mlep",)), [Ped2()], cells)
+
+    assert "ucsd-ped2, rate5: the figures of `paper` leave out 1 of 2 videos" in table.notes[1]
 
 
 def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():

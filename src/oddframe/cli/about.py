@@ -27,13 +27,15 @@ def models(json: options.Json = False) -> None:
             [
                 (
                     f"  {preset}",
-                    "x".join(str(side) for side in reversed(figures["size"])),
+                    "x".join(str(side) for side in reversed(figures["size"] or "-")),
                     _count(figures["training"]),
                     _count(figures["inference"]),
                 )
                 for preset, figures in detector["presets"].items()
             ],
         )
+        for problem in dict.fromkeys(one["problem"] for one in detector["presets"].values() if "problem" in one):
+            say(f"  {problem}")
         say()
     say("Settings and their defaults: oddframe models --json, or docs/reference/settings.md")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oddframe.detectors import DetectorEntry, DetectorSettings, detectors
+from oddframe.errors import OddframeError
 from oddframe.settings import PRESETS, load_settings
 
 
@@ -14,7 +15,8 @@ def catalogue() -> list[dict[str, Any]]:
     Returns:
         One record a detector: "name", "summary", "settings" (name → JSON schema: type or enum, default, description,
         bounds), and "presets" (name → "size" as (height, width), and "training" and "inference", numbers of
-        parameters, None where torch is not installed).
+        parameters, None where torch is not installed; "problem", why these are None in a preset that does not fit or
+        for a detector that breaks its contract).
     """
     return [
         {
@@ -34,17 +36,22 @@ def settings_schema(kind: type[DetectorSettings]) -> dict[str, Any]:
 
 
 def _figures(entry: DetectorEntry, preset: str) -> dict[str, Any]:
-    settings = load_settings(preset, detector=entry.name).model
-    counts = _parameters(entry, settings)
-    return {"size": list(settings.size), "training": counts.get("training"), "inference": counts.get("inference")}
+    figures: dict[str, Any] = {"size": None, "training": None, "inference": None}
+    try:
+        settings = load_settings(preset, detector=entry.name).model
+        figures["size"] = list(settings.size)
+        return figures | _parameters(entry, settings)
+    except OddframeError as error:  # one broken detector must not hide all others
+        return figures | {"problem": str(error)}
 
 
 def _parameters(entry: DetectorEntry, settings: DetectorSettings) -> dict[str, int]:
     try:
         import torch
+
+        from oddframe.models.weights import build_detector
     except ImportError:
         return {}
     # shapes only: nothing is drawn and no memory is taken
     with torch.device("meta"):
-        counts: dict[str, int] = entry.load()(settings).parameter_counts()
-    return counts
+        return build_detector(entry.name, settings, 0).parameter_counts()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings, detector_entry
 from oddframe.errors import StorageError, WeightsError
+from oddframe.models.contract import check_built, check_class
 from oddframe.models.detector import Detector
 
 
@@ -20,12 +21,14 @@ def build_detector(name: str, settings: DetectorSettings, seed: int) -> Detector
     """Make a detector with fresh weights and memories, drawn from the seed alone.
 
     Raises:
-        SettingsError: there is no such detector.
+        SettingsError: there is no such detector. DetectorError: it breaks the contract.
     """
-    kind: type[Detector] = detector_entry(name).load()
+    kind = check_class(name, detector_entry(name).load())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return kind(settings)
+        detector = kind(settings)
+    check_built(detector, settings)
+    return detector
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from oddframe.data import as_before
 from oddframe.data.protocols import split
 from oddframe.data.videoset import VideoSet
 from oddframe.detectors import detector_entry
@@ -37,6 +38,7 @@ from oddframe.reproduce.rows import Row
 from oddframe.runs import Run
 from oddframe.scoring.calibration import Calibration
 from oddframe.scoring.scores import write_beside
+from oddframe.settings import Settings, load_settings
 
 FORMAT = 1
 _TAIL = 6
@@ -110,6 +112,17 @@ class Work:
     def name(self) -> str:
         return f"{set_key(self.videos)}-{self.row.key}-{self.parts[0].name if self.own else 'normal'}"
 
+    def overrides(self, budget: Budget) -> tuple[str, ...]:
+        """Settings beyond the preset's, in the order in which later ones win."""
+        return (*budget.overrides_for(self.row), *(() if self.own else ("data.known_normal=drop",)))
+
+    def settings(self, budget: Budget) -> Settings:
+        """What its detector is trained with, by the presets of this version."""
+        part = self.parts[0]
+        protocol = {"protocol": part.protocol, part.option: part.value} if self.own else {}
+        overrides = self.overrides(budget)
+        return load_settings(budget.preset, detector=self.row.detector, overrides=overrides, data=protocol)
+
     def run_folder(self, out: Path) -> Path:
         """Where its detector is."""
         return out / "runs" / self.name
@@ -117,6 +130,10 @@ class Work:
     def cell(self, out: Path, part: Part) -> Path:
         """The file of a cell."""
         return out / "cells" / f"{set_key(self.videos)}-{self.row.key}-{part.name}.json"
+
+    def spaces(self, out: Path) -> Path:
+        """The file of what its detector's memories look like."""
+        return self.cell(out, self.parts[0]).with_suffix(".spaces.json")
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
         """The cells that are not done."""
@@ -151,9 +168,11 @@ def settle_plan(out: Path, budget: Budget, sets: Sequence[VideoSet]) -> None:
     if path.is_file():
         try:
             found = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            raise RunError("the plan of this folder is damaged", path=path, hint="give another --out") from None
-        shared = {key: value for key, value in plan["data"].items() if key in found.get("data", {})}
+            shared = {key: value for key, value in plan["data"].items() if key in found["data"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                "the plan of this folder is damaged", path=path, seen=repr(error), hint="give another --out"
+            ) from None
         wanted = {key: plan[key] for key in ("format", "preset", "overrides")} | {"data": shared}
         seen = {key: found.get(key) for key in wanted} | {"data": {key: found["data"][key] for key in shared}}
         if seen != wanted:
@@ -206,7 +225,10 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
                 watch(Progress("cells", done, cells, one.name))
         except BaseException:
             running.stop()
-            pool.shutdown(cancel_futures=True)
+            try:
+                pool.shutdown(cancel_futures=True)
+            except KeyboardInterrupt:  # once more: a step may take its time
+                running.stop()
             raise
     return outcome
 
@@ -214,20 +236,28 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
 def _do(work: Work, out: Path, running: _Processes) -> None:
     budget, folder, part = running.budget, work.run_folder(out), work.parts[0]
     protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
-    fixed = [] if work.own else ["data.known_normal=drop"]
-    overrides = [word for one in (*budget.overrides_for(work.row), *fixed) for word in ("--set", one)]
+    overrides = [word for one in work.overrides(budget) for word in ("--set", one)]
     assert work.row.detector is not None
     detector = ["--preset", budget.preset, "--detector", work.row.detector, "--device", budget.device]
-    running.oddframe(work.name, "train", str(work.videos.root), "--out", str(folder), *detector, *protocol, *overrides)
+    data = [str(work.videos.root), *_as_opened(work.videos)]
+    running.oddframe(work.name, "train", *data, "--out", str(folder), *detector, *protocol, *overrides)
     if not any(folder.glob("eval-*.json")):
         running.oddframe(work.name, "eval", str(folder), "--data", str(work.videos.root), "--device", budget.device)
     run, whole = Run.open(folder), Result.load(folder)
+    work.spaces(out).unlink(missing_ok=True)  # of a run before this one
     steps = run.history()[-1]["step"] if run.history() else 0
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
         cell: dict[str, Any] = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
         cell["common"] = common_figures(result.scored, work.row.detector)
         write_beside(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
+
+
+def _as_opened(videos: VideoSet) -> list[str]:
+    """The options by which another process opens a set as it was opened here."""
+    how = as_before(videos.described())
+    truth = ["--ground-truth", how["ground_truth"]] if how["ground_truth"] else []
+    return ["--kind", how["kind"], *truth, *(["--partial"] if how["partial"] else [])]
 
 
 def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
@@ -272,7 +302,15 @@ class _Processes:
                 if self._stopped:
                     raise RunError("stopped", path=log)
                 command = [sys.executable, "-m", "oddframe", *arguments]
-                process = subprocess.Popen(command, stdout=said, stderr=said, env=self._environment)
+                # In a group of its own: a terminal's Ctrl-C comes from `stop` alone, since a second one means at once.
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    env=self._environment,
+                    process_group=0,
+                )
                 self._running.add(process)
             code = process.wait()
             with self._lock:

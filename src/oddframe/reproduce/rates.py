@@ -10,7 +10,7 @@ from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingExtraError
 from oddframe.reproduce.cells import rate_part, set_key
 from oddframe.reproduce.rows import Row
-from oddframe.reproduce.table import Cells, Table, figures_of
+from oddframe.reproduce.table import Cells, Table, figures_of, gaps
 
 RATES = (0.01, 0.05, 0.10, 0.15, 0.20, 0.25)
 """Shares of abnormal clips in the training of Fig. 5."""
@@ -24,7 +24,7 @@ _NOTE = (
 
 
 def rates_table(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells, failed: Sequence[str] = ()) -> Table:
-    """One line a set, row and score; a column for each rate."""
+    """One line a set, row and score; a column for each rate. What a cell has no figure for stands as a note."""
     lines = []
     for videos in sets:
         for row in rows:
@@ -34,7 +34,7 @@ def rates_table(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells, fai
                 shown = ["" if value is None else f"{value:.1f}" for value in figures]
                 lines.append((set_key(videos), row.label, row.given, score, *shown))
     heads = ("data", "method", "given", "score", *(f"{100 * rate:g} %" for rate in RATES))
-    notes = (_NOTE, *(f"failed: {name}" for name in failed))
+    notes = (_NOTE, *gaps(rows, sets, cells), *(f"failed: {name}" for name in failed))
     return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes)
 
 

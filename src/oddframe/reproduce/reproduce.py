@@ -11,7 +11,7 @@ from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.progress import Watcher, unwatched
 from oddframe.reproduce.cases import draw_cases
-from oddframe.reproduce.cells import Budget, Part, fill, fold_part, rate_part, settle_plan, work_on
+from oddframe.reproduce.cells import Budget, Part, fill, fold_part, rate_part, set_key, settle_plan, work_on
 from oddframe.reproduce.rates import RATES, draw_rates, rates_table
 from oddframe.reproduce.rows import Row, rows_of
 from oddframe.reproduce.sizes import sizes_table
@@ -70,8 +70,9 @@ def reproduce(
         watch: told after each cell.
 
     Raises:
-        SettingsError: an unknown table, row, preset or fold, or no data. RunError: the folder holds cells of other
-        settings. DataError: as `open_videoset`. Cells that fail raise nothing: see `Reproduction.failed`.
+        SettingsError: an unknown table, row, preset or fold, no data, or data that cannot be told apart.
+        RunError: the folder holds cells of other settings or data, or damaged ones. DataError: as `open_videoset`.
+        Cells that fail raise nothing: see `Reproduction.failed`.
     """
     if what not in WHAT:
         raise SettingsError("no such table or figure", seen=what, wanted=" | ".join(WHAT), hint=nearest(what, WHAT))
@@ -87,10 +88,12 @@ def reproduce(
     budget = Budget(preset, tuple(overrides), device)
     parts = _parts(what, folds, _folds_in_all(budget, chosen))
     sets = [one if isinstance(one, VideoSet) else open_videoset(one) for one in given]
+    _refuse_sets(sets)
     settle_plan(out, budget, sets)
     work = work_on(sets, chosen, parts)
+    read_cells(out, work, budget)  # what cannot be laid out is said before hours of training
     failed = fill(out, work, budget, jobs=jobs, watch=watch).failed if train else {}
-    cells = read_cells(out, work)
+    cells = read_cells(out, work, budget)
     pictures: tuple[Path, ...] = ()
     if what == "fig5":
         table = rates_table(chosen, sets, cells, tuple(failed))
@@ -112,6 +115,17 @@ def _written(out: Path, what: str, table: Table) -> Table:
     for style, ending in _FILES.items():
         write_beside(out / f"{what}{ending}", table.render(style))
     return table
+
+
+def _refuse_sets(sets: Sequence[VideoSet]) -> None:
+    keys = [set_key(one) for one in sets]
+    for one, key in zip(sets, keys, strict=True):
+        if one.root is None:
+            raise SettingsError("loose video files have no test videos", seen=one.name, wanted="a set of videos")
+        if keys.count(key) > 1:
+            raise SettingsError(
+                "two sets of one name would share their cells", seen=key, wanted="each set once, under its own name"
+            )
 
 
 def _parts(what: str, folds: Sequence[int] | None, in_all: int) -> list[Part]:

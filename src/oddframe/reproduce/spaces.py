@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from oddframe.data.videoset import VideoSet
+from oddframe.errors import RunError
 from oddframe.progress import Watcher
 from oddframe.reproduce.cells import Part, Work, set_key
 from oddframe.reproduce.published import published_ratio
@@ -28,16 +29,27 @@ _NOTES = (
 
 
 def analysed(out: Path, work: Sequence[Work], device: str, watch: Watcher) -> dict[tuple[str, Part], dict[str, Any]]:
-    """(set, part) → the distances of its run, as JSON; what is beside the cells already is read from there."""
+    """(set, part) → the distances of its run, as JSON; what is beside the cells already is read from there.
+
+    Raises:
+        RunError: what is beside a cell is damaged.
+    """
     found = {}
     for one in work:
         part = one.parts[0]
         if one.open_parts(out):
             continue
-        path = one.cell(out, part).with_suffix(".spaces.json")
+        path = one.spaces(out)
         if not path.is_file():
             write_beside(path, json.dumps(_analysis(out, one, device, watch).to_dict()) + "\n")
-        found[set_key(one.videos), part] = json.loads(path.read_text("utf-8"))
+        try:
+            kept = json.loads(path.read_text("utf-8"))
+            kept["distances"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                "the distances beside a cell are damaged", path=path, seen=repr(error), hint="remove it and call again"
+            ) from None
+        found[set_key(one.videos), part] = kept
     return found
 
 

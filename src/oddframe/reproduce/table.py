@@ -11,11 +11,12 @@ from statistics import mean, stdev
 from typing import Any, Literal
 
 from oddframe.data.videoset import VideoSet
-from oddframe.errors import MissingExtraError, RunError
-from oddframe.reproduce.cells import Work, set_key
+from oddframe.errors import MissingExtraError, RunError, SettingsError
+from oddframe.reproduce.cells import Budget, Work, set_key
 from oddframe.reproduce.frames import common_window
 from oddframe.reproduce.published import published_auc
 from oddframe.reproduce.rows import Row
+from oddframe.settings import differences, settings_from_dict
 
 Style = Literal["text", "markdown", "latex", "html"]
 
@@ -71,27 +72,71 @@ Cells = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
 """(set, row) → part → the cell's JSON, as far as there are any."""
 
 
-def read_cells(out: Path, work: Sequence[Work]) -> Cells:
+def read_cells(out: Path, work: Sequence[Work], budget: Budget) -> Cells:
     """Read what is done.
 
     Raises:
-        RunError: a cell is damaged.
+        RunError: a cell is damaged, or is not of the data and settings that this folder's plan asks for.
     """
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for one in work:
         for part in one.parts:
             path = one.cell(out, part)
-            if not path.is_file():
-                continue
-            try:
-                cell = json.loads(path.read_text("utf-8"))
-                cell["cell"]["steps"], cell["cell"]["common"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise RunError(
-                    "a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
-                ) from None
-            found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
+            if path.is_file():
+                cell = _read(path)
+                _refuse_other(cell, path, one, budget)
+                found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
     return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        cell: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        cell["cell"]["steps"], cell["seconds_training"], cell["data"]["fingerprint"], cell["settings"]["detector"]
+        cell["frames"]["judged"], cell["frames"]["abnormal"], cell["undefined_videos"]["paper"]
+        for common in cell["cell"]["common"].values():
+            for figures in common.values():
+                figures["micro"], figures["interval"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError("a cell is damaged", path=path, seen=repr(error), hint="remove it and call again") from None
+    return cell
+
+
+def _refuse_other(cell: Mapping[str, Any], path: Path, work: Work, budget: Budget) -> None:
+    """Presets change from version to version, and files are copied: a table must not mix what comes of that."""
+    try:
+        differing = differences(settings_from_dict(cell["settings"]), work.settings(budget))
+    except SettingsError as error:
+        differing = [error.problem]
+    if cell["data"]["fingerprint"] != work.videos.fingerprint():
+        differing.append("data: other videos or labels there than now")
+    if differing:
+        raise RunError(
+            "a cell is not what this folder's plan.json asks for, as this version reads it",
+            path=path,
+            seen="; ".join(differing[:5]),
+            wanted=f"preset {budget.preset} with {', '.join(work.overrides(budget)) or 'nothing else'}",
+            hint=f"remove it and its run {work.run_folder(path.parents[1])}, and call again; or give another --out",
+        )
+
+
+def gaps(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> tuple[str, ...]:
+    """Sentences on what cells that are done have no figure for, each with the rows that it is true of."""
+    found: dict[str, list[str]] = {}
+    for key, row in ((set_key(videos), row) for videos in sets for row in rows):
+        for part, cell in cells.get((key, row.key), {}).items():
+            judged, abnormal = cell["frames"]["judged"], cell["frames"]["abnormal"]
+            unsaid = len(cell["undefined_videos"]["paper"])
+            if abnormal in (0, judged):
+                kind = "abnormal" if abnormal else "normal"
+                reason = f"all judged frames are {kind}, so that no AUC is defined and no mean counts this part"
+            elif unsaid:
+                there = cell["frames"]["videos"]
+                reason = f"the figures of `paper` leave out {unsaid} of {there} videos, whose values are all equal"
+            else:
+                continue
+            found.setdefault(f"{key}, {part}: {reason}", []).append(row.label)
+    return tuple(f"{sentence}: {', '.join(labels)}." for sentence, labels in found.items())
 
 
 TITLES = {
@@ -119,7 +164,8 @@ def figures_table(
 ) -> Table:
     """One line a row and set: AUC micro in per cent of every score, mean ± standard deviation over the folds done.
 
-    A single fold stands with its 95 % interval over test videos instead. `printed` is the paper's figure, which is
+    A single fold stands with its 95 % interval over test videos instead; figures that no fold defines stand as
+    "undefined", with a note. `printed` is the paper's figure, which is
     offline and over all its folds: `paper` is the column to hold it against.
     """
     lines: list[tuple[str, ...]] = []
@@ -137,6 +183,7 @@ def figures_table(
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
+    notes += gaps(rows, sets, cells)
     notes += [f"failed: {name}" for name in failed]
     heads = (
         "data",
@@ -152,12 +199,13 @@ def figures_table(
 
 
 def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
-    values = [100 * one["micro"] for one in figures if one is not None and one["micro"] is not None]
+    there = [one for one in figures if one is not None]
+    values = [100 * one["micro"] for one in there if one["micro"] is not None]
     if not values:
-        return ""
+        return "undefined" if there else ""
     if len(values) > 1:
         return f"{mean(values):.1f} ± {stdev(values):.1f}"
-    interval = next(one["interval"] for one in figures if one is not None and one["micro"] is not None)
+    interval = next(one["interval"] for one in there if one["micro"] is not None)
     return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
 
 

@@ -118,7 +118,7 @@ class Scorer:
                 f"video '{video.name}' is too short to be scored",
                 path=video.path,
                 seen=f"{readable} readable frames",
-                wanted=f"at least {self._stream.frames}",
+                wanted=f"at least {self._stream.frames}, the window of '{self.run.settings.detector}'",
             )
         return collector.finish(notes)
 

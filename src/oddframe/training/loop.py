@@ -23,6 +23,7 @@ from torch import Tensor
 
 from oddframe.data.clips import ClipBatch, ClipSampler
 from oddframe.errors import StorageError, TrainingError
+from oddframe.models.contract import broken, check_objective
 from oddframe.models.detector import Batch, Clips, Detector
 from oddframe.models.weights import save_tensors
 from oddframe.nn.pictures import to_unit_range
@@ -77,7 +78,8 @@ class Loop:
         """Train from the last checkpoint, or from the start, to the end.
 
         Raises:
-            TrainingError: a loss is no longer a number. The last checkpoint stands.
+            TrainingError: a loss is no longer a number. DetectorError: the detector breaks its contract. The last
+                checkpoint stands.
             KeyboardInterrupt: after a checkpoint was written at the end of the step.
         """
         found = self.checkpoints.load(self.detector, self.optimizers)
@@ -115,12 +117,13 @@ class Loop:
         tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
         traces: list[Mapping[str, Tensor]] = []
         terms: dict[str, Tensor] = {}
-        objectives = self.detector.objectives(tensors)
+        objectives = iter(self.detector.objectives(tensors))
         while True:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 objective = next(objectives, None)
             if objective is None:
                 break
+            check_objective(self.detector, objective, self.groups)
             group, optimizer = self.groups[objective.group], self.optimizers[objective.group]
             loss = objective.loss
             gradients = torch.autograd.grad(loss, group.parameters, allow_unused=True)
@@ -138,6 +141,8 @@ class Loop:
             traces.append(objective.trace)
             terms |= {name: term.detach() for name, term in objective.terms.items()}
             terms[f"loss.{objective.group}" if len(self.groups) > 1 else "loss"] = loss.detach()
+        if not traces:
+            raise broken(self.detector, "a step has nothing to learn", seen="no objective", wanted="one or more a step")
         with torch.no_grad():
             self.detector.after_step(traces)
         for name, value in terms.items():

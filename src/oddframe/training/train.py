@@ -20,21 +20,18 @@ from oddframe.data.clip_sources import clip_sources
 from oddframe.data.clips import ClipSampler
 from oddframe.data.protocols import Section, Split, split
 from oddframe.data.videoset import LabelledVideo, VideoSet
-from oddframe.errors import RunError
+from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
 from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import calibrate, store_key
 from oddframe.training.loop import Loop
 from oddframe.training.resume import Checkpoints
 from oddframe.video.store import FrameStore, StoredVideo
-
-_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch")}
-"""Settings that may differ when a training goes on: they do not change what comes out."""
 
 
 def train(
@@ -65,7 +62,7 @@ def train(
         The finished run.
 
     Raises:
-        DataError, SettingsError, RunError, StorageError, TrainingError: each says what to do.
+        DataError, SettingsError, DetectorError, RunError, StorageError, TrainingError: each says what to do.
     """
     videos = data if isinstance(data, VideoSet) else open_videoset(data)
     if settings is None:
@@ -108,7 +105,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     data = {**videos.described(), "root": None if videos.root is None else os.path.relpath(videos.root, folder)}
     if (folder / "run.json").is_file():
         run = Run.open(folder, finished=False)
-        differing = _differences(run.settings.to_dict(), settings.to_dict())
+        differing = differences(run.settings, settings)
         if run.info["data"]["fingerprint"] != data["fingerprint"]:
             differing.append(
                 f"data: other videos or labels in {data['root']} now than in {run.info['data']['root']} then"
@@ -148,18 +145,6 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     return run
 
 
-def _differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    found = []
-    for room, value in now.items():
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                if (room, key) not in _NO_MATTER and there.get(room, {}).get(key) != inner:
-                    found.append(f"{room}.{key}: {there.get(room, {}).get(key)} there, {inner} now")
-        elif there.get(room) != value:
-            found.append(f"{room}: {there.get(room)} there, {value} now")
-    return found
-
-
 def _describe(parts: Split) -> dict[str, Any]:
     def sections(of: Iterable[Section]) -> list[dict[str, Any]]:
         return [{"video": section.video.name, "start": section.start, "stop": section.stop} for section in of]
@@ -193,8 +178,9 @@ class _Training:
     def finish(self) -> None:
         run, settings = self.run, self.run.settings
         device = resolve_device(run.info["device"])
-        stored = self._store()
         detector = build_detector(settings.detector, settings.model, settings.train.seed)
+        self._refuse_long_window(detector)
+        stored = self._store()
         notes = list(run.info["notes"])
         if not run.weights.is_file():
             notes += self._train(detector, stored, device)
@@ -209,6 +195,21 @@ class _Training:
         notes += [f"memory: {ailment}" for ailment in detector.ailments()]
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
         Checkpoints(run.folder).clear()
+
+    def _refuse_long_window(self, detector: Detector) -> None:
+        """Say before anything is decoded that no video is as long as a clip."""
+        window, needed = detector.window, {"held out": self.parts.heldout}
+        if detector.parameter_groups():
+            needed["trained on"] = self.parts.normal
+        for what, sections in needed.items():
+            longest = max(map(len, sections), default=0)
+            if longest < window.frames:
+                raise TooShortError(
+                    f"no normal video that is {what} is as long as the window of '{self.run.settings.detector}'",
+                    seen=f"at most {longest} frames in a row",
+                    wanted=f"{window.frames}: the judged one, {window.before} before it and {window.after} after it",
+                    hint="longer normal video, a larger --set data.heldout=0.2, or a detector with a smaller window",
+                )
 
     def _store(self) -> dict[str, StoredVideo]:
         settings, store = self.run.settings, FrameStore()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddframe.models.contract import check_evidence
 from oddframe.models.detector import Detector
 from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_unit_range
@@ -44,7 +45,9 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        evidence = self._judge(to_unit_range(torch.from_numpy(clips).to(self._device), self.channels))
+        pixels = to_unit_range(torch.from_numpy(clips).to(self._device), self.channels)
+        evidence = self._judge(pixels)
+        check_evidence(self._detector, evidence, pixels)
         found = {name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()}
         maps = {component: found.pop(name) for name, component in _MAPS.items() if name in found}
         return Judged(found, maps)
