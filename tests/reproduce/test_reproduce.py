@@ -135,7 +135,7 @@ def test_a_cell_that_the_plan_would_not_make_is_refused_before_anything_is_train
     out = spoil(made, tmp_path / "made", change)
     (out / "cells" / "gate-framediff-fold0.json").unlink()
 
-    with pytest.raises(RunError, match="not what this folder's plan.json asks for") as caught:
+    with pytest.raises(RunError, match="not what this folder's plan") as caught:
         reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
 
     assert said in str(caught.value)
@@ -145,7 +145,11 @@ def test_a_cell_that_the_plan_would_not_make_is_refused_before_anything_is_train
 
 @pytest.mark.parametrize(
     "change",
-    [lambda one: one.pop("cell"), lambda one: one.update(auc=[]), lambda one: one["auc"].update(online=0.9)],
+    [
+        lambda one: one.pop("cell"),
+        lambda one: one["cell"].update(common=[]),
+        lambda one: one["cell"]["common"]["4-0"].update(online=0.9),
+    ],
 )
 def test_a_damaged_cell_is_named(made, gate, tmp_path, change):
     out = spoil(made, tmp_path / "made", change)
