@@ -141,7 +141,7 @@ def _command_line() -> str:
         "| 0 | fine |",
         "| 1 | something that you can mend: one message says what is wrong, what was seen, and what to do |",
         "| 2 | wrong usage |",
-        "| 130 | interrupted; `train` and `demo` go on when the same command is given again |",
+        "| 130 | interrupted; `train`, `demo` and `reproduce` go on when the same command is given again |",
     ]
     for path, one in _verbs(command, ()):
         words, _, examples = one.help.partition("\b\n")

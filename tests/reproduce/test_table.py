@@ -80,6 +80,16 @@ def test_a_fold_with_frames_of_one_kind_only_is_named_and_counts_in_no_mean(abno
     assert note.endswith("UNet+Mem, UNet+Disc.")
 
 
+def test_a_fold_without_a_frame_that_all_detectors_score_is_named():
+    short = cell(0.90)
+    short["cell"]["common"]["4-0"] = {}
+
+    table = figures_table("table3", rows_of("table3"), [Ped2()], {("ucsd-ped2", "mem"): {"fold0": short}}, 10)
+
+    assert line(table, "UNet+Mem")["online"] == ""
+    assert "ucsd-ped2, fold0: no test video is so long that all detectors score a frame of it: UNet+Mem." in table.notes
+
+
 def test_videos_on_which_the_papers_score_is_undefined_are_counted():
     cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90, unsaid=["01"])}}
 

@@ -39,12 +39,15 @@ def common_window(what: str) -> Window:
 
 
 def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Mapping[str, Any]]:
-    """Window (as a key) → AUC of each score on the frames that this window leaves, for the windows of all tables."""
+    """Window (as a key) → AUC of each score on the frames that this window leaves, for the windows of all tables.
+
+    There is none where no video is so long that a frame is left.
+    """
     own = window_of(detector)
     figures = {}
     for window in {common_window(what) for what in ROWS}:
         kept = [narrowed(video, window.before - own.before, window.after - own.after) for video in videos]
-        figures[window.key] = judge(kept).auc
+        figures[window.key] = judge(kept).auc if any(len(video.scores) for video in kept) else {}
     return figures
 
 

@@ -34,7 +34,7 @@ def rates_table(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells, fai
                 shown = ["" if value is None else f"{value:.1f}" for value in figures]
                 lines.append((set_key(videos), row.label, row.given, score, *shown))
     heads = ("data", "method", "given", "score", *(f"{100 * rate:g} %" for rate in RATES))
-    notes = (_NOTE, *gaps(rows, sets, cells), *(f"failed: {name}" for name in failed))
+    notes = (_NOTE, *gaps("fig5", rows, sets, cells), *(f"failed: {name}" for name in failed))
     return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes)
 
 

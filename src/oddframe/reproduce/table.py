@@ -98,7 +98,12 @@ def _read(path: Path) -> dict[str, Any]:
             for figures in common.values():
                 figures["micro"], figures["interval"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError("a cell is damaged", path=path, seen=repr(error), hint="remove it and call again") from None
+        raise RunError(
+            "a cell is damaged, or of an earlier version",
+            path=path,
+            seen=repr(error),
+            hint="remove it and call again: its run is kept",
+        ) from None
     return cell
 
 
@@ -120,25 +125,6 @@ def _refuse_other(cell: Mapping[str, Any], path: Path, work: Work, budget: Budge
         )
 
 
-def gaps(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> tuple[str, ...]:
-    """Sentences on what cells that are done have no figure for, each with the rows that it is true of."""
-    found: dict[str, list[str]] = {}
-    for key, row in ((set_key(videos), row) for videos in sets for row in rows):
-        for part, cell in cells.get((key, row.key), {}).items():
-            judged, abnormal = cell["frames"]["judged"], cell["frames"]["abnormal"]
-            unsaid = len(cell["undefined_videos"]["paper"])
-            if abnormal in (0, judged):
-                kind = "abnormal" if abnormal else "normal"
-                reason = f"all judged frames are {kind}, so that no AUC is defined and no mean counts this part"
-            elif unsaid:
-                there = cell["frames"]["videos"]
-                reason = f"the figures of `paper` leave out {unsaid} of {there} videos, whose values are all equal"
-            else:
-                continue
-            found.setdefault(f"{key}, {part}: {reason}", []).append(row.label)
-    return tuple(f"{sentence}: {', '.join(labels)}." for sentence, labels in found.items())
-
-
 TITLES = {
     "table2": "Table II: detectors",
     "table3": "Table III: memories and discriminators",
@@ -154,6 +140,30 @@ def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     return figures
 
 
+def gaps(what: str, rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> tuple[str, ...]:
+    """Sentences on what cells that are done have no figure for, each with the rows that it is true of."""
+    found: dict[str, list[str]] = {}
+    for key, row in ((set_key(videos), row) for videos in sets for row in rows):
+        for part, cell in cells.get((key, row.key), {}).items():
+            if reason := _gap(cell, figures_of(cell, what)):
+                found.setdefault(f"{key}, {part}: {reason}", []).append(row.label)
+    return tuple(f"{sentence}: {', '.join(labels)}." for sentence, labels in found.items())
+
+
+def _gap(cell: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """Why some figures of a cell are not defined; "" where all are."""
+    frames, unsaid = cell["frames"], len(cell["undefined_videos"]["paper"])
+    if not figures:
+        return "no test video is so long that all detectors score a frame of it"
+    if figures["online"]["micro"] is None:
+        kinds = {0: "normal", frames["judged"]: "abnormal"}
+        kind = kinds.get(frames["abnormal"], "of one kind where all detectors score them")
+        return f"all judged frames are {kind}, so that no AUC is defined and no mean counts this part"
+    if unsaid:
+        return f"the figures of `paper` leave out {unsaid} of {frames['videos']} videos, whose values are all equal"
+    return ""
+
+
 def figures_table(
     what: str,
     rows: Sequence[Row],
@@ -165,8 +175,8 @@ def figures_table(
     """One line a row and set: AUC micro in per cent of every score, mean ± standard deviation over the folds done.
 
     A single fold stands with its 95 % interval over test videos instead; figures that no fold defines stand as
-    "undefined", with a note. `printed` is the paper's figure, which is
-    offline and over all its folds: `paper` is the column to hold it against.
+    "undefined", with a note. `printed` is the paper's figure, which is offline and over all its folds: `paper` is the
+    column to hold it against.
     """
     lines: list[tuple[str, ...]] = []
     window = common_window(what)
@@ -183,7 +193,7 @@ def figures_table(
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
-    notes += gaps(rows, sets, cells)
+    notes += gaps(what, rows, sets, cells)
     notes += [f"failed: {name}" for name in failed]
     heads = (
         "data",
