@@ -83,9 +83,11 @@ def start(videos: Path, out: Path) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def started(gate) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that do not outlive the test."""
+    """Processes that do not outlive the test, and that hear Ctrl-C although a shell may have started it without."""
     processes: list[subprocess.Popen[str]] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield processes
+    signal.signal(signal.SIGINT, before)
     for process in processes:
         process.kill()
 
