@@ -39,32 +39,32 @@ def comparison_page(results: Sequence[Result], watch: Watcher = unwatched) -> st
         for name, result in zip(names, results, strict=True)
         if not result.scored
     ]
-    differences = []
+    differences: list[tuple[str, Comparison]] = []
     for number, (name, result) in enumerate(zip(names[1:], results[1:], strict=True), 1):
         watch(Progress("comparing", number, len(results) - 1, name))
-        found = _compared(results[0], result)
-        if isinstance(found, Comparison):
-            differences.append({"name": name, "found": found})
+        compared = _compared(results[0], result)
+        if isinstance(compared, Comparison):
+            differences.append((name, compared))
         else:
-            notes.append(f"'{name}' is not compared with '{names[0]}': {found}.")
+            notes.append(f"'{name}' is not compared with '{names[0]}': {compared}.")
     strips, groups, alone = _strips(results, names)
     if alone:
         notes.append(f"{words.count(alone, 'video')} that only one run has judged: not among the strips below.")
+    curves = [
+        detection_curve(result, "online", tone=number % _TONES, name=name)
+        for number, (name, result) in enumerate(zip(names, results, strict=True))
+    ]
+    scores = (*FUSIONS, *COMPONENTS)
     return render(
         "compare.html.jinja",
         title=_title(results),
         names=names,
         results=results,
         settings=settings_that_differ(results),
-        scores=[name for name in (*FUSIONS, *COMPONENTS) if any(name in result.auc for result in results)],
-        compared=[name for name in (*FUSIONS, *COMPONENTS) if any(name in d["found"].differences for d in differences)],
+        scores=[score for score in scores if any(score in result.auc for result in results)],
+        compared=[score for score in scores if any(score in found.differences for _, found in differences)],
         differences=differences,
-        detection=[
-            found
-            for number, (name, result) in enumerate(zip(names, results, strict=True))
-            if result.scored
-            and (found := detection_curve(result, "online", tone=number % _TONES, name=name)) is not None
-        ],
+        detection=[one for one in curves if one is not None],
         curves=strips,
         groups=groups,
         open_groups=max(1, _OPEN_STRIPS // len(results)),
@@ -90,7 +90,9 @@ def settings_that_differ(results: Sequence[Result]) -> list[tuple[str, list[str]
     """
     flat = [_flat(result.settings) for result in results]
     keys = dict.fromkeys(key for one in flat for key in one)
-    return [(key, [one.get(key, "-") for one in flat]) for key in keys if len({one[key] for one in flat if key in one}) > 1]
+    return [
+        (key, [one.get(key, "-") for one in flat]) for key in keys if len({one[key] for one in flat if key in one}) > 1
+    ]
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -116,9 +118,7 @@ def _compared(first: Result, second: Result) -> Comparison | str:
         return error.problem + (f" ({error.seen})" if error.seen else "")
 
 
-def _strips(
-    results: Sequence[Result], names: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+def _strips(results: Sequence[Result], names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The strips of all runs; which of them belong to one video; how many videos only one run has.
 
     Videos are the same where data and name are. Their strips have one scale across, also where some detectors need

@@ -65,7 +65,7 @@ def detection_curves(result: Result) -> list[Curve]:
     """The curves of every score of a result that has frames of both kinds; none where single scores are not there."""
     return [
         curve
-        for name in (result.auc if result.scored else ())
+        for name in result.auc
         if (curve := detection_curve(result, name, tone=_TONES.index(name), shown=name in _SHOWN)) is not None
     ]
 

@@ -130,9 +130,7 @@ def _analysis(result: Result, notes: list[str]) -> dict[str, Any] | None:
         return None
 
 
-def _run_page(
-    subject: Result | Path | str, pictures: PictureSource | Literal["auto"] | None, watch: Watcher
-) -> str:
+def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["auto"] | None, watch: Watcher) -> str:
     result = _opened(subject)
     notes: list[str] = []
     if pictures == "auto":

@@ -44,10 +44,11 @@
       this.readout = element.querySelector(".readout");
       this.canvas = element.querySelector("canvas");
       this.sheets = [];
-      const { frame, time, series } = this.video;
-      const ends = element.querySelectorAll(".ends span");
-      [0, frame.length - 1].forEach((at, n) => {
-        ends[n].textContent = time ? clock(time[at]) : `frame ${frame[at]}`;
+      const { first, last, frame, time, series } = this.video, end = frame.length - 1;
+      const pace = time && (time[end] - time[0]) / (frame[end] - frame[0] || 1);
+      element.querySelectorAll(".ends span").forEach((label, n) => {
+        const number = n ? last : first;
+        label.textContent = time ? clock(time[0] + (number - frame[0]) * pace) : `frame ${number}`;
       });
       this.at = series.online.indexOf(Math.max(...series.online));
       this.chart.addEventListener("pointermove", (event) => this.point(event));
