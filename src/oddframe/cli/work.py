@@ -280,20 +280,29 @@ def score(
 
 
 def report(
-    run: RunFolder,
-    out: Annotated[Path | None, typer.Option("--out", help="The file.", show_default="RUN/report.html")] = None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="The folder of a judged run, or its eval-<protocol>.json; or several."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file.", show_default="RUN/report.html; compare.html for several runs"),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Make the page of a judged run again; it works offline and in any browser.
+    """Make the page of a judged run again, or of several side by side; it works offline and in any browser.
+
+    Several runs are compared with the first: figures, paired differences, ROC curves, the same videos run by run.
 
     \b
-    Example:
+    Examples:
       oddframe report runs/demo
+      oddframe report runs/demo runs/gate --out compare.html
     """
     from oddframe.report.pages import report
 
     with watching() as watch:
-        page = report(run, out, watch=watch)
+        page = report(runs, out, watch=watch)
     if json:
         print_json({"report": str(page)})
     else:
