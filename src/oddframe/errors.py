@@ -12,10 +12,11 @@ OddframeError
 │   ├── LabelError            labels that do not fit their video, or contradict each other
 │   └── NothingToJudgeError   no test video, or no label to judge with
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
-├── RunError              a run folder: foreign, newer, other settings, in use
+├── RunError              a run or artefact: foreign, newer, damaged, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
 ├── StorageError          a disk that is full, or a folder that cannot be written
 ├── TrainingError         training that cannot go on (a loss that is not a number)
+├── ExportError           a detector that cannot be exported, or that scores otherwise once it is
 └── MissingExtraError     an optional part that is not installed
 
 Whatever else escapes is a bug of this project and shows its traceback. All of these end the command
@@ -117,7 +118,7 @@ class SettingsError(OddframeError):
 
 
 class RunError(OddframeError):
-    """A run folder that is foreign, newer, made with other settings, unfinished or in use."""
+    """A run or an artefact that is foreign, newer, damaged, made with other settings, unfinished or in use."""
 
 
 class WeightsError(RunError):
@@ -130,6 +131,10 @@ class StorageError(OddframeError):
 
 class TrainingError(OddframeError):
     """Training that cannot go on."""
+
+
+class ExportError(OddframeError):
+    """A detector that cannot be exported, or an exported one that does not score like its run."""
 
 
 class MissingExtraError(OddframeError):
