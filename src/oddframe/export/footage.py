@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from oddframe.data import open_videoset
 from oddframe.data.protocols import Section, Split
-from oddframe.data.videoset import LabelledVideo
-from oddframe.errors import DataError, ExportError, TooShortError
+from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.errors import ExportError, OddframeError, TooShortError
 from oddframe.evaluation import testset
 from oddframe.runs import Run
 from oddframe.settings import Settings
@@ -61,18 +61,21 @@ class Footage:
 def gather(
     run: Run, calibrate_on: Sequence[Path | str], check_on: Sequence[Path | str], data: Path | str | None
 ) -> Footage:
-    """Open the videos that are named; where none are, those that the run was trained with, if they are still there.
+    """Open the videos that are named; where none are, those that the run was trained with, if they are still the same.
 
     Raises:
         DataError: a video that is named cannot be read, or `data` are not the run's.
     """
+    videos: VideoSet | None = None
+    own: Split | None = None
     try:
         videos = testset.open_data(run, data)
         own = split_as_set(videos, run.settings)
-    except DataError:
+    except OddframeError:
         if data is not None:
             raise
-        videos = own = None
+    if data is None and videos is not None and testset.fingerprint_note(run, videos):
+        own = None
     if calibrate_on:
         normal = open_videoset(calibrate_on, "files").normal
         sections = tuple(Section(video, 0, video.video.frame_count) for video in normal)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +23,7 @@ from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_pixels, to_unit_range
 from oddframe.scoring.artefact import ERROR, INPUT, PREDICTED, map_output
 from oddframe.scoring.runtimes.torch import MAPS
-from oddframe.settings import ScoreSettings
+from oddframe.settings import Component, ScoreSettings
 
 OPSET = 18
 
@@ -30,8 +33,8 @@ class OnnxGraph:
     """A graph: its bytes, the components that it gives, and those of them that have a map."""
 
     content: bytes
-    values: tuple[str, ...]
-    maps: tuple[str, ...]
+    values: tuple[Component, ...]
+    maps: tuple[Component, ...]
 
 
 class ScoredNetwork(nn.Module):
@@ -77,8 +80,7 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
     try:
         with torch.no_grad():
             outputs = list(network(clips))
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with _quiet():
             program = torch.onnx.export(
                 network,
                 (clips,),
@@ -104,6 +106,20 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
         noted.ClearField("doc_string")
     for noted in (*model.graph.input, *model.graph.output):
         noted.ClearField("metadata_props")
-    values = tuple(name for name in outputs if name not in (ERROR, PREDICTED) and not name.endswith(map_output("")))
+    values = tuple(cast(Component, name) for name in outputs if name in get_args(Component))
     maps = tuple(name for name in values if map_output(name) in outputs)
     return OnnxGraph(model.SerializeToString(deterministic=True), values, maps)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says of its own insides from the user, and leave no trace of having done so."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

@@ -60,17 +60,20 @@ def export(
     """
     for word, known in ((format, get_args(Format)), (precision, get_args(Precision))):
         if word not in known:
-            raise SettingsError("this cannot be exported", seen=word, wanted=" | ".join(known), hint=nearest(word, known))
+            raise SettingsError(
+                "this cannot be exported", seen=word, wanted=" | ".join(known), hint=nearest(word, known)
+            )
     opened = run if isinstance(run, Run) else Run.open(run)
-    folder = Path(out)
-    watch(Progress("exporting", 0, 0))
-    settings = opened.settings
-    detector = opened.detector()
-    graph = to_onnx(detector, settings.score)
+    folder, settings = Path(out), opened.settings
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError("there is something in this folder", path=folder, hint="choose another --out, or remove it")
     footage = gather(opened, calibrate_on, check_on, data)
     if precision == "int8":
         needed(footage.parts)
     source = Scorer(opened, device="cpu", backend="torch")
+    detector = opened.detector()
+    watch(Progress("exporting", 0, 0))
+    graph = to_onnx(detector, settings.score)
     with _made_beside(folder) as place:
         before, after = detector.window
         about = Description(
@@ -142,12 +145,10 @@ def _made_beside(folder: Path) -> Iterator[Path]:
     """A folder that takes its place when it is whole, and leaves nothing when it fails.
 
     Raises:
-        ExportError: there is something already. StorageError: it cannot be made.
+        StorageError: it cannot be made.
     """
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ExportError("there is something in this folder", path=folder, hint="choose another --out, or remove it")
         beside.mkdir(parents=True)
         yield beside
         beside.replace(folder)

@@ -14,6 +14,7 @@ from oddframe.errors import CutOffVideoError, ExportError, TooShortError
 from oddframe.evaluation import metrics
 from oddframe.export.footage import Look
 from oddframe.progress import Progress, Watcher
+from oddframe.scoring.artefact import map_output
 from oddframe.scoring.calibration import LEAST_VALUE
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Raw
@@ -62,9 +63,7 @@ def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher
         except CutOffVideoError:
             pass  # what was readable has been compared
     if not alarms:
-        raise TooShortError(
-            "no video is long enough to compare scores on", seen=", ".join(look.name for look in looks)
-        )
+        raise TooShortError("no video is long enough to compare scores on", seen=", ".join(look.name for look in looks))
     by_run, by_artefact = np.array(alarms).T
     return Parity(
         tuple(look.name for look in looks),
@@ -79,8 +78,8 @@ def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher
 def relative(seen: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
     """Largest difference, divided by the wanted value; values below `LEAST_VALUE`, which score alike, count as that.
 
-    >>> round(relative(np.float32([2.0, 1e-9]), np.float32([1.0, 0.0])), 3)
-    1.0
+    >>> relative(np.array([3.0, 1e-9]), np.array([2.0, 0.0]))
+    0.5
     """
     difference = np.abs(seen - wanted) / np.maximum(np.abs(wanted), LEAST_VALUE)
     return float(difference.max()) if np.isfinite(difference).all() else float("inf")
@@ -88,10 +87,14 @@ def relative(seen: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
 
 def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
     """Of every component and map that the network gives."""
-    values = {name: relative(np.float32([seen.values[name]]), np.float32([value]))
-              for name, value in wanted.values.items() if name != "motion"}  # fmt: skip
-    maps = {f"{name}_map": relative(seen.maps[name], one) for name, one in wanted.maps.items() if name != "motion"}
-    return values | maps
+    found = {}
+    for name, value in wanted.values.items():
+        if name != "motion":
+            found[name] = relative(np.array([seen.values[name]], np.float32), np.array([value], np.float32))
+    for name, one in wanted.maps.items():
+        if name != "motion":
+            found[map_output(name)] = relative(seen.maps[name], one)
+    return found
 
 
 def refuse_difference(parity: Parity, made: bool) -> None:

@@ -26,7 +26,8 @@ class GraphRuntime:
     def __init__(self, artefact: Artefact, compute: Compute) -> None:
         about = artefact.about
         self._compute = compute
-        self._values, self._maps = about.values, {name: map_output(name) for name in about.maps}
+        self._values: tuple[str, ...] = about.values
+        self._maps = {name: map_output(name) for name in about.maps}
         self.before, self.after = about.before, about.after
         self.size, self.channels = about.size, int(about.channels)
 
@@ -34,17 +35,15 @@ class GraphRuntime:
         return self
 
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        found = self._compute(self._channels(clips), (*self._values, *self._maps.values()))
-        values = {name: np.asarray(found[name], np.float32) for name in self._values}
-        return Judged(values, {name: np.asarray(found[output], np.float32) for name, output in self._maps.items()})
+        found = self._compute(clips, (*self._values, *self._maps.values()))
+        return Judged(
+            {name: np.asarray(found[name], np.float32) for name in self._values},
+            {name: np.asarray(found[output], np.float32) for name, output in self._maps.items()},
+        )
 
     def see(self, clip: NDArray[np.uint8]) -> Seen:
-        found = self._compute(self._channels(clip[None]), (ERROR, PREDICTED))
+        found = self._compute(clip[None], (ERROR, PREDICTED))
         return Seen(np.asarray(found[ERROR][0], np.float32), np.asarray(found[PREDICTED][0], np.uint8))
-
-    def _channels(self, clips: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The clips with as many channels as the graph was exported for: a grey source comes with one."""
-        return clips if clips.shape[-1] == self.channels else np.repeat(clips, self.channels, axis=-1)
 
 
 def on_processor(device: str, backend: str) -> None:
