@@ -60,6 +60,7 @@ def export(
     """
     need_torch()
     from oddframe.export.make import export
+    from oddframe.export.parity import largest
 
     with watching() as watch:
         artefact = export(
@@ -74,9 +75,8 @@ def export(
     say(f"{artefact.folder}: {artefact.about.graph} in {artefact.about.precision}, {size_mb:.1f} MB.")
     for kind in ("fp32", "int8"):
         if (one := parity.get(kind)) is not None:
-            worst = max(one["relative"].values())
             say(
-                f"{kind}: components differ by at most {worst:.1e} of their value, alarms on {one['differing']} "
+                f"{kind}: components differ by at most {largest(one):.1e} of their value, alarms on {one['differing']} "
                 f"of {one['frames']} frames ({', '.join(one['videos'])})."
             )
     if (auc := parity.get("auc")) is not None and None not in (auc["run"], auc["artefact"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oddframe.export.parity import largest
 from oddframe.scoring.artefact import Artefact, map_output
 from oddframe.scoring.calibration import Calibration
 
@@ -29,8 +30,8 @@ def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -
         "## In and out",
         "",
         f"`{about.graph}` takes `clips`, (B, {frames}, {height}, {width}, {about.channels}) uint8: {frames} frames of",
-        f"a video in order, resized to {height}x{width} (height x width) by `{settings.data.resize}`, colours in the",
-        f"order RGB. Frame {about.before}, counted from 0, is judged. Any number B of clips at once.",
+        f"a video in order, {'grey' if about.channels == 1 else 'RGB'}, resized to {height}x{width} (height x width,",
+        f"`{settings.data.resize}`). Frame {about.before}, counted from 0, is judged. Any number B of clips at once.",
         "",
         "| output | |",
         "| --- | --- |",
@@ -60,13 +61,12 @@ def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -
 
 
 def _compared(parity: dict[str, Any]) -> list[str]:
-    lines = ["| | frames | largest relative difference | alarmed frames, run and artefact | differing |"]
+    lines = ["| | frames | largest relative difference of a component | alarmed frames, run and artefact | differing |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for precision in ("fp32", "int8"):
         if (one := parity.get(precision)) is not None:
             alarmed = f"{one['alarmed_by_run']} and {one['alarmed_by_artefact']}"
-            worst = max(one["relative"].values())
-            lines.append(f"| {precision} | {one['frames']} | {worst:.1e} | {alarmed} | {one['differing']} |")
+            lines.append(f"| {precision} | {one['frames']} | {largest(one):.1e} | {alarmed} | {one['differing']} |")
     if parity["made"]:
         lines += ["", "Compared on made pictures: no video was at hand, and alarms on them mean nothing."]
     if (auc := parity.get("auc")) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from oddframe.progress import Progress, Watcher
 from oddframe.scoring.artefact import map_output
 from oddframe.scoring.calibration import LEAST_VALUE
 from oddframe.scoring.scorer import Scorer
-from oddframe.scoring.scores import Raw
+from oddframe.scoring.scores import COMPONENTS, Raw
 
 LIMIT = 1e-3
 """Relative difference that fp32 may have. Seen: 1e-6 to 1e-5, the order in which sums are taken."""
@@ -48,7 +48,7 @@ class Parity:
 
 def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher) -> Parity:
     """Score the same videos with both, side by side, so that no length fills the memory."""
-    largest: dict[str, float] = {}
+    worst: dict[str, float] = {}
     alarms: list[tuple[bool, bool]] = []
     for look in looks:
         both = (scorer.stream(look.frames(), look.scene, look.fps) for scorer in (run, artefact))
@@ -58,7 +58,7 @@ def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher
                     continue
                 alarms.append((wanted.alarm, seen.alarm))
                 for name, value in _differences(seen.raw, wanted.raw).items():
-                    largest[name] = max(largest.get(name, 0.0), value)
+                    worst[name] = max(worst.get(name, 0.0), value)
                 watch(Progress(f"comparing on {look.name}", len(alarms), 0))
         except CutOffVideoError:
             pass  # what was readable has been compared
@@ -68,7 +68,7 @@ def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher
     return Parity(
         tuple(look.name for look in looks),
         len(alarms),
-        largest,
+        worst,
         int(by_run.sum()),
         int(by_artefact.sum()),
         int((by_run != by_artefact).sum()),
@@ -83,6 +83,11 @@ def relative(seen: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
     """
     difference = np.abs(seen - wanted) / np.maximum(np.abs(wanted), LEAST_VALUE)
     return float(difference.max()) if np.isfinite(difference).all() else float("inf")
+
+
+def largest(compared: Mapping[str, Any]) -> float:
+    """Largest relative difference of a component, of what `Parity.to_dict` gave. Single places of maps differ more."""
+    return max(float(value) for name, value in compared["relative"].items() if name in COMPONENTS)
 
 
 def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
