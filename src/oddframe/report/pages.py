@@ -99,10 +99,9 @@ def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
     by_name = {video.name: video for video in videos.test}
     scorer = None
     try:
-        from oddframe.runs import Run
         from oddframe.scoring.scorer import Scorer
 
-        scorer = Scorer(Run.open(result.run))
+        scorer = Scorer(result.run)
     except (OddframeError, ImportError):
         notes.append("The detector could not be opened, so pictures come without heat.")
     return VideoPictures(
