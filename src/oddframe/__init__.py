@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from oddframe.evaluation.compare import compare
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
+    from oddframe.export.make import export
     from oddframe.report.outputs import score
     from oddframe.report.pages import report
     from oddframe.report.plot import plot
     from oddframe.runs import Run
+    from oddframe.scoring.artefact import Artefact
     from oddframe.scoring.scorer import Scorer
     from oddframe.scoring.scores import Scores
     from oddframe.settings import Settings, load_settings
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Artefact",
     "OddframeError",
     "Result",
     "Run",
@@ -44,6 +47,7 @@ __all__ = [
     "analyse",
     "compare",
     "evaluate",
+    "export",
     "generate",
     "load_settings",
     "open_videoset",
@@ -54,6 +58,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Artefact": "oddframe.scoring.artefact",
     "OddframeError": "oddframe.errors",
     "Result": "oddframe.evaluation.result",
     "Run": "oddframe.runs",
@@ -63,6 +68,7 @@ _PLACES = {
     "analyse": "oddframe.evaluation.analysis",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
+    "export": "oddframe.export.make",
     "generate": "oddframe.data.synthetic",
     "load_settings": "oddframe.settings",
     "open_videoset": "oddframe.data",

@@ -13,10 +13,11 @@ OddframeError
 │   └── NothingToJudgeError   no test video, or no label to judge with
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
 ├── DetectorError         a detector that breaks its contract, as one of another package may
-├── RunError              a run folder: foreign, newer, other settings, in use
+├── RunError              a run or artefact: foreign, newer, damaged, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
 ├── StorageError          a disk that is full, or a folder that cannot be written
 ├── TrainingError         training that cannot go on (a loss that is not a number)
+├── ExportError           a detector that cannot be exported, or that scores otherwise once it is
 └── MissingExtraError     an optional part that is not installed
 
 Whatever else escapes is a bug of this project and shows its traceback. All of these end the command
@@ -122,7 +123,7 @@ class DetectorError(OddframeError):
 
 
 class RunError(OddframeError):
-    """A run folder that is foreign, newer, made with other settings, unfinished or in use."""
+    """A run or an artefact that is foreign, newer, damaged, made with other settings, unfinished or in use."""
 
 
 class WeightsError(RunError):
@@ -135,6 +136,10 @@ class StorageError(OddframeError):
 
 class TrainingError(OddframeError):
     """Training that cannot go on."""
+
+
+class ExportError(OddframeError):
+    """A detector that cannot be exported, or an exported one that does not score like its run."""
 
 
 class MissingExtraError(OddframeError):

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
-_PACKAGES = ("oddframe", "torch", "numpy", "av", "opencv-python-headless", "scikit-learn")
+_PACKAGES = (
+    *("oddframe", "torch", "numpy", "av", "opencv-python-headless", "scikit-learn"),
+    *("onnxscript", "onnxruntime", "openvino", "nncf"),
+)
 
 
 class Run:

@@ -14,6 +14,7 @@ from oddframe.cli import app
 from oddframe.errors import NothingToJudgeError
 from oddframe.evaluation.analysis import _chosen, _Gathered, analyse, farthest
 from oddframe.models.weights import build_detector, save_tensors
+from oddframe.report.memories import drawn_analysis
 from oddframe.report.spaces import draw_spaces
 from oddframe.runs import FORMAT, Run
 from oddframe.settings import load_settings
@@ -161,6 +162,17 @@ def test_no_clip_of_one_kind_cannot_be_analysed(run):
 
     with pytest.raises(NothingToJudgeError, match="all normal or all abnormal"):
         analyse(run("dual", labels="video,start,end\n" + rows))
+
+
+def test_what_was_found_is_left_in_the_run_for_its_page(run):
+    opened = run("dual")
+
+    found = analyse(opened, clips=6)
+
+    drawn = drawn_analysis(opened.folder)
+    assert drawn["distances"]["normal"]["inverse"] == found.distances["normal"].inverse
+    assert [memory["size"] for memory in drawn["memories"]] == [10, 10]
+    assert [space["dots"]["abnormal"].count("M") for space in drawn["spaces"]] == [6, 6, 6, 6]
 
 
 def test_the_verb_tells_distances_and_memories_and_leaves_the_picture(run):

@@ -41,6 +41,19 @@ def test_equal_error_rate_by_hand():
     assert equal_error_rate(video("01", 0.5, 0.5)) == 0.5
 
 
+def test_the_areas_below_the_curves_are_auc_and_average_precision():
+    tied = video("0010110", 0.1, 0.5, 0.5, 0.2, 0.9, 0.3, 0.6)
+
+    roc, precision = metrics.roc_curve(tied), metrics.precision_curve(tied)
+
+    assert np.trapezoid(roc.up, roc.across) == pytest.approx(auc(tied))
+    assert (np.diff(precision.across, prepend=0.0) * precision.up).sum() == pytest.approx(average_precision(tied))
+
+
+def test_one_class_has_no_curve():
+    assert (metrics.roc_curve(video("00", 1, 2)), metrics.precision_curve(video("11", 1, 2))) == (None, None)
+
+
 def test_one_class_leaves_every_figure_undefined():
     abnormal_only = video("11", 0.1, 0.2)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,3 +95,57 @@ class DrawnPictures:
 @pytest.fixture
 def drawn() -> type[DrawnPictures]:
     return DrawnPictures
+
+
+_VOID = {"meta", "link", "img", "input"}
+
+
+class _Balance(HTMLParser):
+    """Fails on a tag that closes another one than the last opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += attrs
+        if tag == "img":
+            assert dict(attrs)["alt"]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("h1", "h2"):
+            self.headings.append(data)
+
+
+def _read(page: Path) -> tuple[str, _Balance]:
+    text = page.read_text("utf-8")
+    parsed = _Balance()
+    parsed.feed(text)
+    assert parsed.open == []
+    return text, parsed
+
+
+def _embedded(text: str) -> list[dict]:
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])["videos"]
+
+
+@pytest.fixture
+def read() -> Callable[[Path], tuple[str, _Balance]]:
+    """`read(page)`: its text and what its tags hold; fails on tags that do not balance."""
+    return _read
+
+
+@pytest.fixture
+def embedded() -> Callable[[str], list[dict]]:
+    """`embedded(text)`: the curves that stand in a page for its script."""
+    return _embedded

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
@@ -18,47 +16,6 @@ from oddframe.errors import MissingPathError
 from oddframe.evaluation.judge import judge
 from oddframe.report import VideoPictures, pictures, plot, report, words
 from oddframe.scoring.scores import AlarmLine
-
-_VOID = {"meta", "link", "img", "input"}
-
-
-class _Balance(HTMLParser):
-    """Fails on a tag that closes another one than the last opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.headings: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.attributes += attrs
-        if tag == "img":
-            assert dict(attrs)["alt"]
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] in ("h1", "h2"):
-            self.headings.append(data)
-
-
-def read(page: Path) -> tuple[str, _Balance]:
-    text = page.read_text("utf-8")
-    parsed = _Balance()
-    parsed.feed(text)
-    assert parsed.open == []
-    return text, parsed
-
-
-def embedded(text: str) -> list[dict]:
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])["videos"]
 
 
 @pytest.fixture
@@ -79,7 +36,7 @@ def result(judged):
     )
 
 
-def test_a_result_becomes_one_page_that_asks_for_nothing_from_outside(result, drawn, tmp_path):
+def test_a_result_becomes_one_page_that_asks_for_nothing_from_outside(result, drawn, tmp_path, read):
     text, parsed = read(report(result, tmp_path / "page.html", pictures=drawn()))
 
     assert not re.search(r"https?:|url\(", text)
@@ -94,7 +51,7 @@ def test_a_result_becomes_one_page_that_asks_for_nothing_from_outside(result, dr
     assert "prefers-color-scheme: dark" in text
 
 
-def test_figures_stand_in_the_page(result, tmp_path):
+def test_figures_stand_in_the_page(result, tmp_path, read):
     text, _ = read(report(result, tmp_path / "page.html", pictures=None))
 
     # of 20 x 32 pairs: 10 abnormal at 5 beat 10 normal at 1 and tie with 10 at 5; 12 at 1 tie with 10 at 1
@@ -102,7 +59,52 @@ def test_figures_stand_in_the_page(result, tmp_path):
     assert "32.8" in text
 
 
-def test_curves_and_small_frames_are_embedded(result, drawn, tmp_path):
+def test_what_each_line_finds_stands_in_words_beside_the_curves(result, tmp_path, read):
+    text, parsed = read(report(result, tmp_path / "page.html", pictures=None))
+
+    assert "What a line finds, and what it costs" in parsed.headings
+    # the alarm line is 3: of gate's frames at 5, 10 of 20 normal and 10 of 32 abnormal ones lie above
+    assert "31.2 % of the abnormal frames lie above it, and 50.0 % of the normal ones" in text
+    assert "of all frames above it, 50.0 % are abnormal" in text
+    assert 'data-toggle="0" checked' in text
+
+
+def test_alarms_are_told_with_their_precision(result, tmp_path, read):
+    text, _ = read(report(result, tmp_path / "page.html", pictures=None))
+
+    # one alarm, on the cart; the runner is missed
+    assert "1 of 2 abnormal stretches raised an alarm." in text
+    assert "1 of 1 alarm had a cause" in text
+    assert words.events_in_words(result)[:2] == [
+        ("recall", "50.0 %", "1 of 2 abnormal stretches raised an alarm."),
+        ("precision", "100.0 %", "1 of 1 alarm had a cause: an abnormal stretch during the alarm."),
+    ]
+
+
+def test_alarms_of_older_results_are_told_as_far_as_they_are_known(result):
+    older = {name: result.events[name] for name in ("labelled", "found", "missed", "false", "false_per_hour")}
+
+    assert [name for name, _, _ in words.events_in_words(replace(result, events=older))] == ["recall", "false an hour"]
+
+
+def test_scenes_and_places_have_their_tables_where_there_are_any(result, tmp_path, read):
+    row = {"videos": 1, "frames": 40, "abnormal": 20, "online": 0.625}
+    figures = {"rbdc": 0.381, "tbdc": 0.128, "pixel_auc": 0.941, "covered_auc": None}
+    places = {"frames": 30, "left_out": 0, "regions": 31, "tracks": 2, "figures": {"online": figures}}
+
+    plain, _ = read(report(result, tmp_path / "plain.html", pictures=None))
+    both = replace(result, scenes={"gate": row, "": {**row, "online": None}}, places=places)
+    text, parsed = read(report(both, tmp_path / "page.html", pictures=None))
+
+    assert "Scene by scene" not in plain
+    assert "Are the odd places found?" not in plain
+    assert {"Scene by scene", "Are the odd places found?"} <= {*parsed.headings}
+    assert '<td class="n strong">62.5</td>' in text
+    assert '<td class="n">38.1</td><td class="n">12.8</td><td class="n">94.1</td><td class="n">-</td>' in text
+    assert "31 regions in 2 tracks" in text
+
+
+def test_curves_and_small_frames_are_embedded(result, drawn, tmp_path, read, embedded):
     first, second = embedded(read(report(result, tmp_path / "page.html", pictures=drawn()))[0])
 
     assert (first["name"], second["name"]) == ("gate", "alley")
@@ -134,14 +136,16 @@ def test_a_page_stays_small_by_showing_fewer_frames(result, drawn, monkeypatch):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("explains", [True, False])
-def test_moments_are_shown_in_grey_and_colour_with_and_without_a_detector(result, drawn, tmp_path, channels, explains):
+def test_moments_are_shown_in_grey_and_colour_with_and_without_a_detector(
+    result, drawn, tmp_path, channels, explains, read
+):
     text, _ = read(report(result, tmp_path / "page.html", pictures=drawn(channels, explains)))
 
     assert 'alt="Frame 34 of gate"' in text  # the lowest abnormal frame after the alarm
     assert ("the frame before, for the same frame" in text) is explains
 
 
-def test_a_video_that_is_gone_leaves_a_note_and_its_curve(result, drawn, tmp_path):
+def test_a_video_that_is_gone_leaves_a_note_and_its_curve(result, drawn, tmp_path, read, embedded):
     text, _ = read(report(result, tmp_path / "page.html", pictures=drawn(gone=("alley",))))
 
     assert "No pictures of &#39;alley&#39;" in text
@@ -150,13 +154,13 @@ def test_a_video_that_is_gone_leaves_a_note_and_its_curve(result, drawn, tmp_pat
     assert second["thumbs"] is None
 
 
-def test_when_the_data_are_gone_the_page_says_so(result, tmp_path):
+def test_when_the_data_are_gone_the_page_says_so(result, tmp_path, read):
     text, _ = read(report(result, tmp_path / "page.html"))
 
     assert "The videos are not where they were, so this page has no pictures." in text
 
 
-def test_a_page_is_made_again_from_stored_scores(result, tmp_path):
+def test_a_page_is_made_again_from_stored_scores(result, tmp_path, read, embedded):
     result.save(tmp_path)
 
     page = report(tmp_path, pictures=None)
@@ -170,7 +174,7 @@ def test_a_run_that_was_not_judged_is_said(tmp_path):
         report(tmp_path)
 
 
-def test_a_result_without_anomalies_has_a_page(judged, drawn, tmp_path):
+def test_a_result_without_anomalies_has_a_page(judged, drawn, tmp_path, read):
     calm = judge([judged("000", [0.0, 1.0, 2.0])])
 
     text, _ = read(report(calm, tmp_path / "page.html", pictures=drawn()))
@@ -179,7 +183,7 @@ def test_a_result_without_anomalies_has_a_page(judged, drawn, tmp_path):
     assert "None: no frame labelled normal reaches the alarm line." in text
 
 
-def test_scores_of_one_video_have_a_page(scored, drawn, tmp_path):
+def test_scores_of_one_video_have_a_page(scored, drawn, tmp_path, read, embedded):
     scores = scored([1.0] * 10 + [4.0] * 5, events=[(14, 19)])
 
     text, parsed = read(report(scores, tmp_path / "page.html", pictures=drawn(channels=3)))
@@ -191,7 +195,7 @@ def test_scores_of_one_video_have_a_page(scored, drawn, tmp_path):
     assert embedded(text)[0]["labelled"] is False
 
 
-def test_scores_without_events_times_or_pictures_have_a_page(scored, tmp_path, monkeypatch):
+def test_scores_without_events_times_or_pictures_have_a_page(scored, tmp_path, monkeypatch, read):
     monkeypatch.chdir(tmp_path)
 
     page = report(scored([0.0, 1.0, 2.0], fps=None))
@@ -202,7 +206,7 @@ def test_scores_without_events_times_or_pictures_have_a_page(scored, tmp_path, m
     assert "Nothing worth an alarm." in text
 
 
-def test_names_cannot_break_out_of_the_page(scored, tmp_path):
+def test_names_cannot_break_out_of_the_page(scored, tmp_path, read, embedded):
     name = "</script><script>alert(1)</script>"
 
     text, _ = read(report(scored([0.0, 1.0], name=name), tmp_path / "page.html"))

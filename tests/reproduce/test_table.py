@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +12,7 @@ from oddframe.reproduce.rows import rows_of
 from oddframe.reproduce.sizes import sizes_table
 from oddframe.reproduce.table import Table, figures_table
 
-
-@dataclass(frozen=True)
-class Ped2:
-    """As much of a set as a table asks for."""
-
-    name: str = "ped2"
-    kind: str = "ucsd-ped2"
-    root: Path = Path("ped2")
+PED2 = ["ucsd-ped2"]
 
 
 def cell(online: float | None, minutes: float = 12.0, *, abnormal: int = 40, unsaid: Sequence[str] = ()):
@@ -45,7 +36,7 @@ def line(table: Table, label: str) -> dict[str, str]:
 def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_figure():
     cells = {("ucsd-ped2", "mem"): {"fold0": cell(0.90, 10), "fold1": cell(0.94, 14)}}
 
-    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+    table = figures_table("table3", rows_of("table3"), PED2, cells, 10)
 
     shown = line(table, "UNet+Mem")
     assert shown["online"] == "92.0 ± 2.8"  # half the difference times the root of two
@@ -56,7 +47,7 @@ def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_f
 def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():
     cells = {("ucsd-ped2", "mem"): {"fold3": cell(0.90)}}
 
-    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+    table = figures_table("table3", rows_of("table3"), PED2, cells, 10)
 
     assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
     assert line(table, "UNet+Disc")["online"] == ""
@@ -71,7 +62,7 @@ def test_a_fold_with_frames_of_one_kind_only_is_named_and_counts_in_no_mean(abno
         ("ucsd-ped2", "disc"): {"fold1": odd},
     }
 
-    table = figures_table("table3", rows_of("table3"), [Ped2()], cells, 10)
+    table = figures_table("table3", rows_of("table3"), PED2, cells, 10)
 
     assert line(table, "UNet+Mem")["online"] == "90.0 [80.0, 95.0]"
     assert line(table, "UNet+Disc")["online"] == "undefined"
@@ -84,7 +75,7 @@ def test_a_fold_without_a_frame_that_all_detectors_score_is_named():
     short = cell(0.90)
     short["cell"]["common"]["4-0"] = {}
 
-    table = figures_table("table3", rows_of("table3"), [Ped2()], {("ucsd-ped2", "mem"): {"fold0": short}}, 10)
+    table = figures_table("table3", rows_of("table3"), PED2, {("ucsd-ped2", "mem"): {"fold0": short}}, 10)
 
     assert line(table, "UNet+Mem")["online"] == ""
     assert "ucsd-ped2, fold0: no test video is so long that all detectors score a frame of it: UNet+Mem." in table.notes
@@ -93,13 +84,13 @@ def test_a_fold_without_a_frame_that_all_detectors_score_is_named():
 def test_videos_on_which_the_papers_score_is_undefined_are_counted():
     cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90, unsaid=["01"])}}
 
-    table = rates_table(rows_of("fig5", ("mlep",)), [Ped2()], cells)
+    table = rates_table(rows_of("fig5", ("mlep",)), PED2, cells)
 
     assert "ucsd-ped2, rate5: the figures of `paper` leave out 1 of 2 videos" in table.notes[1]
 
 
 def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():
-    table = figures_table("table2", rows_of("table2"), [Ped2()], {}, 10)
+    table = figures_table("table2", rows_of("table2"), PED2, {}, 10)
 
     assert line(table, "OGNet")["folds"] == "printed only"
     assert "Contrast" not in {row[1] for row in table.rows}  # the paper has no figure of it on this set
@@ -128,7 +119,7 @@ def test_styles(style, wanted):
 def test_rates_stand_in_columns_and_what_is_not_done_is_empty():
     cells = {("ucsd-ped2", "mlep"): {"rate5": cell(0.90), "rate25": cell(0.95)}}
 
-    table = rates_table(rows_of("fig5", ("mlep",)), [Ped2()], cells)
+    table = rates_table(rows_of("fig5", ("mlep",)), PED2, cells)
 
     shown = dict(zip(table.columns, table.rows[1], strict=True))
     assert (shown["score"], shown["1 %"], shown["5 %"], shown["25 %"]) == ("online", "", "90.0", "95.0")

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from oddframe.cli import about, data, study, work
+from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
 from oddframe.errors import OddframeError
 
@@ -72,6 +73,7 @@ app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(work.score)
 app.command()(work.report)
+app.command()(export)
 app.command()(reproduce)
 app.command()(study.compare)
 app.command()(study.analyse)

@@ -112,4 +112,8 @@ Seed = Annotated[
     typer.Option("--seed", help="Seed of everything that is drawn.", show_default="2020", rich_help_panel=_SETTINGS),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
+Backend = Annotated[
+    str,
+    typer.Option("--backend", help="What computes the scores: auto, torch, torch-bf16, onnxruntime or openvino."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -76,6 +76,8 @@ def analyse(
 ) -> None:
     """Look into the memories of a run: distances to own and other items, dead items, t-SNE of the queries.
 
+    What is found is left in the run's folder as analysis.json, too, for its report.
+
     \b
     Example:
       oddframe analyse runs/ped2 --clips 100
@@ -124,3 +126,4 @@ def analyse(
         say(f"note: {note}")
     if picture is not None:
         say(f"The spaces: {picture}")
+    say(f"Next: oddframe report {run}   (the page shows all of this)")

@@ -140,6 +140,7 @@ def evaluate(
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
+    backend: options.Backend = "auto",
     json: options.Json = False,
 ) -> None:
     """Judge a run on the test videos of its split, and leave the result in its folder.
@@ -153,16 +154,18 @@ def evaluate(
     need_torch()
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.testset import open_data
-    from oddframe.runs import Run
+    from oddframe.scoring.artefact import open_trained
 
     if data is None and (kind is not None or labels or masks is not None or fps is not None):
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
-    opened = Run.open(run)
+    opened = open_trained(run)
     videos = open_data(
         opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
     )
     with watching() as watch:
-        result = evaluate(opened, videos=videos, regions=regions, device=device, seed=seed, watch=watch)
+        result = evaluate(
+            opened, videos=videos, regions=regions, device=device, backend=backend, seed=seed, watch=watch
+        )
     if json:
         print_json(result.to_dict())
         return
@@ -220,7 +223,7 @@ def evaluate(
 
 def score(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file or a folder of frames.")],
-    run: Annotated[Path, typer.Option("--run", help="The folder of a trained detector.")],
+    run: Annotated[Path, typer.Option("--run", help="The folder of a trained detector, or of an exported one.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="Where the outputs go.", show_default="RUN/scores/VIDEO")
     ] = None,
@@ -232,6 +235,7 @@ def score(
     fps: options.Fps = None,
     scene: options.Scene = "",
     device: options.Device = "auto",
+    backend: options.Backend = "auto",
     json: options.Json = False,
 ) -> None:
     """Find what is out of the ordinary in one video: a table of scores, events, a curve and a page.
@@ -241,16 +245,22 @@ def score(
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
     """
-    need_torch()
     from oddframe.report.outputs import FILES, score
+    from oddframe.scoring.artefact import open_trained
+
+    opened = open_trained(run)
 
     folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
     with watching() as watch:
         scores = score(
-            run, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, device=device,
-            watch=watch,
+            opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
+            device=device, backend=backend, watch=watch,
         )  # fmt: skip
-    files = {name: str(folder / file) for name, file in FILES.items() if name != "video" or heat_video}
+    files = {
+        name: str(folder / file)
+        for name, file in FILES.items()
+        if (name != "video" or heat_video) and (folder / file).is_file()
+    }
     if json:
         print_json(scores.to_dict() | {"files": files})
         return
@@ -276,24 +286,36 @@ def score(
         say()
     for note in scores.notes:
         say(f"note: {note}")
-    say(f"The page: {files['report']}   (scores.csv, events.csv and curve.png are beside it)")
+    if "report" in files:
+        say(f"The page: {files['report']}   (scores.csv, events.csv and curve.png are beside it)")
+    else:
+        say(f"The table: {files['scores']}   (events.csv is beside it)")
 
 
 def report(
-    run: RunFolder,
-    out: Annotated[Path | None, typer.Option("--out", help="The file.", show_default="RUN/report.html")] = None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="The folder of a judged run, or its eval-<protocol>.json; or several."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file.", show_default="RUN/report.html; compare.html for several runs"),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Make the page of a judged run again; it works offline and in any browser.
+    """Make the page of a judged run again, or of several side by side; it works offline and in any browser.
+
+    Several runs are compared with the first: figures, paired differences, ROC curves, the same videos run by run.
 
     \b
-    Example:
+    Examples:
       oddframe report runs/demo
+      oddframe report runs/demo runs/gate --out compare.html
     """
     from oddframe.report.pages import report
 
     with watching() as watch:
-        page = report(run, out, watch=watch)
+        page = report(runs, out, watch=watch)
     if json:
         print_json({"report": str(page)})
     else:

@@ -13,6 +13,7 @@ give less than 1 for a detector that works):
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -31,6 +32,7 @@ from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import resolve_device
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run
+from oddframe.scoring.scores import write_beside
 from oddframe.video.store import as_picture
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 NORMALITY, ABNORMALITY = "normality", "abnormality"
+
+FORMAT = 1
 
 _ODD_SHARE = 0.25
 """Of a place's pixels, marked, that make it an odd place."""
@@ -112,10 +116,18 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        plain = asdict(self)
+        plain = {"format": FORMAT} | asdict(self)
         for space in plain["spaces"]:
             space["points"], space["abnormal"] = space["points"].tolist(), space["abnormal"].tolist()
         return plain
+
+    def save(self, folder: Path | str) -> Path:
+        """Write `analysis.json` into a folder; return its path.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        return write_beside(Path(folder) / "analysis.json", json.dumps(self.to_dict()) + "\n")
 
 
 class _Clip(NamedTuple):
@@ -138,6 +150,8 @@ def analyse(
 ) -> Analysis:
     """Look at the queries and memories of a trained detector on the test videos of its split.
 
+    What is found is left in the run's folder, too, as `analysis.json`: its report shows it.
+
     Args:
         run: a trained run, or its folder.
         data, videos: where the data are, or the data, as in `evaluate`.
@@ -150,6 +164,7 @@ def analyse(
         RunError: the detector has no queries, or the run is not finished.
         MissingExtraError: scikit-learn is not installed.
         NothingToJudgeError: no labels, or no whole clip of one kind. MissingPathError: the data are not there.
+        StorageError: the run's folder cannot be written.
     """
     opened = run if isinstance(run, Run) else Run.open(Path(run))
     where = resolve_device(device)
@@ -175,7 +190,9 @@ def analyse(
                     hint="oddframe models",
                 )
             gathered.take(queries, clip.abnormal, odd)
-    return gathered.analysis(opened, seed)
+    found = gathered.analysis(opened, seed)
+    found.save(opened.folder)
+    return found
 
 
 def _memories(detector: Detector) -> dict[str, Vectors]:

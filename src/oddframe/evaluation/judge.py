@@ -26,7 +26,7 @@ from oddframe.scoring.scores import COMPONENTS
 
 if TYPE_CHECKING:
     from oddframe.data.videoset import LabelledVideo, VideoSet
-    from oddframe.runs import Run
+    from oddframe.scoring.artefact import Trained
     from oddframe.scoring.scorer import Scorer
 
 FUSIONS = ("online", "paper", "learned")
@@ -34,7 +34,7 @@ _QUANTILE = 0.99
 
 
 def evaluate(
-    run: Run | Path | str,
+    run: Trained | Path | str,
     data: Path | str | None = None,
     *,
     videos: VideoSet | None = None,
@@ -42,18 +42,19 @@ def evaluate(
     partial: bool = False,
     regions: bool = False,
     device: str = "auto",
+    backend: str = "auto",
     seed: int = 0,
     watch: Watcher = unwatched,
 ) -> Result:
     """Score every test video of a run's split, judge the scores, and write the result into the run's folder.
 
     Args:
-        run: a trained run, or its folder.
+        run: a trained run or an artefact of it, or its folder.
         data: where the data are; by default where they were at training.
         videos: the data, already opened.
         ground_truth, partial: as of `open_videoset`; without them, as at training.
         regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
-        device: "auto" | "cpu" | "cuda" | "cuda:1".
+        device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         seed: of the draws of videos behind each interval.
         watch: told after each video.
 
@@ -62,14 +63,14 @@ def evaluate(
         NothingToJudgeError: no test video has labels.
         RunError: no finished run. StorageError: its folder cannot be written.
     """
-    from oddframe.runs import Run
+    from oddframe.scoring.artefact import open_trained
     from oddframe.scoring.scorer import Scorer
 
-    opened = run if isinstance(run, Run) else Run.open(Path(run))
+    opened = open_trained(run)
     videos = videos or testset.open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
     notes = testset.fingerprint_note(opened, videos)
     test = testset.labelled_test(opened, videos)
-    scorer = Scorer(opened, device=device)
+    scorer = Scorer(opened, device=device, backend=backend)
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
     result = judge(

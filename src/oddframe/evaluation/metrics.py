@@ -35,6 +35,13 @@ class AtLine(NamedTuple):
     recall: float | None
 
 
+class Traced(NamedTuple):
+    """What every line through the scores does, from the highest line down: two rows of shares, 0..1, a point a line."""
+
+    across: NDArray[np.float64]
+    up: NDArray[np.float64]
+
+
 def auc(video: Video, weights: Values | None = None) -> float | None:
     """Area under the ROC curve, 0..1: how often an abnormal frame scores above a normal one; a tie counts half.
 
@@ -72,6 +79,34 @@ def equal_error_rate(video: Video) -> float | None:
         return float(false[after])
     share = -gap[after - 1] / (gap[after] - gap[after - 1])
     return float(false[after - 1] + share * (false[after] - false[after - 1]))
+
+
+def roc_curve(video: Video) -> Traced | None:
+    """Shares of normal frames (across) and of abnormal frames (up) at or above each line, from (0, 0) to (1, 1).
+
+    Points on a straight line between two others are left out, so that the area below is `auc`. Raises as `auc`.
+
+    >>> roc_curve(Video(np.array([False, True, True]), np.array([0.1, 0.1, 0.9]))).up
+    array([0. , 0.5, 1. ])
+    """
+    labels, scores = _checked(video)
+    if not _has_both(labels):
+        return None
+    false, true, _ = _judge().roc_curve(labels, scores)
+    return Traced(false, true)
+
+
+def precision_curve(video: Video) -> Traced | None:
+    """Recall (across, ascending) and precision (up): of the frames at or above each line, the share that is abnormal.
+
+    A step curve: the precision of a point holds back to the recall of the point before it, the first one's to 0. So
+    the area below is `average_precision`. Raises as `auc`.
+    """
+    labels, scores = _checked(video)
+    if not _has_both(labels):
+        return None
+    precision, recall, _ = _judge().precision_recall_curve(labels, scores, drop_intermediate=True)
+    return Traced(recall[-2::-1], precision[-2::-1])  # the last point is none of a line
 
 
 def pooled(videos: Sequence[Video]) -> Video:

@@ -9,10 +9,10 @@ from oddframe.errors import MissingPathError, NothingToJudgeError
 
 if TYPE_CHECKING:
     from oddframe.data.videoset import LabelledVideo, VideoSet
-    from oddframe.runs import Run
+    from oddframe.scoring.artefact import Trained
 
 
-def open_data(run: Run, data: Path | str | None = None, **how: Any) -> VideoSet:
+def open_data(run: Trained, data: Path | str | None = None, **how: Any) -> VideoSet:
     """Open the data of a run as at its training, but for what is said otherwise.
 
     Args:
@@ -43,7 +43,7 @@ def open_data(run: Run, data: Path | str | None = None, **how: Any) -> VideoSet:
     return open_videoset(root, **as_before(named) | said)
 
 
-def fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
+def fingerprint_note(run: Trained, videos: VideoSet) -> list[str]:
     """A sentence where the data are not those of the training."""
     then = run.info["data"].get("ground_truth", "")
     if then != videos.ground_truth:
@@ -54,7 +54,7 @@ def fingerprint_note(run: Run, videos: VideoSet) -> list[str]:
     return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
 
 
-def known_kinds(run: Run, videos: VideoSet) -> set[str]:
+def known_kinds(run: Trained, videos: VideoSet) -> set[str]:
     """Kinds of anomaly that the split's known videos show. Some protocols take them from the test videos as well."""
     split = run.info["split"]
     moved = (video for video in videos.test if video.name not in split["test"])
@@ -62,7 +62,7 @@ def known_kinds(run: Run, videos: VideoSet) -> set[str]:
     return {span.class_name for span in spans if span.class_name}
 
 
-def labelled_test(run: Run, videos: VideoSet) -> list[LabelledVideo]:
+def labelled_test(run: Trained, videos: VideoSet) -> list[LabelledVideo]:
     """Return the test videos of a run's split that have labels.
 
     Raises:
@@ -90,7 +90,7 @@ def labelled_test(run: Run, videos: VideoSet) -> list[LabelledVideo]:
     return labelled
 
 
-def provenance(run: Run, videos: VideoSet) -> dict[str, Any]:
+def provenance(run: Trained, videos: VideoSet) -> dict[str, Any]:
     """The fields of `Result` that say where its figures come from."""
     info, split = run.info, run.info["split"]
     return {

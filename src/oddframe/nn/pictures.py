@@ -1,4 +1,4 @@
-"""Stored pictures as the networks take them."""
+"""Stored pictures as the networks take them, and back."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def to_unit_range(pixels: Tensor, channels: int) -> Tensor:
     if pictures.shape[2] == channels:
         return pictures
     return pictures.expand(-1, -1, channels, -1, -1)
+
+
+def to_pixels(pictures: Tensor) -> Tensor:
+    """Turn pictures (B, C, H, W) in [-1, 1] into pixels (B, H, W, C) uint8."""
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)

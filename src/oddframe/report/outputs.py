@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from oddframe.errors import CutOffVideoError, StorageError
+from oddframe.errors import CutOffVideoError, MissingExtraError, StorageError
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.report.pages import report
 from oddframe.report.pictures import VideoPictures
 from oddframe.report.plot import plot
-from oddframe.runs import Run
+from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores, write_beside
 from oddframe.video import draw
@@ -33,7 +33,7 @@ _EVENT_COLUMNS = ("start", "end", "start_s", "end_s", "peak", "peak_s", "score",
 
 
 def score(
-    run: Run | Path | str,
+    run: Trained | Path | str,
     video: Video | Path | str,
     *,
     out: Path | str | None = None,
@@ -43,28 +43,30 @@ def score(
     scene: str = "",
     heat_video: bool = False,
     device: str = "auto",
+    backend: str = "auto",
     watch: Watcher = unwatched,
 ) -> Scores:
     """Score one video. Needs neither labels nor the frame store.
 
     Args:
-        run: a trained run, or its folder.
+        run: a trained run or an artefact of it, or its folder.
         video: an open video, or a file or a folder of frames.
-        out: folder for scores.csv, events.csv, curve.png and report.html; nothing is written without it.
+        out: folder for scores.csv, events.csv, curve.png and report.html; nothing is written without it. The last two
+            need the extra `train`; without it they are left out, and `watch` is told.
         start, end: range of a video that is named by its path, see `parse_position`; `end` is exclusive.
         fps: frame rate of a folder of frames.
         scene: which of the trained scenes it shows.
         heat_video: write heat.mp4, too: the video with heat and boxes drawn in.
-        device: "auto" | "cpu" | "cuda" | "cuda:1".
+        device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         watch: told after each frame.
 
     Raises:
         RunError: no finished run. DataError: the video cannot be read, or is too short.
         StorageError: the folder cannot be written.
     """
-    opened = run if isinstance(run, Run) else Run.open(run)
+    opened = open_trained(run)
     source = video if isinstance(video, Video) else open_video(video, fps=fps, start=start, end=end)
-    scorer = Scorer(opened, device=device)
+    scorer = Scorer(opened, device=device, backend=backend)
     scores = scorer.score(source, scene, watch)
     if out is not None:
         _write_files(Path(out), scores, scorer, source, scene, heat_video, watch)
@@ -97,9 +99,12 @@ def _write_files(
         raise StorageError("the folder cannot be made", path=folder, seen=error.strerror) from None
     scores.to_csv(folder / FILES["scores"])
     write_events(scores, folder / FILES["events"])
-    plot(scores, folder / FILES["curve"])
     pictures = VideoPictures({scores.video: video}, scorer, {scores.video: scene})
-    report(scores, folder / FILES["report"], pictures=pictures, watch=watch)
+    try:
+        plot(scores, folder / FILES["curve"])
+        report(scores, folder / FILES["report"], pictures=pictures, watch=watch)
+    except MissingExtraError as error:  # an artefact is scored where there is nothing to draw with
+        watch(Progress("warning", 0, 0, f"scores are written, curve and page are not: {error.problem}"))
     if heat_video:
         write_video(folder / FILES["video"], _drawn(scores, scorer, video, scene, watch), video.fps)
 

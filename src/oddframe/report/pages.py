@@ -1,4 +1,4 @@
-"""One page that works offline: figures of a run, or scores of one video.
+"""One page that works offline: figures of a run, several runs side by side, or scores of one video.
 
 Everything stands in the file: style, script, curves, pictures. It asks for nothing from outside. Where pictures
 cannot be had (the videos are gone, nothing to score with), the page is made without them and says so.
@@ -6,21 +6,23 @@ cannot be had (the videos are gone, nothing to score with), the page is made wit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from oddframe.errors import MissingExtraError, MissingPathError, OddframeError
+from oddframe.errors import MissingPathError, OddframeError
 from oddframe.evaluation.judge import FUSIONS
-from oddframe.evaluation.result import Result, percent
+from oddframe.evaluation.result import Result
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.report import words
+from oddframe.report.comparison import comparison_page
 from oddframe.report.curves import curve, losses, points_each
+from oddframe.report.detection import detection_curves
+from oddframe.report.memories import drawn_analysis
 from oddframe.report.moments import Moment, oddest, worst_false_alarms, worst_misses
 from oddframe.report.pictures import Album, PictureSource, VideoPictures, album
+from oddframe.report.render import render
 from oddframe.scoring.scores import Scores, write_beside
 
 _OPEN_CARDS = 24
@@ -30,19 +32,21 @@ _SHOWN_EVENTS = 12
 
 
 def report(
-    subject: Result | Scores | Path | str,
+    subject: Result | Scores | Path | str | Sequence[Result | Path | str],
     out: Path | str | None = None,
     *,
     pictures: PictureSource | Literal["auto"] | None = "auto",
     watch: Watcher = unwatched,
 ) -> Path:
-    """Write a page about a judged run, or about the scores of one video.
+    """Write a page about a judged run, about several of them side by side, or about the scores of one video.
 
     Args:
-        subject: a result; or the folder of a judged run, or its eval-<protocol>.json; or scores of one video.
-        out: the file; by default `report.html` in the run's folder, or `<video>.html` here for scores.
-        pictures: where frames and explanations come from. "auto" asks the run and its data for them (a result
-            only); None makes a page without pictures.
+        subject: a result; or the folder of a judged run, or its eval-<protocol>.json; or several of these, of which
+            the others are compared with the first; or scores of one video.
+        out: the file; by default `report.html` in the run's folder; here, `compare.html` for several runs and
+            `<video>.html` for scores.
+        pictures: where frames and explanations come from. "auto" asks the run and its data for them (a single result
+            only); None makes a page without pictures. The page of several runs has none.
         watch: told how far it is.
 
     Returns:
@@ -55,26 +59,26 @@ def report(
     if isinstance(subject, Scores):
         source = None if pictures == "auto" else pictures
         page, path = _scores_page(subject, source), Path(out or f"{subject.video}.html")
+    elif isinstance(subject, Result | Path | str):
+        page, path = _run_page(subject, pictures, watch), Path(out) if out else _beside(subject)
+    elif len(subject) == 1:
+        return report(subject[0], out, pictures=pictures, watch=watch)
     else:
-        result = subject if isinstance(subject, Result) else Result.load(subject)
-        notes: list[str] = []
-        if pictures == "auto":
-            watch(Progress("opening the videos", 0, 0))
-            source = _pictures_of(result, notes)
-        else:
-            source = pictures
-        watch(Progress("gathering pictures", 0, 0))
-        page, path = _result_page(result, source, notes), Path(out) if out else _beside(subject, result)
+        page, path = comparison_page([_opened(one) for one in subject], watch), Path(out or "compare.html")
     write_beside(path, page)
     watch(Progress("writing", 1, 1))
     return path
 
 
-def _beside(subject: Result | Path | str, result: Result) -> Path:
+def _opened(subject: Result | Path | str) -> Result:
+    return subject if isinstance(subject, Result) else Result.load(subject)
+
+
+def _beside(subject: Result | Path | str) -> Path:
     if isinstance(subject, Result):
-        if not result.run:
+        if not subject.run:
             return Path("report.html")
-        folder = Path(result.run)
+        folder = Path(subject.run)
     else:
         folder = Path(subject) if Path(subject).is_dir() else Path(subject).parent
     if not folder.is_dir():
@@ -95,10 +99,9 @@ def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
     by_name = {video.name: video for video in videos.test}
     scorer = None
     try:
-        from oddframe.runs import Run
         from oddframe.scoring.scorer import Scorer
 
-        scorer = Scorer(Run.open(result.run))
+        scorer = Scorer(result.run)
     except (OddframeError, ImportError):
         notes.append("The detector could not be opened, so pictures come without heat.")
     return VideoPictures(
@@ -117,7 +120,24 @@ def _history(result: Result) -> list[dict[str, Any]]:
         return []
 
 
-def _result_page(result: Result, source: PictureSource | None, notes: list[str]) -> str:
+def _analysis(result: Result, notes: list[str]) -> dict[str, Any] | None:
+    """What the run's folder holds of it; None, with a note where what is there cannot be shown."""
+    try:
+        return drawn_analysis(result.run) if result.run else None
+    except OddframeError as error:
+        notes.append(f"{error.problem[0].upper()}{error.problem[1:]}; `oddframe analyse {result.run}` makes it again.")
+        return None
+
+
+def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["auto"] | None, watch: Watcher) -> str:
+    result = _opened(subject)
+    notes: list[str] = []
+    if pictures == "auto":
+        watch(Progress("opening the videos", 0, 0))
+        source = _pictures_of(result, notes)
+    else:
+        source = pictures
+    watch(Progress("gathering pictures", 0, 0))
     judged = result.scored
     misses, false = worst_misses(judged), worst_false_alarms(judged)
     made = album(source, [video.scores for video in judged], [*misses, *false]) if source and judged else Album()
@@ -135,7 +155,7 @@ def _result_page(result: Result, source: PictureSource | None, notes: list[str])
         | dict(figures)
         for name, figures in result.auc.items()
     ]
-    return _render(
+    return render(
         "result.html.jinja",
         result=result,
         title=words.title_of(result),
@@ -143,6 +163,8 @@ def _result_page(result: Result, source: PictureSource | None, notes: list[str])
         rows=rows,
         fusions=FUSIONS,
         lowest=_lowest(result),
+        detection=detection_curves(result),
+        analysis=_analysis(result, notes),
         curves=curves,
         open_cards=_OPEN_CARDS,
         misses=_shown(misses, made),
@@ -151,7 +173,6 @@ def _result_page(result: Result, source: PictureSource | None, notes: list[str])
         losses=losses(history),
         ailments=list(dict.fromkeys(note for record in history for note in record.get("ailments", ()))),
         notes=[*notes, *made.notes, *result.notes],
-        data=_embedded(curves),
     )
 
 
@@ -177,7 +198,7 @@ def _scores_page(scores: Scores, source: PictureSource | None) -> str:
     ]
     notes = list(scores.notes) if source else [*scores.notes, "This page was made without pictures."]
     length = None if scores.time_s is None else float(scores.time_s[-1] - scores.time_s[0])
-    return _render(
+    return render(
         "scores.html.jinja",
         scores=scores,
         title=scores.video,
@@ -187,36 +208,8 @@ def _scores_page(scores: Scores, source: PictureSource | None) -> str:
         curves=[drawn],
         line=words.line_in_words(scores.line),
         notes=[*notes, *made.notes],
-        data=_embedded([drawn]),
     )
 
 
 def _shown(moments: Sequence[Moment], made: Album) -> list[dict[str, Any]]:
     return [asdict(moment) | {"pictures": made.panels.get(moment)} for moment in moments]
-
-
-def _embedded(curves: Sequence[dict[str, Any]]) -> str:
-    """JSON that may stand in a script element."""
-    return json.dumps({"videos": list(curves)}, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _render(template: str, **values: Any) -> str:
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("making a report", "train") from None
-    environment = Environment(
-        loader=PackageLoader("oddframe.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"percent": percent, "clock": words.clock, "duration": words.duration, "count": words.count}
-    folder = files("oddframe.report") / "templates"
-    inline = {name: Markup((folder / name).read_text("utf-8")) for name in ("report.css", "report.js")}
-    values["data"] = Markup(values["data"])
-    return environment.get_template(template).render(
-        css=inline["report.css"], js=inline["report.js"], words=words, **values
-    )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from oddframe.detectors import detectors
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.scores import AlarmLine
+
+if TYPE_CHECKING:
+    from oddframe.evaluation.compare import Difference
+    from oddframe.report.detection import WorkingPoint
 
 FUSIONS_IN_WORDS = {
     "online": "How rare the frame is beside normal video, judged from the past alone. 2 means: one normal frame in a "
@@ -45,12 +51,17 @@ def predicts_pictures(result: Result) -> bool:
     return result.detector != "framediff" and bool(result.settings.get("model", {}).get("decoder", True))
 
 
-def title_of(result: Result) -> str:
-    """Detector and data. A folder that is just called "data" is named with the one around it."""
-    name = result.data.get("name", "video")
+def data_of(result: Result) -> str:
+    """The data. A folder that is just called "data" is named with the one around it."""
+    name: str = result.data.get("name", "video")
     if name == "data" and result.run and result.data.get("root"):
         name = "/".join((Path(result.run) / result.data["root"]).resolve().parts[-2:])
-    return f"{result.detector} on {name}"
+    return name
+
+
+def title_of(result: Result) -> str:
+    """Detector and data."""
+    return f"{result.detector} on {data_of(result)}"
 
 
 def summary_of(result: Result) -> str:
@@ -114,6 +125,18 @@ def how_trained(result: Result) -> str:
     return f"{seen}{fold}."
 
 
+def given(result: Result) -> str:
+    """What a run was trained and calibrated on, in a few words."""
+    normal, known = (len(result.trained_on.get(part, ())) for part in ("normal", "known"))
+    return count(normal, "normal video") + (f", {known} with known anomalies" if known else "")
+
+
+def split_of(result: Result) -> str:
+    """The protocol, and which fold of it."""
+    fold = "" if result.fold is None else f", fold {result.fold} of {result.folds}"
+    return result.protocol + fold
+
+
 def what_judged(result: Result) -> str:
     """What it was judged on, in a sentence."""
     frames, truth = result.frames, result.data.get("ground_truth")
@@ -168,6 +191,48 @@ def alarms_in_words(result: Result) -> str:
     if events["false_per_hour"] is not None:
         words += f" ({events['false_per_hour']:.1f} an hour of normal video)"
     return words + "."
+
+
+def events_in_words(result: Result) -> list[tuple[str, str, str]]:
+    """(name, figure, what it counts) of each figure on alarms; results of older versions have fewer of them."""
+    events: Mapping[str, Any] = result.events
+    stretches = count(events["labelled"], "abnormal stretch", "abnormal stretches")
+    recall = events["found"] / events["labelled"] if events["labelled"] else None
+    rows = [("recall", f"{percent(recall)} %", f"{events['found']} of {stretches} raised an alarm.")]
+    if "alarms" in events:
+        caused = events["alarms"] - events["false"]
+        words = f"{caused} of {count(events['alarms'], 'alarm')} had a cause: an abnormal stretch during the alarm."
+        rows.append(("precision", f"{percent(events['precision'])} %", words))
+    if (late := events.get("delay_frames")) is not None:
+        seconds = events.get("delay_s")
+        words = "From the beginning of a stretch to its alarm, in the median of those found."
+        rows.append(("delay", count(round(late), "frame") if seconds is None else f"{seconds:.1f} s", words))
+    if (rate := events["false_per_hour"]) is not None:
+        words = f"{count(events['false'], 'alarm')} without a cause, by the length of all normal frames."
+        rows.append(("false an hour", f"{rate:.1f}", words))
+    return rows
+
+
+def point_in_words(point: WorkingPoint) -> str:
+    """What a line finds, and what it costs."""
+    words = f"{percent(point.found)} % of the abnormal frames lie above it, and {percent(point.false)} % of the normal"
+    if point.precision is None:
+        return words + " ones."
+    return words + f" ones; of all frames above it, {percent(point.precision)} % are abnormal."
+
+
+def difference_in_words(first: str, second: str, difference: Difference) -> str:
+    """Whether the second run's online AUC is better than the first's, and how sure that is."""
+    points, interval = 100 * difference["difference"], difference["interval"]
+    if not points:
+        return f"{second} and {first} reach the same."
+    words = f"{second} is {abs(points):.1f} points {'better' if points > 0 else 'worse'} than {first}"
+    if interval is None:
+        return words + "; one video does not say how sure that is."
+    words += f" (95 % interval {100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})"
+    if interval[0] <= 0 <= interval[1]:
+        return words + ": with other videos of this sort, either may be the better one."
+    return words + ": more than the luck of the draw of videos."
 
 
 def line_in_words(line: AlarmLine) -> str:

@@ -248,7 +248,14 @@ def _do(work: Work, out: Path, running: _Processes) -> None:
     steps = run.history()[-1]["step"] if run.history() else 0
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
-        cell: dict[str, Any] = {"row": work.row.key, "label": work.row.label, "given": work.row.given, "steps": steps}
+        cell: dict[str, Any] = {
+            "set": set_key(work.videos),
+            "part": part.name,
+            "row": work.row.key,
+            "label": work.row.label,
+            "given": work.row.given,
+            "steps": steps,
+        }
         cell["common"] = common_figures(result.scored, work.row.detector)
         write_beside(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingExtraError
-from oddframe.reproduce.cells import rate_part, set_key
+from oddframe.reproduce.cells import rate_part
 from oddframe.reproduce.rows import Row
 from oddframe.reproduce.table import Cells, Table, figures_of, gaps
 
@@ -23,22 +22,22 @@ _NOTE = (
 )
 
 
-def rates_table(rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells, failed: Sequence[str] = ()) -> Table:
+def rates_table(rows: Sequence[Row], keys: Sequence[str], cells: Cells, failed: Sequence[str] = ()) -> Table:
     """One line a set, row and score; a column for each rate. What a cell has no figure for stands as a note."""
     lines = []
-    for videos in sets:
+    for key in keys:
         for row in rows:
-            done = cells.get((set_key(videos), row.key), {})
+            done = cells.get((key, row.key), {})
             for score in _SCORES:
                 figures = [_micro(done, rate, score) for rate in RATES]
                 shown = ["" if value is None else f"{value:.1f}" for value in figures]
-                lines.append((set_key(videos), row.label, row.given, score, *shown))
+                lines.append((key, row.label, row.given, score, *shown))
     heads = ("data", "method", "given", "score", *(f"{100 * rate:g} %" for rate in RATES))
-    notes = (_NOTE, *gaps("fig5", rows, sets, cells), *(f"failed: {name}" for name in failed))
+    notes = (_NOTE, *gaps("fig5", rows, keys, cells), *(f"failed: {name}" for name in failed))
     return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes)
 
 
-def draw_rates(path: Path, rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> Path:
+def draw_rates(path: Path, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> Path:
     """Draw a panel for each set and score, a curve for each row.
 
     Raises:
@@ -48,16 +47,16 @@ def draw_rates(path: Path, rows: Sequence[Row], sets: Sequence[VideoSet], cells:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError("a picture", "train") from None
-    figure = Figure(figsize=(4.2 * len(_SCORES), 3.2 * len(sets)), layout="constrained")
-    panels = figure.subplots(len(sets), len(_SCORES), squeeze=False)
-    for line, videos in zip(panels, sets, strict=True):
+    figure = Figure(figsize=(4.2 * len(_SCORES), 3.2 * len(keys)), layout="constrained")
+    panels = figure.subplots(len(keys), len(_SCORES), squeeze=False)
+    for line, key in zip(panels, keys, strict=True):
         for axes, score in zip(line, _SCORES, strict=True):
             for row in rows:
-                done = cells.get((set_key(videos), row.key), {})
+                done = cells.get((key, row.key), {})
                 points = [(100 * rate, value) for rate in RATES if (value := _micro(done, rate, score)) is not None]
                 if points:
                     axes.plot(*zip(*points, strict=True), marker=".", label=row.label)
-            axes.set(title=f"{set_key(videos)}: {score}", xlabel="known anomalies in training, per cent")
+            axes.set(title=f"{key}: {score}", xlabel="known anomalies in training, per cent")
             axes.spines[["top", "right"]].set_visible(False)
         line[0].set_ylabel("AUC micro, per cent")
     if panels[0][0].has_data():

@@ -88,7 +88,7 @@ def reproduce(
     budget = Budget(preset, tuple(overrides), device)
     parts = _parts(what, folds, _folds_in_all(budget, chosen))
     sets = [one if isinstance(one, VideoSet) else open_videoset(one) for one in given]
-    _refuse_sets(sets)
+    keys = _keys(sets)
     settle_plan(out, budget, sets)
     work = work_on(sets, chosen, parts)
     read_cells(out, work, budget)  # what cannot be laid out is said before hours of training
@@ -96,12 +96,12 @@ def reproduce(
     cells = read_cells(out, work, budget)
     pictures: tuple[Path, ...] = ()
     if what == "fig5":
-        table = rates_table(chosen, sets, cells, tuple(failed))
-        pictures = (draw_rates(out / "fig5.png", chosen, sets, cells),)
+        table = rates_table(chosen, keys, cells, tuple(failed))
+        pictures = (draw_rates(out / "fig5.png", chosen, keys, cells),)
     elif what == "table4":
-        table = ratios_table(sets, analysed(out, work, device, watch))
+        table = ratios_table(keys, analysed(out, work, device, watch))
     else:
-        table = figures_table(what, chosen, sets, cells, len(parts), tuple(failed))
+        table = figures_table(what, chosen, keys, cells, len(parts), tuple(failed))
         if what == "fig6":
             pictures = draw_feature_spaces(out / "fig6.png", out, work, device, watch)
         elif what == "fig7":
@@ -117,7 +117,7 @@ def _written(out: Path, what: str, table: Table) -> Table:
     return table
 
 
-def _refuse_sets(sets: Sequence[VideoSet]) -> None:
+def _keys(sets: Sequence[VideoSet]) -> list[str]:
     keys = [set_key(one) for one in sets]
     for one, key in zip(sets, keys, strict=True):
         if one.root is None:
@@ -126,6 +126,7 @@ def _refuse_sets(sets: Sequence[VideoSet]) -> None:
             raise SettingsError(
                 "two sets of one name would share their cells", seen=key, wanted="each set once, under its own name"
             )
+    return keys
 
 
 def _parts(what: str, folds: Sequence[int] | None, in_all: int) -> list[Part]:

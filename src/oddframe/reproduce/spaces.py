@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
-from oddframe.data.videoset import VideoSet
 from oddframe.errors import RunError
 from oddframe.progress import Watcher
 from oddframe.reproduce.cells import Part, Work, set_key
@@ -53,17 +52,17 @@ def analysed(out: Path, work: Sequence[Work], device: str, watch: Watcher) -> di
     return found
 
 
-def ratios_table(sets: Sequence[VideoSet], found: dict[tuple[str, Part], dict[str, Any]]) -> Table:
+def ratios_table(keys: Sequence[str], found: dict[tuple[str, Part], dict[str, Any]]) -> Table:
     """Two lines a set, normal clips (Eqs. 13-15) and abnormal ones (Eqs. 16-18): mean ± deviation over folds done."""
     lines = []
-    for videos in sets:
-        analyses = [one for (key, _), one in found.items() if key == set_key(videos)]
+    for key in keys:
+        analyses = [one for (of_set, _), one in found.items() if of_set == key]
         for kind in ("normal", "abnormal"):
             distances = [one["distances"][kind] for one in analyses if kind in one["distances"]]
             figures = [_over([one[name] for one in distances]) for name in ("own", "other", "ratio", "inverse")]
-            printed = published_ratio(kind, set_key(videos))
+            printed = published_ratio(kind, key)
             shown = "" if printed is None else f"{printed:.2f}"
-            lines.append((set_key(videos), f"r_{kind}", *figures, shown, str(len(distances))))
+            lines.append((key, f"r_{kind}", *figures, shown, str(len(distances))))
     heads = ("data", "ratio", "own", "other", "own/other", "other/own", "printed", "folds")
     return Table("Table IV: distances to own and other memory", heads, tuple(lines), _NOTES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal
 
-from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingExtraError, RunError, SettingsError
 from oddframe.reproduce.cells import Budget, Work, set_key
 from oddframe.reproduce.frames import common_window
@@ -140,10 +140,10 @@ def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     return figures
 
 
-def gaps(what: str, rows: Sequence[Row], sets: Sequence[VideoSet], cells: Cells) -> tuple[str, ...]:
+def gaps(what: str, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str, ...]:
     """Sentences on what cells that are done have no figure for, each with the rows that it is true of."""
     found: dict[str, list[str]] = {}
-    for key, row in ((set_key(videos), row) for videos in sets for row in rows):
+    for key, row in itertools.product(keys, rows):
         for part, cell in cells.get((key, row.key), {}).items():
             if reason := _gap(cell, figures_of(cell, what)):
                 found.setdefault(f"{key}, {part}: {reason}", []).append(row.label)
@@ -167,7 +167,7 @@ def _gap(cell: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
 def figures_table(
     what: str,
     rows: Sequence[Row],
-    sets: Sequence[VideoSet],
+    keys: Sequence[str],
     cells: Cells,
     folds: int,
     failed: Sequence[str] = (),
@@ -177,12 +177,15 @@ def figures_table(
     A single fold stands with its 95 % interval over test videos instead; figures that no fold defines stand as
     "undefined", with a note. `printed` is the paper's figure, which is offline and over all its folds: `paper` is the
     column to hold it against.
+
+    Args:
+        what: "table2", "table3", or a figure that is drawn from such cells. rows: its rows. keys: of the sets.
+        folds: how many there are to do. failed: names of work that failed.
     """
     lines: list[tuple[str, ...]] = []
     window = common_window(what)
     notes = [_GIVEN, _FRAMES.format(window.before, window.after)]
-    for videos in sets:
-        key = set_key(videos)
+    for key in keys:
         for row in rows:
             done = cells.get((key, row.key), {})
             printed = published_auc("table2" if what == "table2" else "table3", row.key, key)
@@ -193,7 +196,7 @@ def figures_table(
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
-    notes += gaps(what, rows, sets, cells)
+    notes += gaps(what, rows, keys, cells)
     notes += [f"failed: {name}" for name in failed]
     heads = (
         "data",

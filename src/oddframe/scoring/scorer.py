@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 from oddframe.errors import CutOffVideoError, TooShortError
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule, EventTracker
+from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
-from oddframe.settings import ScoreSettings, Settings
+from oddframe.settings import Settings
 from oddframe.video.source import Frame, Video
 
 if TYPE_CHECKING:
-    from oddframe.runs import Run
+    from pathlib import Path
+
     from oddframe.scoring.runtimes import Runtime
 
 MapWatcher = Callable[[int, Mapping[str, NDArray[np.float32]]], None]
@@ -70,21 +73,20 @@ class Scorer:
     """Scores video with a trained detector.
 
     Args:
-        run: the detector. device: "auto", "cpu", "cuda".
+        run: a run or an artefact, or its folder. device: "auto", "cpu", "cuda".
+        backend: what computes it, see `runtimes.choose`; "auto" is torch for a run, the fastest one for an artefact.
 
     Raises:
-        RunError: the run has not finished, is damaged, or of another version.
+        RunError: the run has not finished, is damaged, or of another version; or the artefact is.
+        SettingsError: a backend or device that does not fit. MissingExtraError: it is not installed.
     """
 
-    def __init__(self, run: Run, *, device: str = "auto") -> None:
-        self.run = run
-        self.calibration = Calibration.load(run.folder)
-        # torch is loaded here, not with this module: reading scores must not need it
-        from oddframe.scoring.runtimes.torch import load_runtime
-
-        self._runtime: Runtime = load_runtime(run, device)
-        self._stream = evidence_stream(self._runtime, run.settings)
-        self._settings: ScoreSettings = run.settings.score
+    def __init__(self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto") -> None:
+        self.run = open_trained(run)
+        self.calibration = Calibration.load(self.run.folder)
+        # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
+        self._runtime: Runtime = open_runtime(self.run, backend, device)
+        self._stream = evidence_stream(self._runtime, self.run.settings)
 
     def score(
         self, video: Video, scene: str = "", watch: Watcher = unwatched, *, maps: MapWatcher | None = None

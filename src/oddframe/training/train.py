@@ -73,8 +73,24 @@ def train(
             data=_given(protocol=protocol, fold=fold, rate=rate, known_classes=tuple(known_classes) or None),
             train=_given(device=device, seed=seed),
         )
+    parts = split_as_set(videos, settings)
+    with locked(Path(out)):
+        run = _new_or_same(Path(out), settings, videos, parts)
+        if run.finished:
+            watch(Progress("warning", 0, 0, f"{out} has finished already: nothing to do"))
+            return run
+        _Training(run, parts, watch).finish()
+        return run
+
+
+def split_as_set(videos: VideoSet, settings: Settings) -> Split:
+    """Divide videos as the settings say.
+
+    Raises:
+        SettingsError, NothingToJudgeError: as `split`.
+    """
     chosen = settings.data
-    parts = split(
+    return split(
         videos,
         chosen.protocol,
         fold=chosen.fold,
@@ -87,13 +103,6 @@ def train(
         heldout_known=chosen.heldout_known,
         seed=settings.train.seed,
     )
-    with locked(Path(out)):
-        run = _new_or_same(Path(out), settings, videos, parts)
-        if run.finished:
-            watch(Progress("warning", 0, 0, f"{out} has finished already: nothing to do"))
-            return run
-        _Training(run, parts, watch).finish()
-        return run
 
 
 def _given(**values: object) -> dict[str, object]:

@@ -3,8 +3,15 @@
   const videos = JSON.parse(document.getElementById("data").textContent).videos;
   const which = document.getElementById("which");
   const heat = document.getElementById("heat");
+  for (const box of document.querySelectorAll("[data-toggle]")) {
+    box.addEventListener("change", () => {
+      for (const trace of document.querySelectorAll(`[data-trace="${box.dataset.toggle}"]`)) {
+        trace.classList.toggle("off", !box.checked);
+      }
+    });
+  }
   if (!which) return;
-  if (videos.some((video) => video.thumbs && video.thumbs.heat.length)) {
+  if (heat && videos.some((video) => video.thumbs && video.thumbs.heat.length)) {
     document.getElementById("heat-choice").hidden = false;
   }
 
@@ -29,6 +36,7 @@
 
   class Card {
     constructor(element) {
+      this.element = element;
       this.video = videos[Number(element.dataset.video)];
       this.chart = element.querySelector(".chart");
       this.svg = element.querySelector("svg");
@@ -36,18 +44,34 @@
       this.readout = element.querySelector(".readout");
       this.canvas = element.querySelector("canvas");
       this.sheets = [];
-      const { frame, time, series } = this.video;
-      const ends = element.querySelectorAll(".ends span");
-      [0, frame.length - 1].forEach((at, n) => {
-        ends[n].textContent = time ? clock(time[at]) : `frame ${frame[at]}`;
+      const { first, last, frame, time, series } = this.video, end = frame.length - 1;
+      const pace = time && (time[end] - time[0]) / (frame[end] - frame[0] || 1);
+      element.querySelectorAll(".ends span").forEach((label, n) => {
+        const number = n ? last : first;
+        label.textContent = time ? clock(time[0] + (number - frame[0]) * pace) : `frame ${number}`;
       });
       this.at = series.online.indexOf(Math.max(...series.online));
       this.chart.addEventListener("pointermove", (event) => this.point(event));
       this.chart.addEventListener("pointerdown", (event) => this.point(event));
       this.chart.addEventListener("keydown", (event) => this.key(event));
-      // what is folded away needs no pictures yet
-      const folded = element.closest("details");
-      if (folded) folded.addEventListener("toggle", () => this.move(this.at), { once: true }); else this.move(this.at);
+    }
+
+    // what is folded away needs no pictures yet
+    begin() {
+      if (this.group[0] !== this) return;
+      const folded = this.element.closest("details"), lead = () => this.lead(this.at);
+      if (folded) folded.addEventListener("toggle", lead, { once: true }); else lead();
+    }
+
+    // strips of one video move together; a card by itself is a group of one
+    get group() {
+      const strips = this.element.closest(".strips");
+      return strips ? cards.filter((card) => strips.contains(card.element)) : [this];
+    }
+
+    lead(at) {
+      this.move(at);
+      for (const other of this.group) if (other !== this) other.move(other.nearest(this.video.frame[at]));
     }
 
     x(frame) {
@@ -71,15 +95,18 @@
     }
 
     point(event) {
-      const box = this.chart.getBoundingClientRect(), { first, last, frame } = this.video;
-      const wanted = first + ((event.clientX - box.left) / box.width) * (last - first);
+      const box = this.chart.getBoundingClientRect(), { first, last } = this.video;
+      this.lead(this.nearest(first + ((event.clientX - box.left) / box.width) * (last - first)));
+    }
+
+    nearest(wanted) {
+      const frame = this.video.frame;
       let low = 0, high = frame.length - 1;
       while (low < high) {
         const middle = (low + high) >> 1;
         if (frame[middle] < wanted) low = middle + 1; else high = middle;
       }
-      if (low > 0 && wanted - frame[low - 1] < frame[low] - wanted) low -= 1;
-      this.move(low);
+      return low > 0 && wanted - frame[low - 1] < frame[low] - wanted ? low - 1 : low;
     }
 
     key(event) {
@@ -90,7 +117,7 @@
       }[event.key];
       if (to === undefined) return;
       event.preventDefault();
-      this.move(Math.max(0, Math.min(end, to)));
+      this.lead(Math.max(0, Math.min(end, to)));
     }
 
     move(at) {
@@ -148,6 +175,7 @@
     cards.forEach((card) => card.draw(which.value, height));
   };
   which.addEventListener("change", () => { redraw(); cards.forEach((card) => { if (!card.cursor.hidden) card.move(card.at); }); });
-  heat.addEventListener("change", () => cards.forEach((card) => { if (!card.cursor.hidden) card.move(card.at); }));
+  if (heat) heat.addEventListener("change", () => cards.forEach((card) => { if (!card.cursor.hidden) card.move(card.at); }));
   redraw();
+  cards.forEach((card) => card.begin());
 })();

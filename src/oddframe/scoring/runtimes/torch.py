@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from oddframe.models.contract import check_evidence
 from oddframe.models.detector import Detector
 from oddframe.nn.evidence import components
-from oddframe.nn.pictures import to_unit_range
+from oddframe.nn.pictures import to_pixels, to_unit_range
 from oddframe.nn.precision import place, resolve_device
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import Judged, Seen
 from oddframe.settings import ScoreSettings
 
-_MAPS = {"local_error_map": "local_error", "distance_map": "local_distance"}
+MAPS = {"local_error_map": "local_error", "distance_map": "local_distance"}
 """Name of a map in the network's evidence → the local component that it belongs to."""
 
 
@@ -28,12 +28,14 @@ class TorchRuntime:
         detector: the network, with its weights.
         score: windows of the local error, and the share of places that local components are taken over.
         device: a torch device.
+        bf16: compute what torch thinks fit in half the precision.
     """
 
-    def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device) -> None:
+    def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device, *, bf16: bool = False) -> None:
         self._detector = place(detector, device).eval()
         self._judge = detector.for_video()
         self._device = device
+        self._bf16 = bf16
         self._windows = (score.window, score.stride, score.local_share)
         self.before, self.after = detector.window
         self.size, self.channels = detector.settings.size, int(detector.settings.channels)
@@ -46,23 +48,23 @@ class TorchRuntime:
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
         pixels = to_unit_range(torch.from_numpy(clips).to(self._device), self.channels)
-        evidence = self._judge(pixels)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+            evidence = self._judge(pixels)
         check_evidence(self._detector, evidence, pixels)
         found = {name: value.float().cpu().numpy() for name, value in components(evidence, *self._windows).items()}
-        maps = {component: found.pop(name) for name, component in _MAPS.items() if name in found}
+        maps = {component: found.pop(name) for name, component in MAPS.items() if name in found}
         return Judged(found, maps)
 
     @torch.inference_mode()
     def see(self, clip: NDArray[np.uint8]) -> Seen:
         evidence = self._detector(to_unit_range(torch.from_numpy(clip[None]).to(self._device), self.channels))
-        predicted = ((evidence.predicted[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return Seen(evidence.error[0].float().cpu().numpy(), predicted.permute(1, 2, 0).cpu().numpy())
+        return Seen(evidence.error[0].float().cpu().numpy(), to_pixels(evidence.predicted)[0].cpu().numpy())
 
 
-def load_runtime(run: Run, device: str) -> TorchRuntime:
+def load_runtime(run: Run, device: str, *, bf16: bool = False) -> TorchRuntime:
     """Load a run's network.
 
     Raises:
         WeightsError: the weights are truncated or do not fit. SettingsError: no such device.
     """
-    return TorchRuntime(run.detector(), run.settings.score, resolve_device(device))
+    return TorchRuntime(run.detector(), run.settings.score, resolve_device(device), bf16=bf16)

@@ -1,0 +1,74 @@
+"""The graph as a file: model.onnx, or model.xml and model.bin of OpenVINO; in fp32 or int8.
+
+int8 is post-training quantisation by NNCF, calibrated on normal clips. Convolutions alone are rounded: a memory whose
+queries are rounded finds other nearest items, and of a rounded picture's error the rounding is what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import ExportError, MissingExtraError
+from oddframe.scoring.artefact import INPUT, Graph
+from oddframe.scoring.runtimes.openvino import import_openvino
+
+_ROUNDED = {"Conv", "ConvTranspose", "Convolution", "ConvolutionBackpropData"}
+"""What computes in eight bits, by the names of both formats."""
+
+_PASSING = {"Relu", "LeakyRelu", "PRelu", "MaxPool", "Concat", "Pad"}
+"""What may hand on eight bits from one convolution to the next."""
+
+
+def write_graph(onnx: bytes, folder: Path, graph: Graph, clips: Sequence[NDArray[np.uint8]] = ()) -> None:
+    """Write a graph in its format.
+
+    Args:
+        onnx: the graph in fp32. graph: the file's name, which tells the format.
+        clips: normal clips (1, T, H, W, C) in a fixed order; with them the graph is quantised.
+
+    Raises:
+        ExportError: there is nothing to quantise. MissingExtraError: a package is missing.
+    """
+    if graph == "model.onnx":
+        if clips:
+            from onnx import load_from_string
+
+            model = load_from_string(onnx)
+            model = _quantised(model, {node.op_type for node in model.graph.node}, clips)
+            onnx = model.SerializeToString(deterministic=True)
+        (folder / graph).write_bytes(onnx)
+        return
+    openvino = import_openvino()
+    model = openvino.Core().read_model(onnx)
+    if clips:
+        model = _quantised(model, {operation.get_type_name() for operation in model.get_ops()}, clips)
+    openvino.save_model(model, folder / graph, compress_to_fp16=False)
+
+
+def _quantised(model: Any, types: set[str], clips: Sequence[NDArray[np.uint8]]) -> Any:
+    """Quantise an ONNX or OpenVINO model in which there are operations of these types."""
+    import_openvino()  # first and without telemetry, which NNCF would start as well
+    try:
+        import nncf
+    except ImportError:
+        raise MissingExtraError("int8", "export") from None
+    if not types & _ROUNDED:
+        raise ExportError("there is nothing to quantise", seen="no convolution", hint="export it with --precision fp32")
+    nncf.set_log_level(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return nncf.quantize(
+            model,
+            nncf.Dataset(clips, lambda clip: {INPUT: clip}),
+            preset=nncf.QuantizationPreset.MIXED,
+            target_device=nncf.TargetDevice.CPU,
+            subset_size=len(clips),
+            ignored_scope=nncf.IgnoredScope(types=sorted(types - _ROUNDED - _PASSING), validate=False),
+        )

@@ -1,0 +1,44 @@
+"""Evidence by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import MissingExtraError
+from oddframe.scoring.artefact import INPUT, Artefact
+from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor, threads
+
+_ERRORS_ONLY = 3
+
+
+def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
+    """Load an artefact's model.onnx.
+
+    Raises:
+        MissingExtraError: onnxruntime is not installed. SettingsError: another device than the processor.
+        RunError: the graph is damaged, or is not one of this package.
+    """
+    on_processor(device, "onnxruntime")
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError("scoring with onnxruntime", "runtime") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = threads(), _ERRORS_ONLY
+    content = artefact.graph()[artefact.about.graph]
+    try:
+        # As bytes: a graph by its path may name other files to read.
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no parent of their own
+        raise artefact.broken(str(error).strip().splitlines()[0]) from None
+    inputs, outputs = [one.name for one in session.get_inputs()], [one.name for one in session.get_outputs()]
+    if inputs != [INPUT] or not set(artefact.about.outputs) <= set(outputs):
+        raise artefact.broken(f"{', '.join(inputs)} → {', '.join(outputs)}")
+
+    def compute(clips: NDArray[np.uint8], names: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
+        return dict(zip(names, session.run(list(names), {INPUT: clips}), strict=True))
+
+    return GraphRuntime(artefact, compute)

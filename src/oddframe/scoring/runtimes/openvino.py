@@ -1,0 +1,61 @@
+"""Evidence by OpenVINO."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.errors import MissingExtraError
+from oddframe.scoring.artefact import INPUT, Artefact
+from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor, threads
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which reports each import to its makers.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError:
+        raise MissingExtraError("OpenVINO", "export") from None
+    return openvino
+
+
+def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
+    """Load an artefact's model.xml, or its model.onnx.
+
+    Raises:
+        MissingExtraError: OpenVINO is not installed. SettingsError: another device than the processor.
+        RunError: the graph is damaged, or is not one of this package.
+    """
+    on_processor(device, "openvino")
+    openvino = import_openvino()
+    core, files = openvino.Core(), artefact.graph()
+    # fp32 is kept: OpenVINO would compute in bf16 where a processor has units for it, and score otherwise there.
+    how = {"INFERENCE_NUM_THREADS": threads(), "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    try:
+        weights = files.get("model.bin")
+        graph = files[artefact.about.graph]
+        model = core.read_model(graph) if weights is None else core.read_model(graph, weights)
+        compiled = core.compile_model(model, "CPU", how)
+        names = {name for output in compiled.outputs for name in output.names}
+        inputs = {name for one in compiled.inputs for name in one.names}
+    except Exception as error:  # a RuntimeError here, another one there
+        raise artefact.broken(str(error).strip().splitlines()[0]) from None
+    if INPUT not in inputs or not set(artefact.about.outputs) <= names:
+        raise artefact.broken(f"{', '.join(sorted(inputs))} → {', '.join(sorted(names))}")
+    request = compiled.create_infer_request()
+
+    def compute(clips: NDArray[np.uint8], wanted: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
+        request.infer({INPUT: clips})
+        # copied, for the next clips are computed in the same place
+        return {name: request.get_tensor(name).data.copy() for name in wanted}
+
+    return GraphRuntime(artefact, compute)
