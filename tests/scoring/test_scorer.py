@@ -59,6 +59,13 @@ def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run
         np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
+def test_half_the_precision_gives_nearly_the_same_distances(run: odd.Run, scorer: Scorer, video):
+    rounded, exact = Scorer(run, device="cpu", backend="torch-bf16").score(video).distance, scorer.score(video).distance
+
+    assert (rounded != exact).any()
+    np.testing.assert_allclose(rounded, exact, rtol=0.1, atol=0.02)
+
+
 def test_a_stream_gives_one_score_a_frame_and_the_same_ones(scorer: Scorer, video):
     streamed = list(scorer.stream(video.frames()))
 

@@ -249,7 +249,6 @@ def score(
     from oddframe.scoring.artefact import open_trained
 
     opened = open_trained(run)
-
     folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
     with watching() as watch:
         scores = score(

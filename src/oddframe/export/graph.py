@@ -67,7 +67,6 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
     if detector.for_video() is not detector:
         raise ExportError(
             f"{kind} learns from a video while it judges it, and a graph does not change",
-            seen=str(detector.settings),
             hint="train it with the setting off that lets it learn (mnad: --set model.test_update=false)",
         )
     try:
