@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from oddframe.detectors import detector_entry
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.reproduce.rows import ROWS
 
-
-class Window(NamedTuple):
-    """Frames of a video without a score: so many at its beginning, so many at its end."""
-
-    before: int
-    after: int
-
-    @property
-    def key(self) -> str:
-        return f"{self.before}-{self.after}"
+if TYPE_CHECKING:
+    from oddframe.models.detector import Window
 
 
 @cache
 def window_of(detector: str) -> Window:
     """The window of a detector. This loads torch."""
-    window = detector_entry(detector).load().window
-    return Window(window.before, window.after)
+    window: Window = detector_entry(detector).load().window
+    return window
 
 
 @cache
 def common_window(what: str) -> Window:
     """The widest window of all rows of a table or figure, whether they are asked for or not."""
     windows = [window_of(row.detector) for row in ROWS[what] if row.detector is not None]
-    return Window(max(one.before for one in windows), max(one.after for one in windows))
+    return windows[0]._replace(before=max(one.before for one in windows), after=max(one.after for one in windows))
+
+
+def window_key(window: Window) -> str:
+    """How a window is called in a cell.
+
+    >>> from oddframe.models.detector import Window
+    >>> window_key(Window(9, 7))
+    '9-7'
+    """
+    return f"{window.before}-{window.after}"
 
 
 def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Mapping[str, Any]]:
@@ -47,7 +49,7 @@ def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Ma
     figures = {}
     for window in {common_window(what) for what in ROWS}:
         kept = [narrowed(video, window.before - own.before, window.after - own.after) for video in videos]
-        figures[window.key] = judge(kept).auc if any(len(video.scores) for video in kept) else {}
+        figures[window_key(window)] = judge(kept).auc if any(len(video.scores) for video in kept) else {}
     return figures
 
 

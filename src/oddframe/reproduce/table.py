@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from oddframe.errors import MissingExtraError, RunError, SettingsError
 from oddframe.reproduce.cells import Budget, Work, set_key
-from oddframe.reproduce.frames import common_window
+from oddframe.reproduce.frames import common_window, window_key
 from oddframe.reproduce.published import published_auc
 from oddframe.reproduce.rows import Row
 from oddframe.settings import differences, settings_from_dict
@@ -136,7 +136,7 @@ TITLES = {
 
 def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     """AUC of each score of a cell, on the frames that all detectors of a table or figure score."""
-    figures: Mapping[str, Any] = cell["cell"]["common"][common_window(what).key]
+    figures: Mapping[str, Any] = cell["cell"]["common"][window_key(common_window(what))]
     return figures
 
 
