@@ -15,12 +15,13 @@ from oddframe.data.protocols import Section, Split
 from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import ExportError, OddframeError, TooShortError
 from oddframe.evaluation import testset
+from oddframe.progress import Watcher
 from oddframe.runs import Run
 from oddframe.settings import Settings
-from oddframe.training.calibrate import store_key
+from oddframe.training.pictures import store_key, store_pictures
 from oddframe.training.train import split_as_set
 from oddframe.video.source import Frame, Video, open_video
-from oddframe.video.store import FrameStore, StoredVideo
+from oddframe.video.store import StoredVideo
 
 MOST_CLIPS = 128
 """Clips that the ranges of activations are measured on; more of them change little."""
@@ -90,20 +91,10 @@ def gather(
     return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), not looks, judged)
 
 
-def stored(parts: Split, settings: Settings) -> dict[str, StoredVideo]:
+def stored(parts: Split, settings: Settings, watch: Watcher) -> dict[str, StoredVideo]:
     """The pictures of what is calibrated on, by `store_key`."""
-    store = FrameStore()
-    videos = [*(section.video for section in (*parts.heldout, *parts.normal)), *parts.heldout_known]
-    return {
-        store_key(video): store.open(
-            video.video,
-            settings.model.size,
-            int(settings.model.channels),
-            resize=settings.data.resize,
-            allow_cut_off=settings.data.allow_cut_off,
-        )
-        for video in videos
-    }
+    sections = (*parts.heldout, *parts.normal)
+    return store_pictures([*(section.video for section in sections), *parts.heldout_known], settings, watch)
 
 
 def normal_clips(

@@ -113,7 +113,7 @@ def export(
 def _rounded(artefact: Artefact, onnx: bytes, footage: Footage, watch: Watcher) -> Artefact:
     """The artefact in int8, calibrated anew."""
     parts, settings, about = needed(footage.parts), artefact.settings, artefact.about
-    pictures = stored(parts, settings)
+    pictures = stored(parts, settings, watch)
     clips = normal_clips(parts, pictures, about.before + 1 + about.after, int(about.channels))
     watch(Progress("quantising", 0, 0))
     write_graph(onnx, artefact.folder, about.graph, clips)

@@ -14,6 +14,7 @@ from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.runtimes import Runtime
 from oddframe.scoring.scorer import evidence_stream
 from oddframe.settings import Settings
+from oddframe.training.pictures import store_key
 from oddframe.video.source import Frame
 from oddframe.video.store import StoredVideo
 
@@ -82,11 +83,6 @@ def calibrate(
             hint="more normal video, or a larger --set data.heldout=0.2",
         )
     return fit_calibration(judged[:heldout], settings.score, judged[heldout:])
-
-
-def store_key(video: LabelledVideo) -> str:
-    """What tells one video of a set from another."""
-    return f"{video.video.path}#{video.video.first_index}"
 
 
 def _judge(stream: EvidenceStream, stretch: _Part) -> Stretch:

@@ -28,10 +28,11 @@ from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
-from oddframe.training.calibrate import calibrate, store_key
+from oddframe.training.calibrate import calibrate
 from oddframe.training.loop import Loop
+from oddframe.training.pictures import store_key, store_pictures
 from oddframe.training.resume import Checkpoints
-from oddframe.video.store import FrameStore, StoredVideo
+from oddframe.video.store import StoredVideo
 
 
 def train(
@@ -221,29 +222,10 @@ class _Training:
                 )
 
     def _store(self) -> dict[str, StoredVideo]:
-        settings, store = self.run.settings, FrameStore()
-        stored = {}
-        videos = {store_key(section.video): section.video for section in (*self.parts.normal, *self.parts.heldout)}
-        videos |= {store_key(video): video for video in (*self.parts.known, *self.parts.heldout_known)}
-        total = sum(video.video.frame_count for video in videos.values())
-        before = 0
-        for key, video in videos.items():
-
-            def decoded(frames: int, _: int, before: int = before, name: str = video.name) -> None:
-                self.watch(Progress("decoding", before + frames, total, name))
-
-            decoded(0, 0)
-            stored[key] = store.open(
-                video.video,
-                settings.model.size,
-                int(settings.model.channels),
-                resize=settings.data.resize,
-                allow_cut_off=settings.data.allow_cut_off,
-                progress=decoded,
-            )
-            before += video.video.frame_count
-        self.watch(Progress("decoding", total, total))
-        return stored
+        parts = self.parts
+        sections = (*parts.normal, *parts.heldout)
+        videos = [*(section.video for section in sections), *parts.known, *parts.heldout_known]
+        return store_pictures(videos, self.run.settings, self.watch)
 
     def _train(self, detector: Detector, stored: Mapping[str, StoredVideo], device: torch.device) -> list[str]:
         run, settings = self.run, self.run.settings

@@ -1,0 +1,47 @@
+"""The stored pictures of a split's videos: decoded once, by what training, calibration and export share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oddframe.data.videoset import LabelledVideo
+from oddframe.progress import Progress, Watcher
+from oddframe.settings import Settings
+from oddframe.video.store import FrameStore, StoredVideo
+
+
+def store_key(video: LabelledVideo) -> str:
+    """What tells one video of a set from another."""
+    return f"{video.video.path}#{video.video.first_index}"
+
+
+def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: Watcher) -> dict[str, StoredVideo]:
+    """Open videos in the frame store as the settings want their pictures, each one once.
+
+    Returns:
+        `store_key` of a video → its pictures.
+
+    Raises:
+        DataError: a video cannot be read. StorageError: the store cannot be written.
+    """
+    store = FrameStore()
+    by_key = {store_key(video): video for video in videos}
+    total = sum(video.video.frame_count for video in by_key.values())
+    stored, before = {}, 0
+    for key, video in by_key.items():
+
+        def decoded(frames: int, _: int, before: int = before, name: str = video.name) -> None:
+            watch(Progress("decoding", before + frames, total, name))
+
+        decoded(0, 0)
+        stored[key] = store.open(
+            video.video,
+            settings.model.size,
+            int(settings.model.channels),
+            resize=settings.data.resize,
+            allow_cut_off=settings.data.allow_cut_off,
+            progress=decoded,
+        )
+        before += video.video.frame_count
+    watch(Progress("decoding", total, total))
+    return stored
