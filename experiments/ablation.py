@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from command_line import as_options, judge, oddframe
 
 RESULTS = Path(__file__).parent / "results" / "ablation"
 
@@ -88,7 +87,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[*VARIANTS, "paper", "authors"], help="these variants")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
     given = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
     for seed in given.seeds:
         for name in given.only:
             result = RESULTS / f"ped2-{given.fold}-{given.size}-{name}-{seed}.json"
@@ -98,12 +96,9 @@ def main() -> None:
             run = given.runs / f"ablation-{result.stem}"
             overrides = [f"train.seed={seed}", *variant(name, given.size)]
             preset = name if name in ("paper", "authors") else "cpu"
-            options = [word for override in overrides for word in ("--set", override)]
             where = ["--preset", preset, "--protocol", "kfold", "--fold", str(given.fold)]
-            oddframe("train", str(given.data), "--out", str(run), *where, *options)
-            beside = result.with_suffix(f".{os.getpid()}.tmp")
-            beside.write_text(oddframe("eval", str(run), "--json", keep=True), "utf-8")
-            beside.replace(result)
+            oddframe("train", str(given.data), "--out", str(run), *where, *as_options(overrides))
+            judge(run, result)
             micro = {score: auc["micro"] for score, auc in json.loads(result.read_text("utf-8"))["auc"].items()}
             print(name, seed, {score: round(100 * value, 1) for score, value in micro.items() if value is not None})
 
@@ -115,13 +110,6 @@ def variant(name: str, size: str) -> list[str]:
     else:
         own = [*SIZES[size], *VARIANTS[name]]
     return [*own, f"train.epochs={EPOCHS // 3 if name in SLOW else EPOCHS}"]
-
-
-def oddframe(*arguments: str, keep: bool = False) -> str:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "oddframe", *arguments]
-    done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE if keep else None)
-    return done.stdout or ""
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ A killed run goes on where it was: training resumes, and a fold whose JSON is th
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
+
+from command_line import as_options, judge, oddframe
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -36,20 +36,9 @@ def main() -> None:
             continue
         run = given.runs / f"ped2-kfold-{fold}-{name}"
         options = ["--preset", given.preset, "--detector", given.detector, "--protocol", "kfold", "--fold", str(fold)]
-        options += [word for override in given.overrides for word in ("--set", override)]
-        oddframe("train", str(given.data), "--out", str(run), *options)
-        judged = oddframe("eval", str(run), "--json", keep=True)
-        beside = result.with_suffix(".tmp")
-        beside.write_text(judged, "utf-8")
-        beside.replace(result)
+        oddframe("train", str(given.data), "--out", str(run), *options, *as_options(given.overrides))
+        judge(run, result)
         print(f"wrote {result}")
-
-
-def oddframe(*arguments: str, keep: bool = False) -> str:
-    """Run the command line in a process of its own, so that each fold's peak of memory is its own."""
-    command = [sys.executable, "-m", "oddframe", *arguments]
-    done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE if keep else None)
-    return done.stdout or ""
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 from statistics import mean
+
+from command_line import as_options, judge, oddframe
 
 RESULTS = Path(__file__).parent / "results" / "synthetic"
 
@@ -27,7 +27,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where data and run folders go")
     given = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
     sets = {scale: given.runs / f"synthetic-{scale}" for scale in ("demo", "slow")}
     for scale, folder in sets.items():
         if not folder.exists():
@@ -35,25 +34,17 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {scale: [] for scale in sets}
     for seed in given.seeds:
         run = given.runs / f"synthetic-{given.name}-{seed}"
-        options = ["--preset", given.preset, "--set", f"train.seed={seed}"]
-        options += [word for override in given.overrides for word in ("--set", override)]
+        options = ["--preset", given.preset, *as_options([f"train.seed={seed}", *given.overrides])]
         for scale, folder in sets.items():
             result = RESULTS / f"{given.name}-{seed}-{scale}.json"
             if not result.exists():
                 oddframe("train", str(sets["demo"]), "--out", str(run), *options)
-                result.write_text(oddframe("eval", str(run), "--data", str(folder), "--json", keep=True), "utf-8")
+                judge(run, result, "--data", str(folder))
             auc = json.loads(result.read_text("utf-8"))["auc"]
             found[scale].append({name: auc[name]["micro"] for name in ("online", "distance", "paper")})
     for scale, figures in found.items():
         means = {name: f"{100 * mean(one[name] for one in figures):.1f}" for name in figures[0]}
         print(f"{given.name} on {scale}, mean of {len(figures)} seeds: {means}")
-
-
-def oddframe(*arguments: str, keep: bool = False) -> str:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "oddframe", *arguments]
-    done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE if keep else None)
-    return done.stdout or ""
 
 
 if __name__ == "__main__":
