@@ -6,6 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+WORKERS ?= 2
 
 .PHONY: install demo test lint types walls unit format clean
 .DEFAULT_GOAL := install
@@ -37,7 +38,7 @@ walls: install
 	$(BIN)/lint-imports
 
 unit: install
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15 --cov --cov-report=term:skip-covered
 
 format: install
 	$(BIN)/ruff format .

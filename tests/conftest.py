@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (-n 2), a file's tests share one, and so do all that need the exported artefact."""
+    for item in items:
+        home = item.path.parent if item.path.parent.name == "export" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(home)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_users_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For fixtures that outlive a test."""
