@@ -148,6 +148,7 @@ class Loop:
         for name, value in terms.items():
             position.sums[name] = position.sums.get(name, 0.0) + float(value)
         position.count += 1
+        position.still += batch.still
         position.step += 1
         position.stepped_s += time.perf_counter() - began
         last = position.step == self.sampler.steps_per_epoch
