@@ -59,6 +59,18 @@ def test_figures_stand_in_the_page(result, tmp_path, read):
     assert "32.8" in text
 
 
+def test_learned_says_why_it_is_online_where_it_is(result, tmp_path, read):
+    notes = ["no known anomaly was held out: `learned` equals `online`"]
+    alike = replace(result, notes=notes)
+
+    assert words.explained("learned", result).startswith("As online, with weights fitted on known anomalies")
+    assert "the network has seen all known anomalies (1 video)" in words.explained("learned", alike)
+    without = replace(alike, trained_on={"normal": ["a"], "known": []})
+    assert (
+        "Equals online: there were no known anomalies" in read(report(without, tmp_path / "p.html", pictures=None))[0]
+    )
+
+
 def test_what_each_line_finds_stands_in_words_beside_the_curves(result, tmp_path, read):
     text, parsed = read(report(result, tmp_path / "page.html", pictures=None))
 

@@ -151,8 +151,7 @@ def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["a
     ]
     predicts = words.predicts_pictures(result)
     rows = [
-        {"name": name, "words": words.explained(name, predicts), "threshold": result.threshold.get(name)}
-        | dict(figures)
+        {"name": name, "words": words.explained(name, result), "threshold": result.threshold.get(name)} | dict(figures)
         for name, figures in result.auc.items()
     ]
     return render(

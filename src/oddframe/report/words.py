@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from oddframe.detectors import detectors
 from oddframe.evaluation.result import Result, percent
+from oddframe.scoring.calibration import LEARNED_IS_ONLINE
 from oddframe.scoring.scores import AlarmLine
 
 if TYPE_CHECKING:
@@ -40,10 +41,22 @@ _DIFFERENCE = {
 }
 
 
-def explained(name: str, predicts: bool) -> str:
-    """One line on a fusion or component; `predicts` says whether the detector predicts pictures."""
-    known = FUSIONS_IN_WORDS | _COMPONENTS | (_PREDICTED if predicts else _DIFFERENCE)
+def explained(name: str, result: Result) -> str:
+    """One line on a fusion or component of a result; "" for a name that is neither."""
+    if name == "learned" and any(LEARNED_IS_ONLINE in note for note in result.notes):
+        return _why_learned_is_online(result)
+    known = FUSIONS_IN_WORDS | _COMPONENTS | (_PREDICTED if predicts_pictures(result) else _DIFFERENCE)
     return known.get(name, "")
+
+
+def _why_learned_is_online(result: Result) -> str:
+    known = len(result.trained_on.get("known", ()))
+    if not known:
+        return "Equals online: there were no known anomalies to fit weights on."
+    return (
+        f"Equals online: the network has seen all known anomalies ({count(known, 'video')}), and weights are fitted on "
+        "others, which data.heldout_known keeps apart."
+    )
 
 
 def predicts_pictures(result: Result) -> bool:

@@ -41,6 +41,9 @@ KEPT_BY = 0.95
 POOLED = ""
 """Name of the calibration of all scenes together."""
 
+LEARNED_IS_ONLINE = "`learned` equals `online`"
+"""Stands in the note of a calibration for which no weights were fitted."""
+
 
 LEAST_VALUE = 1e-5
 """Smaller errors (less than a grey level) and distances count as this much, so that flicker is not called rare."""
@@ -263,8 +266,10 @@ def fit_calibration(
         }
         if len(pooled_odd[names[0]]):
             learned = fit_weights(pooled_calm, pooled_odd, online)
+        else:
+            notes.append(f"no abnormal frame of the known anomalies held out can be judged: {LEARNED_IS_ONLINE}")
     else:
-        notes.append("no known anomaly was held out: `learned` equals `online`")
+        notes.append(f"no known anomaly was held out: {LEARNED_IS_ONLINE}")
 
     trained = [stretch for stretch in trained if len(stretch.raw)]
     familiar = [calibrated(stretch) for stretch in trained]

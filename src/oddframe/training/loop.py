@@ -202,8 +202,6 @@ class Loop:
         }
         if position.step == self.sampler.steps_per_epoch:
             record["ailments"] = self.detector.ailments()
-            for ailment in record["ailments"]:
-                self.watch(Progress("warning", 0, 0, ailment))
         try:
             with self._history.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")

@@ -202,7 +202,7 @@ class _Training:
         calibration = calibrate(runtime, self.parts, stored, settings, self.watch)
         calibration.save(run.folder)
         notes += calibration.notes
-        notes += [f"memory: {ailment}" for ailment in detector.ailments()]
+        notes += detector.ailments()
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
         Checkpoints(run.folder).clear()
 
