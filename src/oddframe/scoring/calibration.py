@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import RunError, StorageError
-from oddframe.scoring.alarms import draw_line
 from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
+from oddframe.scoring.line import draw_line
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
 from oddframe.scoring.tail import TAIL_SHARE, Tail
