@@ -50,7 +50,26 @@ def test_the_peak_carries_its_time_and_box():
     event = tracker.finish()
 
     assert (event.peak, event.score, event.peak_s, event.box.x) == (1, 5.0, 0.1, 1)
-    assert (event.start_s, event.end_s) == (0.0, 0.2)
+
+
+def times_of(scores: list[float], times: list[float]) -> tuple[float | None, float | None]:
+    tracker = EventTracker(LINE, AlarmRule(1, 2))
+    found = [
+        tracker.update(frame, second, score) for frame, (score, second) in enumerate(zip(scores, times, strict=True))
+    ]
+    event = next((one for one in found if one is not None), None) or tracker.finish()
+    return event.start_s, event.end_s
+
+
+def test_an_event_ends_when_the_first_frame_after_it_comes():
+    assert times_of([0, 3, 3, 0, 0, 0], [0.0, 0.1, 0.2, 0.5, 0.6, 0.7]) == (0.1, 0.5)  # not at its last frame, at 0.2
+    assert times_of([0, 3, 0, 3, 0, 0, 0], [0.0, 0.1, 0.2, 0.3, 0.45, 0.5, 0.6]) == (0.1, 0.45)  # two that are one
+
+
+def test_an_event_that_lasts_to_the_end_of_the_video_ends_one_frame_later():
+    assert times_of([0, 3, 3], [0.0, 0.25, 0.5]) == (0.25, 0.75)
+    assert times_of([0, 3], [0.0, 0.25]) == (0.25, 0.5)
+    assert times_of([3], [0.25]) == (0.25, 0.25)  # nobody knows how long a frame lasts
 
 
 def test_the_alarm_is_raised_once_the_event_is_long_enough():

@@ -42,9 +42,16 @@ class _Run:
     peak_s: float | None
     score: float
     box: Box | None
+    step_s: float | None
+    """From the frame before the last odd one to that one."""
+    end_s: float | None = None
+    """Time of the frame after the last odd one, once it has come."""
 
     def event(self) -> Event:
-        return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, self.last_s, self.peak_s, self.box)
+        end_s = self.end_s
+        if end_s is None and self.last_s is not None:  # the video's last frame is odd: it is shown as long as others
+            end_s = self.last_s + (self.step_s or 0.0)
+        return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, end_s, self.peak_s, self.box)
 
 
 class EventTracker:
@@ -57,6 +64,7 @@ class EventTracker:
         self._line, self._rule = line, rule
         self._run: _Run | None = None
         self._frames_in = 0
+        self._latest_s: float | None = None
 
     @property
     def alarm(self) -> bool:
@@ -67,20 +75,24 @@ class EventTracker:
 
     def update(self, frame: int, time_s: float | None, score: float, box: Box | None = None) -> Event | None:
         """Take the next frame's score; return the event that has just ended, if one has."""
-        run = self._run
+        run, before_s, self._latest_s = self._run, self._latest_s, time_s
+        step_s = None if time_s is None or before_s is None else time_s - before_s
         if run is None:
             if score < self._line.on:
                 self._inside = False
                 return None
-            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box)
+            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box, step_s)
             self._frames_in, self._inside = 1, True
             return None
         self._inside = score >= (self._line.off if self._inside else self._line.on)
         if self._inside:
-            run.last, run.last_s, self._frames_in = frame, time_s, self._frames_in + 1
+            run.last, run.last_s, run.step_s, run.end_s = frame, time_s, step_s, None
+            self._frames_in += 1
             if score > run.score:
                 run.peak, run.peak_s, run.score, run.box = frame, time_s, score, box
             return None
+        if run.end_s is None:
+            run.end_s = time_s
         if frame - run.last > self._rule.merge:
             return self.finish()
         return None
