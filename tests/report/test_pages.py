@@ -267,6 +267,30 @@ def test_lengths_and_moments_are_said_as_one_would():
     assert words.count(1200, "frame") == "1,200 frames"
 
 
+@pytest.mark.parametrize(
+    ("detector", "model", "picture", "error"),
+    [
+        ("dream-unet", {"decoder": True}, "what was predicted", "were predicted"),
+        ("dream-unet", {"decoder": False}, "the frame before", "differ from the frame before"),
+        ("framediff", {}, "the frame before", "differ from the frame before"),
+        ("memae", {"items": 2000}, "what was reconstructed", "were reconstructed"),
+        ("convae", {"a setting of": "another version"}, "what was reconstructed", "were reconstructed"),
+        ("not installed here", {}, "what it was compared with", "differ from what they were compared with"),
+    ],
+)
+def test_a_page_says_what_the_detector_compares_frames_with(result, detector, model, picture, error):
+    told = replace(result, detector=detector, settings={"detector": detector, "model": model})
+
+    assert words.compared_with(told) == picture
+    assert error in words.explained("local_error", told)
+
+
+def test_a_detector_that_could_predict_but_does_not_is_told_so(result):
+    assert "without its decoder" in words.summary_of(result)
+    assert "without" not in words.summary_of(replace(result, settings={"model": {"decoder": True}}))
+    assert "here" not in words.summary_of(replace(result, detector="framediff", settings={}))
+
+
 def test_a_network_below_the_floor_is_told_so(result):
     auc = dict(result.auc) | {"online": {**result.auc["online"], "micro": 0.5}, "motion": {"micro": 0.6}}
 

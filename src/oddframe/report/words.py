@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddframe.detectors import detectors
+from oddframe.detectors import Compared, detectors
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE
 from oddframe.scoring.scores import AlarmLine
@@ -30,14 +30,30 @@ _COMPONENTS = {
     "detector has to clear.",
 }
 
-_PREDICTED = {
-    "psnr": "How well the whole frame was predicted, in decibels.",
-    "local_error": "How badly the worst few small windows were predicted.",
+_ERRORS: dict[Compared | None, dict[str, str]] = {
+    "prediction": {
+        "psnr": "How well the whole frame was predicted, in decibels.",
+        "local_error": "How badly the worst few small windows were predicted.",
+    },
+    "reconstruction": {
+        "psnr": "How well the whole frame was reconstructed, in decibels.",
+        "local_error": "How badly the worst few small windows were reconstructed.",
+    },
+    "frame before": {
+        "psnr": "How much the whole picture differs from the frame before, in decibels.",
+        "local_error": "How much the worst few small windows differ from the frame before.",
+    },
+    None: {
+        "psnr": "How much the whole picture differs from what it was compared with, in decibels.",
+        "local_error": "How much the worst few small windows differ from what they were compared with.",
+    },
 }
 
-_DIFFERENCE = {
-    "psnr": "How much the whole picture differs from the frame before, in decibels.",
-    "local_error": "How much the worst few small windows differ from the frame before.",
+_COMPARED: dict[Compared | None, str] = {
+    "prediction": "what was predicted",
+    "reconstruction": "what was reconstructed",
+    "frame before": "the frame before",
+    None: "what it was compared with",
 }
 
 
@@ -45,7 +61,7 @@ def explained(name: str, result: Result) -> str:
     """One line on a fusion or component of a result; "" for a name that is neither."""
     if name == "learned" and any(LEARNED_IS_ONLINE in note for note in result.notes):
         return _why_learned_is_online(result)
-    known = FUSIONS_IN_WORDS | _COMPONENTS | (_PREDICTED if predicts_pictures(result) else _DIFFERENCE)
+    known = FUSIONS_IN_WORDS | _COMPONENTS | _ERRORS[_compared(result)]
     return known.get(name, "")
 
 
@@ -59,9 +75,18 @@ def _why_learned_is_online(result: Result) -> str:
     )
 
 
-def predicts_pictures(result: Result) -> bool:
-    """Whether frames were compared with a prediction, rather than with the frame before."""
-    return result.detector != "framediff" and bool(result.settings.get("model", {}).get("decoder", True))
+def compared_with(result: Result) -> str:
+    """What the detector compared each frame with, as a picture of it is called."""
+    return _COMPARED[_compared(result)]
+
+
+def _compared(result: Result) -> Compared | None:
+    """What the detector says of itself with the settings of a result; None for one that is not installed here."""
+    entry = detectors().get(result.detector)
+    if entry is None:
+        return None
+    # The settings may be those of an earlier version: they are read, not judged.
+    return entry.settings.model_construct(**result.settings.get("model", {})).compared
 
 
 def data_of(result: Result) -> str:
@@ -82,7 +107,7 @@ def summary_of(result: Result) -> str:
     entry = detectors().get(result.detector)
     if entry is None:
         return ""
-    without = result.detector != "framediff" and not predicts_pictures(result)
+    without = _compared(result) == "frame before" != entry.settings().compared
     return f"{entry.summary}; here without its decoder, so that no frame is predicted" if without else entry.summary
 
 
