@@ -291,6 +291,19 @@ def test_a_detector_that_could_predict_but_does_not_is_told_so(result):
     assert "here" not in words.summary_of(replace(result, detector="framediff", settings={}))
 
 
+def test_a_page_says_what_online_is_made_of(result, tmp_path, read):
+    given = ("psnr", "distance", "local_error", "local_distance", "motion")
+    auc = dict(result.auc) | dict.fromkeys(given, result.auc["online"])
+    settings = {"score": {"online": ["distance", "local_distance"]}}
+    both = replace(result, auc=auc, settings=settings)
+    error_alone = replace(both, auc={name: auc[name] for name in ("online", "psnr", "local_error")})
+
+    text, _ = read(report(both, tmp_path / "page.html", pictures=None))
+    assert "Here it is made of distance and local_distance; psnr, local_error and motion do not count." in text
+    assert words.what_online_adds(error_alone) == "Here it is made of local_error; psnr does not count."
+    assert words.what_online_adds(replace(both, settings={})) == ""
+
+
 def test_a_network_below_the_floor_is_told_so(result):
     auc = dict(result.auc) | {"online": {**result.auc["online"], "micro": 0.5}, "motion": {"micro": 0.6}}
 

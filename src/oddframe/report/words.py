@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oddframe.detectors import Compared, detectors
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE
-from oddframe.scoring.scores import AlarmLine
+from oddframe.scoring.fusion import online_components
+from oddframe.scoring.scores import COMPONENTS, AlarmLine
 
 if TYPE_CHECKING:
     from oddframe.evaluation.compare import Difference
@@ -62,7 +63,29 @@ def explained(name: str, result: Result) -> str:
     if name == "learned" and any(LEARNED_IS_ONLINE in note for note in result.notes):
         return _why_learned_is_online(result)
     known = FUSIONS_IN_WORDS | _COMPONENTS | _ERRORS[_compared(result)]
-    return known.get(name, "")
+    line = known.get(name, "")
+    return f"{line} {what_online_adds(result)}".rstrip() if name == "online" else line
+
+
+def what_online_adds(result: Result) -> str:
+    """Which of the detector's components count in `online`, in a sentence; "" for a result that does not say."""
+    wanted = result.settings.get("score", {}).get("online")
+    given = [name for name in COMPONENTS if name in result.auc]
+    if not wanted or not given:
+        return ""
+    added = online_components(wanted, given)
+    words, apart = f"Here it is made of {listed(added)}", [name for name in given if name not in added]
+    return f"{words}; {listed(apart)} {'does' if len(apart) == 1 else 'do'} not count." if apart else f"{words}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row.
+
+    >>> listed(["psnr"]), listed(["psnr", "distance", "motion"])
+    ('psnr', 'psnr, distance and motion')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _why_learned_is_online(result: Result) -> str:

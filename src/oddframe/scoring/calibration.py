@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import RunError, StorageError
-from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
+from oddframe.scoring.fusion import causal_mean, fit_weights, online_components, weighted
 from oddframe.scoring.line import draw_line
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
@@ -236,7 +236,7 @@ def fit_calibration(
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
     names = list(normal[0].raw[0].values)
-    online: dict[str, float] = {name: 1.0 for name in settings.online if name in names} or {"local_error": 1.0}
+    online = dict.fromkeys(online_components(settings.online, names), 1.0)
     by_scene = _by_scene(normal)
     notes = []
     bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
