@@ -64,7 +64,7 @@ def test_learned_says_why_it_is_online_where_it_is(result, tmp_path, read):
     alike = replace(result, notes=notes)
 
     assert words.explained("learned", result).startswith("As online, with weights fitted on known anomalies")
-    assert "the network has seen all known anomalies (1 video)" in words.explained("learned", alike)
+    assert "it has seen all of them (1 video)" in words.explained("learned", alike)
     without = replace(alike, trained_on={"normal": ["a"], "known": []})
     assert (
         "Equals online: there were no known anomalies" in read(report(without, tmp_path / "p.html", pictures=None))[0]

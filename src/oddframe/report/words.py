@@ -26,7 +26,7 @@ FUSIONS_IN_WORDS = {
 
 _COMPONENTS = {
     "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
-    "local_distance": "The same for the oddest few places of the picture alone.",
+    "local_distance": "As distance, for the oddest few places of the picture alone.",
     "motion": "How much the liveliest few small windows change between two frames. No network: the floor that every "
     "detector has to clear.",
 }
@@ -93,8 +93,8 @@ def _why_learned_is_online(result: Result) -> str:
     if not known:
         return "Equals online: there were no known anomalies to fit weights on."
     return (
-        f"Equals online: the network has seen all known anomalies ({count(known, 'video')}), and weights are fitted on "
-        "others, which data.heldout_known keeps apart."
+        "Equals online: weights are fitted on known anomalies that the network has not seen, and it has seen all of "
+        f"them ({count(known, 'video')}). data.heldout_known keeps some apart."
     )
 
 
