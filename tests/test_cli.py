@@ -133,6 +133,21 @@ def test_a_table_is_laid_out_on_the_terminal_and_as_json(home):
     assert as_json["open"] == []
 
 
+@pytest.mark.parametrize(("sets", "shown"), [(["ped2"], False), (["ped1", "ped2"], True)])
+def test_the_lines_of_several_sets_can_be_told_apart_on_the_terminal(sets, shown, monkeypatch):
+    from oddframe.reproduce import reproduce
+    from oddframe.reproduce.table import Table
+
+    table = Table("Table II", ("data", "method", "psnr"), tuple((name, "DREAM", "90.1") for name in sets))
+    monkeypatch.setattr(reproduce, "reproduce", lambda *_, **__: reproduce.Reproduction(table))
+
+    told = run("reproduce", "table2", *sets, "--out", "runs/paper").stdout
+
+    assert ("data" in told.splitlines()[1]) is shown
+    assert all((f"{name} " in told) is shown for name in sets)
+    assert "psnr" not in told  # for files only
+
+
 def test_folds_that_are_no_numbers_are_wrong_usage(home):
     assert run("reproduce", "table3", "demo/data", "--folds", "0;1", "--out", "runs/table3").exit_code == 2
 

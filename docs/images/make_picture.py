@@ -1,7 +1,7 @@
 """Draw docs/images/demo.png from a judged run on the synthetic set.
 
     oddframe demo --out demo
-    python docs/images/make_picture.py demo/run street-t01
+    python docs/images/make_picture.py demo/run passage/passage-t02
 
 Without a name, it takes the test video whose own AUC is nearest to the median of all that have an event: an ordinary
 one, not the best.
@@ -32,12 +32,14 @@ def main() -> None:
     """Read the run, explain four frames, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("video", nargs="?", help="name of a test video")
+    parser.add_argument("video", nargs="?", help="name of a test video, as the page has it")
     parser.add_argument("--out", type=Path, default=PICTURE)
     given = parser.parse_args()
     result = Result.load(given.run)
     name = given.video or _ordinary(result)
-    judged = next(one for one in result.scored if one.name == name)
+    judged = next((one for one in result.scored if one.name == name), None)
+    if judged is None:
+        parser.error(f"no test video '{name}' among {', '.join(one.name for one in result.scored)}")
     run = Run.open(given.run)
     videos = open_videoset((run.folder / run.info["data"]["root"]).resolve())
     video = next(one.video for one in videos.test if one.name == name)
@@ -91,7 +93,7 @@ def _curve(axes: Axes, judged: JudgedVideo, seconds: np.ndarray, marked: Sequenc
     axes.axhline(line, color=_ALARM, linewidth=0.9, linestyle="--")
     axes.annotate(
         "alarm line", (1, line), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points",
-        ha="right", color=_ALARM, fontsize=8,
+        ha="right", color=_ALARM, fontsize=8, bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
     )  # fmt: skip
     at = [int(np.searchsorted(scores.frame, frame)) for frame in marked]
     axes.plot(seconds[at], scores.online[at], "o", color=_INK, markersize=4)

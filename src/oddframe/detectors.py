@@ -20,6 +20,10 @@ from oddframe.errors import DetectorError, SettingsError, nearest
 ENTRY_POINT_GROUP = "oddframe.detectors"
 
 
+Compared = Literal["prediction", "reconstruction", "frame before"]
+"""What a detector compares the judged frame with: made from other frames, made from itself, or the frame before it."""
+
+
 class Strict(BaseModel):
     """Settings that refuse what they do not know."""
 
@@ -38,6 +42,11 @@ class DetectorSettings(Strict):
     channels: Literal[1, 3] = Field(
         default=3, description="1 for grey, 3 for colour (a grey source is repeated three times)"
     )
+
+    @property
+    def compared(self) -> Compared:
+        """What the judged frame is compared with; reports choose their words by it."""
+        return "prediction"
 
     @field_validator("size")
     @classmethod
@@ -114,6 +123,10 @@ class DreamCommonSettings(DetectorSettings):
     )
     reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
 
+    @property
+    def compared(self) -> Compared:
+        return "prediction" if self.decoder else "frame before"
+
 
 class DreamSettings(DreamCommonSettings):
     """DREAM with the U-Net backbone."""
@@ -154,6 +167,10 @@ class MlepSettings(DetectorSettings):
 
 class FrameDiffSettings(DetectorSettings):
     """Frame differences: nothing to train, nothing to set."""
+
+    @property
+    def compared(self) -> Compared:
+        return "frame before"
 
 
 class PeerSettings(DetectorSettings):
@@ -202,11 +219,19 @@ class MemAESettings(PeerSettings):
     )
     entropy: float = Field(default=0.0002, ge=0, description="weight of the attention's entropy")
 
+    @property
+    def compared(self) -> Compared:
+        return "reconstruction"
+
 
 class ConvAESettings(PeerSettings):
     """Conv-AE (Hasan et al., CVPR 2016)."""
 
     size_step = 16
+
+    @property
+    def compared(self) -> Compared:
+        return "reconstruction"
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,10 @@ class ScoreSettings(Strict):
     )
     gamma: float = Field(default=0.6, ge=0, le=1, description="weight of PSNR in Eq. 12")
     online: tuple[Component, ...] = Field(
-        default=("psnr", "distance"), min_length=1, description="components whose calibrated values are added"
+        default=("psnr", "distance"),
+        min_length=1,
+        description="components whose calibrated values are added, those that a detector gives; `local_error` where it "
+        "gives none of them",
     )
     per_place: tuple[Literal["local_error", "local_distance", "motion"], ...] = Field(
         default=(),

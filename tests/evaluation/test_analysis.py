@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from oddframe.cli import app
 from oddframe.errors import NothingToJudgeError
-from oddframe.evaluation.analysis import _chosen, _Gathered, analyse, farthest
+from oddframe.evaluation.analysis import Analysis, _chosen, _Gathered, analyse, farthest
 from oddframe.models.weights import build_detector, save_tensors
 from oddframe.report.memories import drawn_analysis
 from oddframe.report.spaces import draw_spaces
@@ -132,6 +132,21 @@ def test_a_run_with_two_memories_has_distances_use_and_four_panels(run, tmp_path
     assert json.loads(json.dumps(found.to_dict()))["memories"]["normality"]["dead"] == found.memories["normality"].dead
     assert len(draw_spaces(found, path=tmp_path / "new" / "spaces.png").axes) == 4
     assert (tmp_path / "new" / "spaces.png").stat().st_size > 1000
+
+
+def test_an_analysis_comes_back_as_it_was(run):
+    found = analyse(run("dual"), clips=6)
+
+    again = Analysis.from_dict(json.loads(json.dumps(found.to_dict())))
+
+    assert again.to_dict() == found.to_dict()
+    assert (again.distances, again.memories) == (found.distances, found.memories)
+    assert all(np.array_equal(one.points, other.points) for one, other in zip(again.spaces, found.spaces, strict=True))
+
+
+def test_an_analysis_of_another_format_is_refused(run):
+    with pytest.raises(ValueError, match="format 99"):
+        Analysis.from_dict(analyse(run("none"), clips=3).to_dict() | {"format": 99})
 
 
 def test_one_memory_has_no_other_to_measure_against(run):

@@ -82,6 +82,13 @@ def test_the_memory_is_updated_once_from_the_whole_batch() -> None:
     assert torch.allclose(mnad.memory.items, torch.nn.functional.normalize(before + terms, dim=1))
 
 
+def test_what_ails_the_memory_names_it_once() -> None:
+    mnad = small()
+    mnad.memory.items.copy_(mnad.memory.items[:1].expand_as(mnad.memory.items).clone())
+
+    assert mnad.ailments() == ["memory: all 4 items are equal (every cosine above 0.999)"]
+
+
 def test_the_error_that_decides_on_an_update_lets_large_errors_count_more(oracle_dir: Path) -> None:
     with np.load(oracle_dir / "scoring.npz", allow_pickle=False) as stored:
         pairs = zip(stored["psnr_pred"], stored["psnr_target"], strict=True)

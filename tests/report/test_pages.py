@@ -59,6 +59,18 @@ def test_figures_stand_in_the_page(result, tmp_path, read):
     assert "32.8" in text
 
 
+def test_learned_says_why_it_is_online_where_it_is(result, tmp_path, read):
+    notes = ["no known anomaly was held out: `learned` equals `online`"]
+    alike = replace(result, notes=notes)
+
+    assert words.explained("learned", result).startswith("As online, with weights fitted on known anomalies")
+    assert "it has seen all of them (1 video)" in words.explained("learned", alike)
+    without = replace(alike, trained_on={"normal": ["a"], "known": []})
+    assert (
+        "Equals online: there were no known anomalies" in read(report(without, tmp_path / "p.html", pictures=None))[0]
+    )
+
+
 def test_what_each_line_finds_stands_in_words_beside_the_curves(result, tmp_path, read):
     text, parsed = read(report(result, tmp_path / "page.html", pictures=None))
 
@@ -253,6 +265,43 @@ def test_lengths_and_moments_are_said_as_one_would():
     assert [words.clock(seconds) for seconds in (None, 64.84, 59.96, 3725)] == ["", "1:04.8", "1:00.0", "1:02:05.0"]
     assert words.count(1, "video") == "1 video"
     assert words.count(1200, "frame") == "1,200 frames"
+
+
+@pytest.mark.parametrize(
+    ("detector", "model", "picture", "error"),
+    [
+        ("dream-unet", {"decoder": True}, "what was predicted", "were predicted"),
+        ("dream-unet", {"decoder": False}, "the frame before", "differ from the frame before"),
+        ("framediff", {}, "the frame before", "differ from the frame before"),
+        ("memae", {"items": 2000}, "what was reconstructed", "were reconstructed"),
+        ("convae", {"a setting of": "another version"}, "what was reconstructed", "were reconstructed"),
+        ("not installed here", {}, "what it was compared with", "differ from what they were compared with"),
+    ],
+)
+def test_a_page_says_what_the_detector_compares_frames_with(result, detector, model, picture, error):
+    told = replace(result, detector=detector, settings={"detector": detector, "model": model})
+
+    assert words.compared_with(told) == picture
+    assert error in words.explained("local_error", told)
+
+
+def test_a_detector_that_could_predict_but_does_not_is_told_so(result):
+    assert "without its decoder" in words.summary_of(result)
+    assert "without" not in words.summary_of(replace(result, settings={"model": {"decoder": True}}))
+    assert "here" not in words.summary_of(replace(result, detector="framediff", settings={}))
+
+
+def test_a_page_says_what_online_is_made_of(result, tmp_path, read):
+    given = ("psnr", "distance", "local_error", "local_distance", "motion")
+    auc = dict(result.auc) | dict.fromkeys(given, result.auc["online"])
+    settings = {"score": {"online": ["distance", "local_distance"]}}
+    both = replace(result, auc=auc, settings=settings)
+    error_alone = replace(both, auc={name: auc[name] for name in ("online", "psnr", "local_error")})
+
+    text, _ = read(report(both, tmp_path / "page.html", pictures=None))
+    assert "Here it is made of distance and local_distance; psnr, local_error and motion do not count." in text
+    assert words.what_online_adds(error_alone) == "Here it is made of local_error; psnr does not count."
+    assert words.what_online_adds(replace(both, settings={})) == ""
 
 
 def test_a_network_below_the_floor_is_told_so(result):

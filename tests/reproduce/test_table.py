@@ -15,7 +15,14 @@ from oddframe.reproduce.table import Table, figures_table
 PED2 = ["ucsd-ped2"]
 
 
-def cell(online: float | None, minutes: float = 12.0, *, abnormal: int = 40, unsaid: Sequence[str] = ()):
+def cell(
+    online: float | None,
+    minutes: float = 12.0,
+    *,
+    abnormal: int = 40,
+    unsaid: Sequence[str] = (),
+    given: Sequence[str] = ("psnr", "distance"),
+):
     """Of two videos with 100 judged frames."""
     interval = None if online is None else [online - 0.1, online + 0.05]
     figures = {"micro": online, "interval": interval}  # on the widest windows of Tables III and II
@@ -23,6 +30,8 @@ def cell(online: float | None, minutes: float = 12.0, *, abnormal: int = 40, uns
         "cell": {"steps": 100, "common": {key: {"online": figures} for key in ("4-0", "9-7")}},
         "seconds_training": 60 * minutes,
         "frames": {"videos": 2, "judged": 100, "abnormal": abnormal},
+        "settings": {"score": {"online": ["distance", "local_distance"]}},
+        "auc": dict.fromkeys(("online", *given)),
         "undefined_videos": {"macro": [], "paper": list(unsaid)},
     }
 
@@ -42,6 +51,19 @@ def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_f
     assert shown["online"] == "92.0 ± 2.8"  # half the difference times the root of two
     assert (shown["printed"], shown["given"], shown["folds"]) == ("94.4", "normal", "2 of 10")
     assert (shown["steps"], shown["min"]) == ("100", "12")
+
+
+def test_a_table_says_what_online_is_made_of():
+    cells = {
+        ("ucsd-ped2", "mem"): {"fold0": cell(0.90), "fold1": cell(0.94)},
+        ("ucsd-ped2", "dual-disc"): {"fold0": cell(0.90)},
+        ("ucsd-ped2", "framediff"): {"fold0": cell(0.90, given=("psnr", "local_error", "motion"))},
+    }
+
+    notes = figures_table("table3", rows_of("table3"), PED2, cells, 10).notes
+
+    assert "online is made of distance: UNet+Mem, UNet+DualMem+Disc." in notes
+    assert "online is made of local_error: frame differences." in notes
 
 
 def test_one_fold_stands_with_its_interval_and_an_open_row_is_empty():

@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oddframe.scoring.alarms import AlarmRule, EventTracker, draw_line, events
+from oddframe.scoring.alarms import AlarmRule, EventTracker, events
 from oddframe.scoring.scores import AlarmLine, Box
 
 LINE = AlarmLine(on=3.0, off=2.4, per_hour=None, asked_per_hour=1.0)
@@ -51,7 +50,26 @@ def test_the_peak_carries_its_time_and_box():
     event = tracker.finish()
 
     assert (event.peak, event.score, event.peak_s, event.box.x) == (1, 5.0, 0.1, 1)
-    assert (event.start_s, event.end_s) == (0.0, 0.2)
+
+
+def times_of(scores: list[float], times: list[float]) -> tuple[float | None, float | None]:
+    tracker = EventTracker(LINE, AlarmRule(1, 2))
+    found = [
+        tracker.update(frame, second, score) for frame, (score, second) in enumerate(zip(scores, times, strict=True))
+    ]
+    event = next((one for one in found if one is not None), None) or tracker.finish()
+    return event.start_s, event.end_s
+
+
+def test_an_event_ends_when_the_first_frame_after_it_comes():
+    assert times_of([0, 3, 3, 0, 0, 0], [0.0, 0.1, 0.2, 0.5, 0.6, 0.7]) == (0.1, 0.5)  # not at its last frame, at 0.2
+    assert times_of([0, 3, 0, 3, 0, 0, 0], [0.0, 0.1, 0.2, 0.3, 0.45, 0.5, 0.6]) == (0.1, 0.45)  # two that are one
+
+
+def test_an_event_that_lasts_to_the_end_of_the_video_ends_one_frame_later():
+    assert times_of([0, 3, 3], [0.0, 0.25, 0.5]) == (0.25, 0.75)
+    assert times_of([0, 3], [0.0, 0.25]) == (0.25, 0.5)
+    assert times_of([3], [0.25]) == (0.25, 0.25)  # nobody knows how long a frame lasts
 
 
 def test_the_alarm_is_raised_once_the_event_is_long_enough():
@@ -79,56 +97,3 @@ def test_events_are_apart_in_order_and_hold_every_frame_above_the_line(scores, m
     for frame, score in enumerate(scores):
         inside = any(start <= frame < end for start, end in found)
         assert inside or score < LINE.on
-
-
-# The line --------------------------------------------------------------------------------------------------------
-
-
-def test_without_heldout_video_the_line_is_one_frame_in_a_thousand():
-    line = draw_line([], 1.0)
-
-    assert (line.on, line.per_hour) == (3.0, None)
-    assert "no held-out" in line.note
-
-
-def test_little_video_vouches_for_little_and_says_so():
-    line = draw_line([(np.array([0.1] * 99 + [2.0]), 10.0)], 1.0)
-
-    assert line.on > 2.0
-    assert line.on == pytest.approx(2.0)
-    assert line.off == pytest.approx(1.6)
-    assert line.per_hour == pytest.approx(360)  # fewer than one in ten seconds
-    assert "10 s of held-out normal video cannot vouch for 1 false alarm an hour" in line.note
-
-
-def test_without_a_frame_rate_there_is_no_rate():
-    line = draw_line([(np.array([0.1, 2.0]), 10.0), (np.array([0.1]), None)], 1.0)
-
-    assert line.on > 2.0
-    assert line.per_hour is None
-    assert "frame rate is unknown" in line.note
-
-
-def two_hours(*peaks: float) -> np.ndarray:
-    """At one frame a second, calm but for short peaks."""
-    scores = np.full(7200, 0.1)
-    scores[1000 : 1000 + 100 * len(peaks) : 100] = peaks
-    return scores
-
-
-def test_enough_video_gives_the_lowest_line_that_keeps_the_rate():
-    line = draw_line([(two_hours(5, 4, 3, 2), 1.0)], asked_per_hour=1.0)
-
-    assert (line.on, line.per_hour, line.note) == (4.0, 1.0, "")
-
-
-def test_stretches_are_counted_together():
-    line = draw_line([(two_hours(5, 2), 1.0), (two_hours(4, 3), 1.0)], asked_per_hour=0.5)
-
-    assert (line.on, line.per_hour) == (4.0, 0.5)
-
-
-def test_the_line_of_a_still_video_is_above_it():
-    line = draw_line([(np.zeros(100), 25.0)], 1.0)
-
-    assert 0 < line.off < line.on

@@ -100,6 +100,15 @@ def test_without_held_out_anomalies_learned_is_online(stretch):
     assert any("`learned` equals `online`" in note for note in calibration.notes)
 
 
+def test_held_out_anomalies_without_an_abnormal_frame_that_can_be_judged_teach_nothing_and_it_is_said(stretch, raw):
+    shown = [raw(i, psnr=20.0, motion=0.5) for i in range(40)]
+
+    calibration = fit_calibration([stretch(""), Stretch("", 10.0, shown, np.zeros(40, bool))], settings())
+
+    assert calibration.learned_weights == calibration.online_weights
+    assert any("can be judged: `learned` equals `online`" in note for note in calibration.notes)
+
+
 def test_held_out_anomalies_teach_learned_which_component_to_trust(stretch, raw):
     shown = [
         raw(i, psnr=28.0 + i % 5, motion=0.01 + 0.0002 * i) for i in range(40)

@@ -93,6 +93,19 @@ def test_the_history_holds_means_of_terms_by_their_names(tmp_path):
     assert (record["epoch"], record["step"], record["ailments"]) == (1, 2, [])
 
 
+def test_ailments_are_kept_in_the_history_and_not_called_out_while_training_lasts(tmp_path):
+    class Ailing(Toy):
+        def ailments(self):
+            return ["memory: 3 of 10 items get hardly any query"]
+
+    told = []
+    loop(Ailing(lambda t: [("first", lambda: t.a.square())]), tmp_path, told.append).run()
+
+    (record,) = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    assert record["ailments"] == ["memory: 3 of 10 items get hardly any query"]
+    assert {moment.stage for moment in told} == {"training"}
+
+
 def test_progress_tells_the_loss_of_each_group(tmp_path):
     toy = Toy(lambda t: [("first", lambda: t.a * 0 + 1), ("second", lambda: t.b * 0 + 2)])
     told = []

@@ -231,9 +231,23 @@ def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, sma
 
     run = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
 
-    assert any("nothing moved" in note for note in run.info["notes"])
+    steps = run.history()[-1]["step"]
+    assert any(f"{4 * steps} pseudo-anomalies could not be made" in note for note in run.info["notes"])
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
     assert np.isfinite(Calibration.load(run.folder).heldout["online"]).all()
+
+
+def test_what_could_not_be_made_before_an_interruption_is_said_after_it(make_set, small, tmp_path):
+    home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30}, still=True)
+    whole = train(home, out=tmp_path / "whole", settings=small("train.epochs=1"))
+    last = whole.history()[-1]["step"]
+
+    with pytest.raises(KeyboardInterrupt):
+        train(home, out=tmp_path / "run", settings=small("train.epochs=1"), watch=StopAt(last))
+    again = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
+
+    assert any("nothing moved" in note for note in again.info["notes"])
+    assert again.info["notes"] == whole.info["notes"]
 
 
 def test_a_short_calibration_says_what_it_wants_and_does_instead(whole):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 
-_FILES_ONLY = ("data", "learned", "psnr", "local error", "local distance", "motion", "steps", "min")
+if TYPE_CHECKING:
+    from oddframe.reproduce.table import Table
+
+_FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "steps", "min")
 """Columns that would not fit on a terminal; the files have them."""
 _WIDE = ("table2", "table3", "fig6", "fig7")
 
@@ -36,7 +39,7 @@ def reproduce(
         str | None, typer.Option("--folds", help="Which folds, e.g. 0,1 or 0-4.", show_default="all")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", help="Cells that are made at the same time.")] = 1,
-    show: Annotated[bool, typer.Option("--show", help="Train nothing; lay out the cells that are there.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Compute nothing; lay out what is there.")] = False,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
@@ -65,7 +68,8 @@ def reproduce(
         print_json({"title": laid_out.title, "rows": lines, "notes": list(laid_out.notes), **rest})
     else:
         say(laid_out.title)
-        shown = [place for place, head in enumerate(laid_out.columns) if what not in _WIDE or head not in _FILES_ONLY]
+        left_out = {*_FILES_ONLY, *(() if _sets(laid_out) > 1 else ("data",))} if what in _WIDE else set()
+        shown = [place for place, head in enumerate(laid_out.columns) if head not in left_out]
         print_table(
             [laid_out.columns[place] for place in shown], [[row[place] for place in shown] for row in laid_out.rows]
         )
@@ -79,6 +83,12 @@ def reproduce(
             say(f"The picture: {picture}")
     if made.failed:
         raise typer.Exit(1)
+
+
+def _sets(laid_out: Table) -> int:
+    """How many sets of videos a table has lines of."""
+    place = laid_out.columns.index("data")
+    return len({row[place] for row in laid_out.rows})
 
 
 def _numbers(text: str | None) -> list[int] | None:

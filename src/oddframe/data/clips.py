@@ -43,12 +43,16 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class ClipBatch:
-    """Clips of one step: (B, T, H, W, C) uint8; places (B, H, W) bool mark what is abnormal in them."""
+    """Clips of one step: (B, T, H, W, C) uint8; places (B, H, W) bool mark what is abnormal in them.
+
+    `still` counts the pseudo-anomalies that are lacking, since nothing moved in what they were to be made of.
+    """
 
     normal: Pixels
     second: Pixels | None
     abnormal: Pixels | None
     places: Places | None
+    still: int = 0
 
 
 class ClipSampler:
@@ -97,7 +101,6 @@ class ClipSampler:
         self._cut_out = np.array([row for row in self._abnormal if self._has_masks(*row)]).reshape(-1, 2)
         kinds = settings.pseudo_anomalies
         self._pseudo_kinds = kinds if len(self._cut_out) else tuple(kind for kind in kinds if kind != "transplant")
-        self._still = False
         if not len(self._normal):
             longest = max((source.stop - source.start for source in self.sources), default=0)
             raise TooShortError(
@@ -133,8 +136,6 @@ class ClipSampler:
         if empty:
             frames = ", ".join(f"{name} ({share} abnormal frames)" for name, share in empty.items())
             notes.append(f"masks that show nothing, where what moves counts as odd instead: {frames}")
-        if self._still:
-            notes.append("in some draws nothing moved, so that no pseudo-anomaly could be made of them")
         return notes
 
     @property
@@ -189,12 +190,14 @@ class ClipSampler:
         second = None
         if "second" in self.roles:
             second = self._draw_normal(rng, self._normal[rng.integers(len(self._normal), size=size)])
-        odd = self._draw_abnormal(rng) if "abnormal" in self.roles else []
+        drawn = self._draw_abnormal(rng) if "abnormal" in self.roles else []
+        odd = [made for made in drawn if made is not None]
         return ClipBatch(
             normal,
             second,
             np.stack([pixels for pixels, _ in odd]) if odd else None,
             np.stack([places for _, places in odd]) if odd else None,
+            still=len(drawn) - len(odd),
         )
 
     def _draw_normal(self, rng: np.random.Generator, clips: NDArray[np.int64]) -> Pixels:
@@ -206,10 +209,11 @@ class ClipSampler:
         source, start = clip
         return self._crowd(rng, self._clip(source, start)[pace], source, pace)
 
-    def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places]]:
+    def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places] | None]:
+        """Known anomalies and pseudo-anomalies; None for one of these that could not be made, since nothing moved."""
         wanted, kinds = self.settings.abnormal_batch, self._pseudo_kinds
         pseudo = 0 if not kinds else wanted if not len(self._abnormal) else round(wanted * self.settings.pseudo_share)
-        drawn: list[tuple[Pixels, Places]] = []
+        drawn: list[tuple[Pixels, Places] | None] = []
         if len(self._abnormal):
             for source, start in self._abnormal[rng.integers(len(self._abnormal), size=wanted - pseudo)]:
                 pixels, pace = self._clip(source, start), self._pace(rng)
@@ -219,12 +223,8 @@ class ClipSampler:
                 drawn.append((self._crowd(rng, pixels[pace], source, pace, marked), marked))
         for number in range(pseudo):
             make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
-            made = make[kinds[number % len(kinds)]](rng)
-            if made is None:
-                self._still = True
-            else:
-                drawn.append(made)
-        return [self._vary(rng, pixels, places) for pixels, places in drawn]
+            drawn.append(make[kinds[number % len(kinds)]](rng))
+        return [None if one is None else self._vary(rng, *one) for one in drawn]
 
     def _has_masks(self, source: int, start: int) -> bool:
         """Whether every frame of a clip has a mask of what is odd in it."""

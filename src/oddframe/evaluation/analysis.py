@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -120,6 +120,33 @@ class Analysis:
         for space in plain["spaces"]:
             space["points"], space["abnormal"] = space["points"].tolist(), space["abnormal"].tolist()
         return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Analysis:
+        """Read what `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        if plain["format"] != FORMAT:
+            raise ValueError(f"format {plain['format']}")
+        return cls(
+            detector=plain["detector"],
+            run=plain["run"],
+            clips=plain["clips"],
+            distances={kind: Distances(**one) for kind, one in plain["distances"].items()},
+            memories={branch: MemoryUse(**one) for branch, one in plain["memories"].items()},
+            spaces=tuple(
+                Space(
+                    one["branch"],
+                    one["of"],
+                    np.asarray(one["points"], np.float32).reshape(-1, 2),
+                    np.asarray(one["abnormal"], bool),
+                )
+                for one in plain["spaces"]
+            ),
+            notes=tuple(plain["notes"]),
+        )
 
     def save(self, folder: Path | str) -> Path:
         """Write `analysis.json` into a folder; return its path.

@@ -149,5 +149,9 @@ class Detector(nn.Module, ABC):
         return {}
 
     def ailments(self) -> list[str]:
-        """What is wrong with the memories right now, in words; empty when they are well."""
+        """What is wrong with the memories right now, in words that name the memory; empty when they are well.
+
+        The history keeps them epoch by epoch, and a run those of the end as notes. No terminal is told while training
+        lasts: most pass, and what can be done is done with settings of the next training.
+        """
         return []

@@ -115,7 +115,7 @@ class Mnad(Detector):
 
     def ailments(self) -> list[str]:
         """What is wrong with the memory."""
-        return self.memory.ailments()
+        return [f"memory: {ailment}" for ailment in self.memory.ailments()]
 
 
 class Following:

@@ -149,10 +149,8 @@ def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["a
         | {"name": video.name, "thumbs": made.thumbs.get(video.name)}
         for video in judged
     ]
-    predicts = words.predicts_pictures(result)
     rows = [
-        {"name": name, "words": words.explained(name, predicts), "threshold": result.threshold.get(name)}
-        | dict(figures)
+        {"name": name, "words": words.explained(name, result), "threshold": result.threshold.get(name)} | dict(figures)
         for name, figures in result.auc.items()
     ]
     return render(
@@ -169,7 +167,7 @@ def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["a
         open_cards=_OPEN_CARDS,
         misses=_shown(misses, made),
         false_alarms=_shown(false, made),
-        compared="what was predicted" if predicts else "the frame before",
+        compared=words.compared_with(result),
         losses=losses(history),
         ailments=list(dict.fromkeys(note for record in history for note in record.get("ailments", ()))),
         notes=[*notes, *made.notes, *result.notes],

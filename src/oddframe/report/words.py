@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddframe.detectors import detectors
+from oddframe.detectors import Compared, detectors
 from oddframe.evaluation.result import Result, percent
-from oddframe.scoring.scores import AlarmLine
+from oddframe.scoring.calibration import LEARNED_IS_ONLINE
+from oddframe.scoring.fusion import online_components
+from oddframe.scoring.scores import COMPONENTS, AlarmLine
 
 if TYPE_CHECKING:
     from oddframe.evaluation.compare import Difference
@@ -24,31 +26,90 @@ FUSIONS_IN_WORDS = {
 
 _COMPONENTS = {
     "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
-    "local_distance": "The same for the oddest few places of the picture alone.",
+    "local_distance": "As distance, for the oddest few places of the picture alone.",
     "motion": "How much the liveliest few small windows change between two frames. No network: the floor that every "
     "detector has to clear.",
 }
 
-_PREDICTED = {
-    "psnr": "How well the whole frame was predicted, in decibels.",
-    "local_error": "How badly the worst few small windows were predicted.",
+_ERRORS: dict[Compared | None, dict[str, str]] = {
+    "prediction": {
+        "psnr": "How well the whole frame was predicted, in decibels.",
+        "local_error": "How badly the worst few small windows were predicted.",
+    },
+    "reconstruction": {
+        "psnr": "How well the whole frame was reconstructed, in decibels.",
+        "local_error": "How badly the worst few small windows were reconstructed.",
+    },
+    "frame before": {
+        "psnr": "How much the whole picture differs from the frame before, in decibels.",
+        "local_error": "How much the worst few small windows differ from the frame before.",
+    },
+    None: {
+        "psnr": "How much the whole picture differs from what it was compared with, in decibels.",
+        "local_error": "How much the worst few small windows differ from what they were compared with.",
+    },
 }
 
-_DIFFERENCE = {
-    "psnr": "How much the whole picture differs from the frame before, in decibels.",
-    "local_error": "How much the worst few small windows differ from the frame before.",
+_COMPARED: dict[Compared | None, str] = {
+    "prediction": "what was predicted",
+    "reconstruction": "what was reconstructed",
+    "frame before": "the frame before",
+    None: "what it was compared with",
 }
 
 
-def explained(name: str, predicts: bool) -> str:
-    """One line on a fusion or component; `predicts` says whether the detector predicts pictures."""
-    known = FUSIONS_IN_WORDS | _COMPONENTS | (_PREDICTED if predicts else _DIFFERENCE)
-    return known.get(name, "")
+def explained(name: str, result: Result) -> str:
+    """One line on a fusion or component of a result; "" for a name that is neither."""
+    if name == "learned" and any(LEARNED_IS_ONLINE in note for note in result.notes):
+        return _why_learned_is_online(result)
+    known = FUSIONS_IN_WORDS | _COMPONENTS | _ERRORS[_compared(result)]
+    line = known.get(name, "")
+    return f"{line} {what_online_adds(result)}".rstrip() if name == "online" else line
 
 
-def predicts_pictures(result: Result) -> bool:
-    """Whether frames were compared with a prediction, rather than with the frame before."""
-    return result.detector != "framediff" and bool(result.settings.get("model", {}).get("decoder", True))
+def what_online_adds(result: Result) -> str:
+    """Which of the detector's components count in `online`, in a sentence; "" for a result that does not say."""
+    wanted = result.settings.get("score", {}).get("online")
+    given = [name for name in COMPONENTS if name in result.auc]
+    if not wanted or not given:
+        return ""
+    added = online_components(wanted, given)
+    words, apart = f"Here it is made of {listed(added)}", [name for name in given if name not in added]
+    return f"{words}; {listed(apart)} {'does' if len(apart) == 1 else 'do'} not count." if apart else f"{words}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row.
+
+    >>> listed(["psnr"]), listed(["psnr", "distance", "motion"])
+    ('psnr', 'psnr, distance and motion')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _why_learned_is_online(result: Result) -> str:
+    known = len(result.trained_on.get("known", ()))
+    if not known:
+        return "Equals online: there were no known anomalies to fit weights on."
+    return (
+        "Equals online: weights are fitted on known anomalies that the network has not seen, and it has seen all of "
+        f"them ({count(known, 'video')}). data.heldout_known keeps some apart."
+    )
+
+
+def compared_with(result: Result) -> str:
+    """What the detector compared each frame with, as a picture of it is called."""
+    return _COMPARED[_compared(result)]
+
+
+def _compared(result: Result) -> Compared | None:
+    """What the detector says of itself with the settings of a result; None for one that is not installed here."""
+    entry = detectors().get(result.detector)
+    if entry is None:
+        return None
+    # The settings may be those of an earlier version: they are read, not judged.
+    return entry.settings.model_construct(**result.settings.get("model", {})).compared
 
 
 def data_of(result: Result) -> str:
@@ -69,7 +130,7 @@ def summary_of(result: Result) -> str:
     entry = detectors().get(result.detector)
     if entry is None:
         return ""
-    without = result.detector != "framediff" and not predicts_pictures(result)
+    without = _compared(result) == "frame before" != entry.settings().compared
     return f"{entry.summary}; here without its decoder, so that no frame is predicted" if without else entry.summary
 
 

@@ -4,6 +4,7 @@
           runs/<set>-<row>-...     run folders; a killed training goes on in there
           cells/<set>-<row>-fold3.json   the result, as `oddframe eval --json` prints it, and "cell", where "common"
                                  has the figures on the frames that all detectors of a table score
+          cells/<set>-<row>-fold3.spaces.json   what its queries look like, as `oddframe analyse --json` prints it
           logs/                    what the processes said
 
 A part is a fold, or a rate of known anomalies. A detector that is given none of these learns the same whatever the

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oddframe.data import open_videoset
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.progress import Watcher, unwatched
 from oddframe.reproduce.cases import draw_cases
-from oddframe.reproduce.cells import Budget, Part, fill, fold_part, rate_part, set_key, settle_plan, work_on
+from oddframe.reproduce.cells import Budget, Part, Work, fill, fold_part, rate_part, set_key, settle_plan, work_on
 from oddframe.reproduce.rates import RATES, draw_rates, rates_table
 from oddframe.reproduce.rows import Row, rows_of
 from oddframe.reproduce.sizes import sizes_table
-from oddframe.reproduce.spaces import analysed, draw_feature_spaces, ratios_table
+from oddframe.reproduce.spaces import analyses, draw_feature_spaces, ratios_table
 from oddframe.reproduce.table import Style, Table, figures_table, read_cells
 from oddframe.scoring.scores import write_beside
 from oddframe.settings import load_settings
+
+if TYPE_CHECKING:
+    from oddframe.evaluation.analysis import Analysis
 
 WHAT = ("table1", "table2", "table3", "table4", "fig5", "fig6", "fig7")
 _FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html"}
@@ -66,7 +70,7 @@ def reproduce(
         rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; if None, all,
             or the first for a figure.
         jobs: cells that are made at the same time, each in processes of its own.
-        device: as everywhere. train: False lays out what is there.
+        device: as everywhere. train: False computes nothing and lays out what is there.
         watch: told after each cell.
 
     Raises:
@@ -95,19 +99,33 @@ def reproduce(
     failed = fill(out, work, budget, jobs=jobs, watch=watch).failed if train else {}
     cells = read_cells(out, work, budget)
     pictures: tuple[Path, ...] = ()
+    looked_into = analyses(out, work, device, watch, make=train) if what in ("table4", "fig6") else []
     if what == "fig5":
         table = rates_table(chosen, keys, cells, tuple(failed))
         pictures = (draw_rates(out / "fig5.png", chosen, keys, cells),)
     elif what == "table4":
-        table = ratios_table(keys, analysed(out, work, device, watch))
+        table = ratios_table(keys, looked_into)
     else:
         table = figures_table(what, chosen, keys, cells, len(parts), tuple(failed))
         if what == "fig6":
-            pictures = draw_feature_spaces(out / "fig6.png", out, work, device, watch)
-        elif what == "fig7":
+            pictures = draw_feature_spaces(out / "fig6.png", looked_into)
+        elif what == "fig7" and train:
             pictures = draw_cases(out / "fig7.png", out, work, device)
+        elif what == "fig7" and (out / "fig7.png").is_file():
+            pictures = (out / "fig7.png",)
+    if what in ("table4", "fig6") and not train:
+        table = _with_unanalysed(table, out, work, looked_into)
     open_cells = tuple(one.cell(out, part).stem for one in work for part in one.open_parts(out))
     return Reproduction(_written(out, what, table), open_cells, failed, pictures)
+
+
+def _with_unanalysed(table: Table, out: Path, work: Sequence[Work], found: Sequence[tuple[Work, Analysis]]) -> Table:
+    """A table with a note on what is trained and judged, but was never looked into."""
+    there = {one.name for one, _ in found}
+    lacking = [one.name for one in work if not one.open_parts(out) and one.name not in there]
+    if not lacking:
+        return table
+    return replace(table, notes=(*table.notes, f"not analysed yet, which showing does not do: {', '.join(lacking)}"))
 
 
 def _written(out: Path, what: str, table: Table) -> Table:

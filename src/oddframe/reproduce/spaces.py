@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oddframe.errors import RunError
 from oddframe.progress import Watcher
-from oddframe.reproduce.cells import Part, Work, set_key
+from oddframe.reproduce.cells import Work, set_key
 from oddframe.reproduce.published import published_ratio
 from oddframe.reproduce.table import Table
 from oddframe.scoring.scores import write_beside
@@ -27,39 +27,47 @@ _NOTES = (
 )
 
 
-def analysed(out: Path, work: Sequence[Work], device: str, watch: Watcher) -> dict[tuple[str, Part], dict[str, Any]]:
-    """(set, part) → the distances of its run, as JSON; what is beside the cells already is read from there.
+def analyses(
+    out: Path, work: Sequence[Work], device: str, watch: Watcher, *, make: bool
+) -> list[tuple[Work, Analysis]]:
+    """Work that is done, with what its detector's queries look like; kept beside its first cell, and read from there.
+
+    Args:
+        make: whether what is not there yet is made; else it is left out.
 
     Raises:
         RunError: what is beside a cell is damaged.
     """
-    found = {}
+    from oddframe.evaluation.analysis import Analysis, analyse  # torch is loaded here
+
+    found = []
     for one in work:
-        part = one.parts[0]
-        if one.open_parts(out):
-            continue
         path = one.spaces(out)
+        if one.open_parts(out) or not (make or path.is_file()):
+            continue
         if not path.is_file():
-            write_beside(path, json.dumps(_analysis(out, one, device, watch).to_dict()) + "\n")
+            made = analyse(one.run_folder(out), videos=one.videos, clips=_CLIPS, device=device, watch=watch)
+            write_beside(path, json.dumps(made.to_dict()) + "\n")
         try:
-            kept = json.loads(path.read_text("utf-8"))
-            kept["distances"]
+            kept = Analysis.from_dict(json.loads(path.read_text("utf-8")))
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
-                "the distances beside a cell are damaged", path=path, seen=repr(error), hint="remove it and call again"
+                "the analysis beside a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
             ) from None
-        found[set_key(one.videos), part] = kept
+        found.append((one, kept))
     return found
 
 
-def ratios_table(keys: Sequence[str], found: dict[tuple[str, Part], dict[str, Any]]) -> Table:
+def ratios_table(keys: Sequence[str], found: Sequence[tuple[Work, Analysis]]) -> Table:
     """Two lines a set, normal clips (Eqs. 13-15) and abnormal ones (Eqs. 16-18): mean ± deviation over folds done."""
     lines = []
     for key in keys:
-        analyses = [one for (of_set, _), one in found.items() if of_set == key]
+        of_set = [one for work, one in found if set_key(work.videos) == key]
         for kind in ("normal", "abnormal"):
-            distances = [one["distances"][kind] for one in analyses if kind in one["distances"]]
-            figures = [_over([one[name] for one in distances]) for name in ("own", "other", "ratio", "inverse")]
+            distances = [one.distances[kind] for one in of_set if kind in one.distances]
+            figures = [
+                _over([getattr(one, name) for one in distances]) for name in ("own", "other", "ratio", "inverse")
+            ]
             printed = published_ratio(kind, key)
             shown = "" if printed is None else f"{printed:.2f}"
             lines.append((key, f"r_{kind}", *figures, shown, str(len(distances))))
@@ -67,26 +75,18 @@ def ratios_table(keys: Sequence[str], found: dict[tuple[str, Part], dict[str, An
     return Table("Table IV: distances to own and other memory", heads, tuple(lines), _NOTES)
 
 
-def draw_feature_spaces(path: Path, out: Path, work: Sequence[Work], device: str, watch: Watcher) -> tuple[Path, ...]:
+def draw_feature_spaces(path: Path, found: Sequence[tuple[Work, Analysis]]) -> tuple[Path, ...]:
     """Draw Fig. 6: t-SNE of one query of each clip, at an odd place of abnormal ones, of all branches of all runs."""
     from oddframe.report.spaces import draw_spaces
 
-    shown = []
-    for one in work:
-        if not one.open_parts(out):
-            found = _analysis(out, one, device, watch)
-            places = tuple(space for space in found.spaces if space.of == "places")
-            shown.append(replace(found, detector=one.row.label, spaces=places))
+    shown = [
+        replace(one, detector=work.row.label, spaces=tuple(space for space in one.spaces if space.of == "places"))
+        for work, one in found
+    ]
     if not shown:
         return ()
     draw_spaces(*shown, path=path)
     return (path,)
-
-
-def _analysis(out: Path, work: Work, device: str, watch: Watcher) -> Analysis:
-    from oddframe.evaluation.analysis import analyse  # torch is loaded here
-
-    return analyse(work.run_folder(out), videos=work.videos, clips=_CLIPS, device=device, watch=watch)
 
 
 def _over(values: Sequence[float]) -> str:

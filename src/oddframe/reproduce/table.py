@@ -12,10 +12,12 @@ from statistics import mean, stdev
 from typing import Any, Literal
 
 from oddframe.errors import MissingExtraError, RunError, SettingsError
+from oddframe.report.words import listed
 from oddframe.reproduce.cells import Budget, Work, set_key
 from oddframe.reproduce.frames import common_window, window_key
 from oddframe.reproduce.published import published_auc
 from oddframe.reproduce.rows import Row
+from oddframe.scoring.fusion import online_components
 from oddframe.settings import differences, settings_from_dict
 
 Style = Literal["text", "markdown", "latex", "html"]
@@ -93,6 +95,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         cell: dict[str, Any] = json.loads(path.read_text("utf-8"))
         cell["cell"]["steps"], cell["seconds_training"], cell["data"]["fingerprint"], cell["settings"]["detector"]
+        cell["settings"]["score"]["online"], cell["auc"].keys()
         cell["frames"]["judged"], cell["frames"]["abnormal"], cell["undefined_videos"]["paper"]
         for common in cell["cell"]["common"].values():
             for figures in common.values():
@@ -164,6 +167,16 @@ def _gap(cell: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     return ""
 
 
+def made_of(rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str, ...]:
+    """Sentences on which components count in `online`, each with the rows that it is true of."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key, row in itertools.product(keys, rows):
+        for cell in cells.get((key, row.key), {}).values():
+            labels = found.setdefault(online_components(cell["settings"]["score"]["online"], cell["auc"]), [])
+            labels += [row.label] if row.label not in labels else []
+    return tuple(f"online is made of {listed(names)}: {', '.join(labels)}." for names, labels in found.items())
+
+
 def figures_table(
     what: str,
     rows: Sequence[Row],
@@ -196,6 +209,7 @@ def figures_table(
             printed_text = "" if printed is None else f"{printed:.1f}"
             lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
+    notes += made_of(rows, keys, cells)
     notes += gaps(what, rows, keys, cells)
     notes += [f"failed: {name}" for name in failed]
     heads = (

@@ -1,9 +1,9 @@
-"""Scores become events: a line, hysteresis, a least length, merging."""
+"""Scores become events: hysteresis, a least length, merging. `line.py` draws the line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,16 @@ class _Run:
     peak_s: float | None
     score: float
     box: Box | None
+    step_s: float | None
+    """From the frame before the last odd one to that one."""
+    end_s: float | None = None
+    """Time of the frame after the last odd one, once it has come."""
 
     def event(self) -> Event:
-        return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, self.last_s, self.peak_s, self.box)
+        end_s = self.end_s
+        if end_s is None and self.last_s is not None:  # the video's last frame is odd: it is shown as long as others
+            end_s = self.last_s + (self.step_s or 0.0)
+        return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, end_s, self.peak_s, self.box)
 
 
 class EventTracker:
@@ -57,6 +64,7 @@ class EventTracker:
         self._line, self._rule = line, rule
         self._run: _Run | None = None
         self._frames_in = 0
+        self._latest_s: float | None = None
 
     @property
     def alarm(self) -> bool:
@@ -67,20 +75,24 @@ class EventTracker:
 
     def update(self, frame: int, time_s: float | None, score: float, box: Box | None = None) -> Event | None:
         """Take the next frame's score; return the event that has just ended, if one has."""
-        run = self._run
+        run, before_s, self._latest_s = self._run, self._latest_s, time_s
+        step_s = None if time_s is None or before_s is None else time_s - before_s
         if run is None:
             if score < self._line.on:
                 self._inside = False
                 return None
-            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box)
+            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box, step_s)
             self._frames_in, self._inside = 1, True
             return None
         self._inside = score >= (self._line.off if self._inside else self._line.on)
         if self._inside:
-            run.last, run.last_s, self._frames_in = frame, time_s, self._frames_in + 1
+            run.last, run.last_s, run.step_s, run.end_s = frame, time_s, step_s, None
+            self._frames_in += 1
             if score > run.score:
                 run.peak, run.peak_s, run.score, run.box = frame, time_s, score, box
             return None
+        if run.end_s is None:
+            run.end_s = time_s
         if frame - run.last > self._rule.merge:
             return self.finish()
         return None
@@ -104,58 +116,3 @@ def events(frames: Sequence[int], scores: NDArray[np.floating], line: AlarmLine,
             yield event
     if (event := tracker.finish()) is not None:
         yield event
-
-
-def draw_line(stretches: Sequence[tuple[NDArray[np.floating], float | None]], asked_per_hour: float) -> AlarmLine:
-    """Find the lowest line that held-out normal video crosses no more often than asked.
-
-    Footage of a quarter of an hour cannot vouch for one false alarm an hour: then the line is just above everything
-    seen, and the note says what that vouches for.
-
-    Args:
-        stretches: (scores, frames a second or None) of each unbroken stretch of held-out normal video.
-        asked_per_hour: false alarms an hour.
-    """
-    scores = np.concatenate([stretch for stretch, _ in stretches]) if stretches else np.zeros(0)
-    if not len(scores):
-        return AlarmLine(
-            3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand"
-        )
-    highest = float(scores.max())
-    above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
-    if any(fps is None for _, fps in stretches):
-        note = f"the video's frame rate is unknown: the line is above all {len(scores)} held-out normal frames"
-        return replace(above_all, note=note)
-    hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600
-    allowed = int(asked_per_hour * hours)
-    if allowed == 0:
-        note = (
-            f"{_duration(hours)} of held-out normal video cannot vouch for {_alarms(asked_per_hour)} an hour, "
-            f"only for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a "
-            "firmer one"
-        )
-        return replace(above_all, per_hour=1 / hours, note=note)
-    best = replace(above_all, per_hour=0.0)
-    for candidate in np.unique(scores[scores > np.quantile(scores, 0.5)])[::-1]:
-        line = _line(float(candidate), None, asked_per_hour)
-        count = sum(
-            sum(1 for _ in events(range(len(stretch)), stretch, line, AlarmRule.for_rate(fps)))
-            for stretch, fps in stretches
-        )
-        if count > allowed:
-            break
-        best = replace(line, per_hour=count / hours)
-    return best
-
-
-def _line(on: float, per_hour: float | None, asked: float) -> AlarmLine:
-    return AlarmLine(float(on), float(on) * HYSTERESIS, per_hour, asked)
-
-
-def _alarms(count: float) -> str:
-    return f"{count:g} false alarm{'' if count == 1 else 's'}"
-
-
-def _duration(hours: float) -> str:
-    seconds = hours * 3600
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

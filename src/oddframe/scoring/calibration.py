@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import RunError, StorageError
-from oddframe.scoring.alarms import draw_line
-from oddframe.scoring.fusion import causal_mean, fit_weights, weighted
+from oddframe.scoring.fusion import causal_mean, fit_weights, online_components, weighted
+from oddframe.scoring.line import draw_line
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
 from oddframe.scoring.tail import TAIL_SHARE, Tail
@@ -40,6 +40,9 @@ KEPT_BY = 0.95
 
 POOLED = ""
 """Name of the calibration of all scenes together."""
+
+LEARNED_IS_ONLINE = "`learned` equals `online`"
+"""Stands in the note of a calibration for which no weights were fitted."""
 
 
 LEAST_VALUE = 1e-5
@@ -233,7 +236,7 @@ def fit_calibration(
     normal = [stretch for stretch in heldout if stretch.abnormal is None and len(stretch.raw)]
     odd = [stretch for stretch in heldout if stretch.abnormal is not None and len(stretch.raw)]
     names = list(normal[0].raw[0].values)
-    online: dict[str, float] = {name: 1.0 for name in settings.online if name in names} or {"local_error": 1.0}
+    online = dict.fromkeys(online_components(settings.online, names), 1.0)
     by_scene = _by_scene(normal)
     notes = []
     bases = {scene: _fit_components(stretches, names, settings) for scene, stretches in by_scene.items()}
@@ -263,8 +266,10 @@ def fit_calibration(
         }
         if len(pooled_odd[names[0]]):
             learned = fit_weights(pooled_calm, pooled_odd, online)
+        else:
+            notes.append(f"no abnormal frame of the known anomalies held out can be judged: {LEARNED_IS_ONLINE}")
     else:
-        notes.append("no known anomaly was held out: `learned` equals `online`")
+        notes.append(f"no known anomaly was held out: {LEARNED_IS_ONLINE}")
 
     trained = [stretch for stretch in trained if len(stretch.raw)]
     familiar = [calibrated(stretch) for stretch in trained]

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,15 @@ def _min_max(values: NDArray[np.float32]) -> Values | None:
     if not len(wide) or wide.max() == wide.min():
         return None
     return np.asarray((wide - wide.min()) / (wide.max() - wide.min()))
+
+
+def online_components(wanted: Iterable[str], given: Collection[str]) -> tuple[str, ...]:
+    """Which of a detector's components `online` adds: those wanted that it gives, or else its local error.
+
+    >>> online_components(("distance", "local_distance"), ("psnr", "local_error", "motion"))
+    ('local_error',)
+    """
+    return tuple(name for name in wanted if name in given) or ("local_error",)
 
 
 def weighted(calibrated: Mapping[str, NDArray[np.floating]], weights: Mapping[str, float]) -> Values:

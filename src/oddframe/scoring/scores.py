@@ -99,7 +99,9 @@ class AlarmLine:
 class Event:
     """A stretch of odd frames: [start, end) in frames of the source.
 
-    `start_s`, `peak_s` and `end_s` are the times of the first, the oddest and the last odd frame, where they are known.
+    `start_s`, `peak_s` and `end_s` are the times of the frames `start`, `peak` and `end`, where they are known, so that
+    an event lasts `end_s - start_s` seconds. Where the video ends with it, its last frame counts as long as the one
+    before.
     """
 
     start: int

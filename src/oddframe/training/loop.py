@@ -148,6 +148,7 @@ class Loop:
         for name, value in terms.items():
             position.sums[name] = position.sums.get(name, 0.0) + float(value)
         position.count += 1
+        position.still += batch.still
         position.step += 1
         position.stepped_s += time.perf_counter() - began
         last = position.step == self.sampler.steps_per_epoch
@@ -201,8 +202,6 @@ class Loop:
         }
         if position.step == self.sampler.steps_per_epoch:
             record["ailments"] = self.detector.ailments()
-            for ailment in record["ailments"]:
-                self.watch(Progress("warning", 0, 0, ailment))
         try:
             with self._history.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")

@@ -38,6 +38,7 @@ class Position:
     Attributes:
         epoch, step: the next step to take. seconds: spent so far. history_bytes: length of history.jsonl here.
         sums, count: loss terms added up since the last record of the history.
+        still: pseudo-anomalies that could not be made so far, since nothing moved.
         waited_s, stepped_s: time that steps waited for clips, and time of all steps.
     """
 
@@ -47,6 +48,7 @@ class Position:
     history_bytes: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     count: int = 0
+    still: int = 0
     waited_s: float = 0.0
     stepped_s: float = 0.0
 

@@ -202,7 +202,7 @@ class _Training:
         calibration = calibrate(runtime, self.parts, stored, settings, self.watch)
         calibration.save(run.folder)
         notes += calibration.notes
-        notes += [f"memory: {ailment}" for ailment in detector.ailments()]
+        notes += detector.ailments()
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
         Checkpoints(run.folder).clear()
 
@@ -266,7 +266,12 @@ class _Training:
             seconds_training=round(position.seconds, 1),
             share_waiting_for_data=round(position.waited_s / max(position.waited_s + position.stepped_s, 1e-9), 4),
         )
-        return sampler.notes
+        return [*sampler.notes, *([_still(position.still)] if position.still else [])]
+
+
+def _still(draws: int) -> str:
+    lacking = "1 pseudo-anomaly" if draws == 1 else f"{draws:,} pseudo-anomalies"
+    return f"{lacking} could not be made, since nothing moved in the clips that were drawn for it"
 
 
 def _peak_memory_mb() -> float:

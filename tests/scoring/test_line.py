@@ -1,0 +1,96 @@
+"""Where alarms begin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
+from oddframe.scoring.line import draw_line, event_counts
+from oddframe.scoring.scores import AlarmLine
+
+
+def test_without_heldout_video_the_line_is_one_frame_in_a_thousand():
+    line = draw_line([], 1.0)
+
+    assert (line.on, line.per_hour) == (3.0, None)
+    assert "no held-out" in line.note
+
+
+def test_little_video_vouches_for_little_and_says_so():
+    line = draw_line([(np.array([0.1] * 99 + [2.0]), 10.0)], 1.0)
+
+    assert line.on > 2.0
+    assert line.on == pytest.approx(2.0)
+    assert line.off == pytest.approx(1.6)
+    assert line.per_hour == pytest.approx(360)  # fewer than one in ten seconds
+    assert "10 s of held-out normal video cannot vouch for 1 false alarm an hour" in line.note
+
+
+def test_without_a_frame_rate_there_is_no_rate():
+    line = draw_line([(np.array([0.1, 2.0]), 10.0), (np.array([0.1]), None)], 1.0)
+
+    assert line.on > 2.0
+    assert line.per_hour is None
+    assert "frame rate is unknown" in line.note
+
+
+def two_hours(*peaks: float) -> np.ndarray:
+    """At one frame a second, calm but for short peaks."""
+    scores = np.full(7200, 0.1)
+    scores[1000 : 1000 + 100 * len(peaks) : 100] = peaks
+    return scores
+
+
+def test_enough_video_gives_the_lowest_line_that_keeps_the_rate():
+    line = draw_line([(two_hours(5, 4, 3, 2), 1.0)], asked_per_hour=1.0)
+
+    assert (line.on, line.per_hour, line.note) == (4.0, 1.0, "")
+
+
+def test_stretches_are_counted_together():
+    line = draw_line([(two_hours(5, 2), 1.0), (two_hours(4, 3), 1.0)], asked_per_hour=0.5)
+
+    assert (line.on, line.per_hour) == (4.0, 0.5)
+
+
+def test_the_line_of_a_still_video_is_above_it():
+    line = draw_line([(np.zeros(100), 25.0)], 1.0)
+
+    assert 0 < line.off < line.on
+
+
+# Many lines at once ----------------------------------------------------------------------------------------------
+
+LEVELS = [0.0, 0.5, 0.8, 1.0, 1.2, 1.25, 1.5, 2.0, 2.4, 2.5, 3.0]
+"""Pairs of them lie at each other's lower edges, which are four fifths."""
+
+
+def counted(stretches, on: float) -> int:
+    """Events at one line, every frame followed in turn."""
+    line = AlarmLine(on, on * HYSTERESIS, None, 1.0)
+    return sum(
+        1 for scores, fps in stretches for _ in events(range(len(scores)), scores, line, AlarmRule.for_rate(fps))
+    )
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(LEVELS), max_size=40).map(np.array), st.sampled_from([1.0, 3.0, 8.0, 15.0])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_events_at_many_lines_are_those_at_each_of_them(stretches):
+    lines = np.unique(np.concatenate([scores for scores, _ in stretches]).astype(np.float64))
+
+    assert list(event_counts(stretches, lines)) == [counted(stretches, float(line)) for line in lines[::-1]]
+
+
+def test_events_of_two_stretches_do_not_grow_together():
+    stretches = [(np.array([0.0, 3.0]), 1.0), (np.array([3.0, 0.0]), 1.0)]
+
+    assert list(event_counts(stretches, np.array([3.0]))) == [2]
