@@ -13,11 +13,12 @@ from oddframe.bench import contenders
 from oddframe.bench.bench import bench, summarise
 from oddframe.bench.contenders import Frames, Scoring
 from oddframe.bench.plot import plot
-from oddframe.bench.process import ContenderLostError, Process, peak_memory_mb
+from oddframe.bench.process import ContenderLostError, Process
 from oddframe.bench.steps import Steps
 from oddframe.bench.untrained import untrained_run
 from oddframe.errors import OddframeError, SettingsError
 from oddframe.progress import unwatched
+from oddframe.runs import peak_memory_mb
 from oddframe.settings import load_settings
 
 from .conftest import _make_video

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from oddframe.bench.contenders import CONTENDERS
 from oddframe.errors import OddframeError
+from oddframe.runs import peak_memory_mb
 
 _SAID_BYTES = 4096
 
@@ -91,17 +90,6 @@ class Process:
         self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _SAID_BYTES))
         lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else f"its process ended with {code}"
-
-
-def peak_memory_mb() -> float:
-    """The most memory that this process has held, in MB; not what its parent held when it started it."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text("ascii", "replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 2**10, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def _serve(requests: IO[str], answers: IO[str]) -> None:
