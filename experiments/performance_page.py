@@ -178,7 +178,7 @@ def _start(found: Mapping[str, Any]) -> str:
     rows = [["", "seconds", "wanted"]]
     for name, one in found.items():
         seconds = f"{one['median_s']:.3f} ({one['least_s']:.3f}-{one['most_s']:.3f})"
-        rows.append([f"`{name}`", seconds, "" if one["wanted_s"] is None else f"under {one['wanted_s']:g}"])
+        rows.append([name, seconds, "" if one["wanted_s"] is None else f"under {one['wanted_s']:g}"])
     return _table(rows) + "\nIn brackets the least and the most.\n"
 
 

@@ -63,6 +63,7 @@ def test_a_batch_larger_than_the_video_is_scored_all_the_same(run: odd.Run, vide
         assert set(scoring.turn()) == {"network", "scored"}
 
 
+@pytest.mark.slow
 def test_each_step_but_the_first_is_timed_and_waiting_is_a_part_of_it(run: odd.Run) -> None:
     steps = Steps(run.settings, "cpu")
     taken = steps.take(3)
@@ -72,8 +73,9 @@ def test_each_step_but_the_first_is_timed_and_waiting_is_a_part_of_it(run: odd.R
     assert steps.flops() > 0
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_contender_is_not_that_of_its_parent(video: Path) -> None:
-    held = np.ones(100 * 2**20)
+    held = np.ones(400 * 2**20, np.uint8)
     process = Process("frames", video=str(video), size=[24, 32], channels=1, resize="area")
     try:
         assert process.turn()["decoded"] > 0

@@ -80,9 +80,9 @@ def bench(
 
 
 def _add_untrained(found: _Bench, place: Path, settings: Settings, video: Path, watch: Watcher) -> None:
-    name = f"untrained {settings.detector}"
     from oddframe.bench.untrained import untrained_run  # needs torch
 
+    name = f"untrained {settings.detector}"
     run = untrained_run(place / "run", settings, video, watch)
     found.add(run, name)
     try:
@@ -97,22 +97,17 @@ def _add_untrained(found: _Bench, place: Path, settings: Settings, video: Path, 
 class _Entry:
     """A contender: what it is, the process that it has while it is measured, its figures so far (one a turn)."""
 
+    name: str
     kind: str
     arguments: dict[str, Any]
     about: dict[str, Any]
     process: Process | None = None
     figures: dict[str, list[float]] = field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        of, backend, batch = (self.about.get(key) for key in ("of", "backend", "batch"))
-        return ", ".join(
-            str(part) for part in (of or self.kind, backend or (of and self.kind), batch and f"batch {batch}") if part
-        )
-
-    def start(self) -> None:
+    def start(self) -> Process:
         self.process = Process(self.kind, **self.arguments)
         self.about |= self.process.about
+        return self.process
 
     def take_turn(self) -> None:
         assert self.process is not None
@@ -148,19 +143,20 @@ class _Bench:
                 # only torch computes elsewhere than on the processor
                 device = self._device if backend in _OF_TORCH else "cpu"
                 arguments = {**folder, "device": device, "backend": backend, "batch": batch, "video": str(self._video)}
-                self._entries.append(_Entry("scoring", arguments, about))
+                self._entries.append(_Entry(f"{name}, {backend}, batch {batch}", "scoring", arguments, about))
         if isinstance(trained, Run) and gflop:
-            self._entries.append(_Entry("training", folder, {"of": name}))
+            self._entries.append(_Entry(f"{name}, training", "training", folder, {"of": name}))
 
     def _add_machine(self, settings: Settings) -> None:
         """Add what does not depend on runs but for the size of their pictures."""
         if missing_extra("torch") is None:
-            self._entries.append(_Entry("limit", {"device": self._device}, {}))
+            self._entries.append(_Entry("matrix products", "limit", {"device": self._device}, {}))
         else:
             self.left_out.append(f"the limit and shares of it: {_in_one_line(MissingExtraError('this', 'train'))}")
         model = settings.model
         how = {"size": model.size, "channels": int(model.channels), "resize": settings.data.resize}
-        self._entries.append(_Entry("frames", {"video": str(self._video), **how}, {"drawn": self._drawn}))
+        where = {"video": str(self._video), **how}
+        self._entries.append(_Entry("reading video", "frames", where, {"drawn": self._drawn}))
 
     def _unfit(self, backend: str) -> str | None:
         """Why a backend is not measured."""
@@ -175,20 +171,18 @@ class _Bench:
 
     def measure(self, repeats: int, watch: Watcher) -> dict[str, Any]:
         """Start all, let them take turns, and say what came out."""
+        total = len(self._entries)
         with ExitStack() as stack:
-            for number, entry in enumerate(self._entries):
-                watch(Progress(_READY, number, len(self._entries), entry.name))
+            for number, entry in enumerate(list(self._entries)):
+                watch(Progress(_READY, number, total, entry.name))
                 with self._lost_is_left_out(entry):
-                    entry.start()
-                if entry.process is not None:
-                    stack.callback(entry.process.close)
+                    stack.callback(entry.start().close)
             for turn in range(repeats):
-                running = [entry for entry in self._entries if entry.process is not None]
-                for number, entry in enumerate(running):
-                    watch(Progress(_MEASURING, turn * len(running) + number, repeats * len(running), entry.name))
+                for number, entry in enumerate(list(self._entries)):
+                    watch(Progress(_MEASURING, turn * total + number, repeats * total, entry.name))
                     with self._lost_is_left_out(entry):
                         entry.take_turn()
-            watch(Progress(_MEASURING, 1, 1))
+            watch(Progress(_MEASURING, repeats * total, repeats * total))
             return self._found(repeats)
 
     @contextmanager
