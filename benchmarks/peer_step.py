@@ -100,7 +100,7 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
     for turn in range(given.repeats + 1):
         limit = matrix_product_limit(CPU, "fp32")
         now = {"plain": list(plain.steps(given.steps, np.random.default_rng(turn)))[1:]}
-        now |= {name: one.take(given.steps, clips[name]) for name, one in ours.items()}
+        now |= {name: one.take(clips[name]) for name, one in ours.items()}
         rate = {"plain": _rate(lambda: scoring.score(given.scored), given.scored)}
         rate |= {name: _rate(lambda of=scorer: of.score(video), given.scored) for name, scorer in scorers.items()}
         if turn:
@@ -134,9 +134,10 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
         "scoring": {name: one["median"] / scored["plain"]["median"] for name, one in scored.items() if name != "plain"},
     }
     if given.profile:
+        one_step = ours["mnad"].made_clips(1)
         figures["operations"] = {
             "plain": operations(lambda: plain.step(batch)),
-            "mnad": operations(lambda: ours["mnad"].take(1, clips["mnad"])),
+            "mnad": operations(lambda: ours["mnad"].take(one_step)),
         }
     return figures
 

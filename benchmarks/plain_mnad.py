@@ -147,7 +147,7 @@ class PlainTraining:
         loss.backward(retain_graph=True)
         self.optimizer.step()
         self.items = items
-        return float(loss.detach())
+        return loss.item()
 
 
 class PlainScoring:
@@ -166,11 +166,12 @@ class PlainScoring:
         """(PSNR, distance) of the last frame of a clip (1, 5 * C, H, W)."""
         past, judged = clip[:, : -self.channels], clip[:, -self.channels :]
         predicted, queries, scores = self.network(past, self.items)
-        mse = float(torch.mean(((predicted[0] + 1) / 2 - (judged[0] + 1) / 2) ** 2))
+        mse = torch.mean(((predicted[0] + 1) / 2 - (judged[0] + 1) / 2) ** 2).item()
         rows = queries.reshape(-1, queries.shape[-1])
-        distance = float(F.mse_loss(rows, self.items[F.softmax(scores, dim=1).topk(1, dim=1)[1].squeeze(1)]))
+        nearest = F.softmax(scores, dim=1).topk(1, dim=1)[1].squeeze(1)
+        distance = F.mse_loss(rows, self.items[nearest]).item()
         error = ((predicted[0] + 1) / 2 - (judged[0] + 1) / 2) ** 2
         weight = 1 - torch.exp(-error)
-        if float(torch.sum(weight * error) / torch.sum(weight)) < FOLLOW_BELOW:
+        if (torch.sum(weight * error) / torch.sum(weight)).item() < FOLLOW_BELOW:
             self.items = updated_items(self.items, queries)
         return 10 * math.log10(1 / mse), distance

@@ -77,7 +77,7 @@ def measure(settings: Settings, frames: Path | None, folder: Path, steps: int, r
     ours: list[tuple[float, float]] = []
     theirs: list[tuple[float, float]] = []
     for turn in range(repeats + 1):
-        ours_now = trained.take(steps, sampler)
+        ours_now = trained.take(sampler)
         theirs_now = list(plain.steps(steps, np.random.default_rng(turn)))[1:]
         if turn:
             ours += ours_now

@@ -66,7 +66,7 @@ def test_a_batch_larger_than_the_video_is_scored_all_the_same(run: odd.Run, vide
 @pytest.mark.slow
 def test_each_step_but_the_first_is_timed_and_waiting_is_a_part_of_it(run: odd.Run) -> None:
     steps = Steps(run.settings, "cpu")
-    taken = steps.take(3)
+    taken = steps.take(steps.made_clips(3))
 
     assert len(taken) == 2
     assert all(0 <= waited <= seconds for seconds, waited in taken)

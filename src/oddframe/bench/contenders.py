@@ -148,6 +148,7 @@ class Training(Contender):
 
         settings = Run.open(folder).settings
         self._steps = Steps(settings, device)
+        self._clips = self._steps.made_clips(_STEPS)
         self.about = {
             "batch": settings.train.batch,
             "precision": self._steps.precision,
@@ -155,7 +156,7 @@ class Training(Contender):
         }
 
     def turn(self) -> dict[str, float]:
-        return {"step": float(np.median([seconds for seconds, _ in self._steps.take(_STEPS)]))}
+        return {"step": float(np.median([seconds for seconds, _ in self._steps.take(self._clips)]))}
 
 
 CONTENDERS: Mapping[str, Callable[..., Contender]] = {

@@ -40,12 +40,8 @@ class Steps:
         self.precision = resolve_precision(settings.train.precision, self._device)
         self._detector = place(build_detector(settings.detector, settings.model, settings.train.seed), self._device)
 
-    def take(self, count: int, sampler: ClipSampler | None = None) -> list[tuple[float, float]]:
-        """Take steps: (seconds, seconds of them waited for clips) of each step but the first.
-
-        Args:
-            count: how many. sampler: where clips come from, with so many steps an epoch; made pictures without one.
-        """
+    def take(self, clips: ClipSampler) -> list[tuple[float, float]]:
+        """Train on these clips once: (seconds, seconds of them waited for clips) of each step but the first."""
         marks: list[tuple[float, float]] = []
 
         def watch(progress: Progress) -> None:
@@ -55,7 +51,7 @@ class Steps:
         with tempfile.TemporaryDirectory(prefix="oddframe-bench-") as folder:
             loop = Loop(
                 self._detector,
-                self._made_clips(count) if sampler is None else sampler,
+                clips,
                 self._settings.train.model_copy(update={"epochs": 1}),
                 folder=Path(folder),
                 device=self._device,
@@ -65,11 +61,13 @@ class Steps:
             loop.run()
         return [(now[0] - then[0], now[1] - then[1]) for then, now in itertools.pairwise(marks)]
 
-    def flops(self, sampler: ClipSampler | None = None) -> int:
-        """Floating-point operations of one step, forward and backward, see `count_flops`."""
-        return count_flops(lambda: self.take(1, sampler))
+    def flops(self) -> int:
+        """Floating-point operations of one step on made clips, forward and backward, see `count_flops`."""
+        clips = self.made_clips(1)
+        return count_flops(lambda: self.take(clips))
 
-    def _made_clips(self, steps: int) -> ClipSampler:
+    def made_clips(self, steps: int) -> ClipSampler:
+        """Clips of made pictures for so many steps, with a known anomaly."""
         model, train, window = self._settings.model, self._settings.train, self._detector.window.frames
         normal = steps * train.batch + window - 1
         total = normal + max(_KNOWN_FRAMES, window)
