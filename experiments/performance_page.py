@@ -121,7 +121,7 @@ def _bench(found: Mapping[str, Any]) -> str:
         lines.append(f"Frames a second, decoded and resized: {decoded}; read from the frame store: {stored}.\n")
     rows = [["", "backend", "batch", "network, frames/s", "scores, frames/s", "GFLOP a frame", "of the limit", "MB"]]
     for one in found["scoring"]:
-        gflop = "" if one["gflop"] is None else f"{one['gflop']:.2f}"
+        gflop = "" if one["gflop"] is None else f"{one['gflop']:.3g}"
         rates = (_with_quartiles(one[name], 1) for name in ("network", "scored"))
         about = (one["of"], one["backend"], str(one["batch"]))
         rows.append([*about, *rates, gflop, _percent(one["share"]), f"{one['peak_memory_mb']:.0f}"])
@@ -129,7 +129,7 @@ def _bench(found: Mapping[str, Any]) -> str:
     if found["training"]:
         rows = [["training", "precision", "seconds a step", "GFLOP a step", "of the limit", "MB"]]
         for one in found["training"]:
-            figures = (_with_quartiles(one["step"], 3), f"{one['gflop']:.0f}", _percent(one["share"]))
+            figures = (_with_quartiles(one["step"], 3), f"{one['gflop']:.3g}", _percent(one["share"]))
             rows.append([one["of"], one["precision"], *figures, f"{one['peak_memory_mb']:.0f}"])
         lines.append(_table(rows))
     return "\n".join(lines)
@@ -138,7 +138,7 @@ def _bench(found: Mapping[str, Any]) -> str:
 def _peer(found: Mapping[str, Any]) -> str:
     rows = [["training", "seconds a step", "clips a step", "GFLOP a step", "of the limit", "waits for data"]]
     for name, one in found["training"].items():
-        about = (f"{one['clips']}", f"{one['gflop']:.0f}", _percent(one["share"]), _percent(one["waiting"]))
+        about = (f"{one['clips']}", f"{one['gflop']:.3g}", _percent(one["share"]), _percent(one["waiting"]))
         rows.append([name, _with_quartiles(one, 3), *about])
     scoring = [["scoring", "frames a second", "times plain", "of the limit"]]
     for name, one in found["scoring"].items():

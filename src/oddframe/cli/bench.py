@@ -89,7 +89,7 @@ def _print(found: dict[str, Any]) -> None:
                 str(one["batch"]),
                 _figure(one["network"], 1),
                 _figure(one["scored"], 1),
-                "-" if one["gflop"] is None else f"{one['gflop']:.2f}",
+                "-" if one["gflop"] is None else f"{one['gflop']:.3g}",
                 _percent(one["share"]),
                 f"{one['peak_memory_mb']:.0f}",
             )
@@ -106,7 +106,7 @@ def _print(found: dict[str, Any]) -> None:
                     one["precision"],
                     str(one["batch"]),
                     _figure(one["step"], 3),
-                    f"{one['gflop']:.0f}",
+                    f"{one['gflop']:.3g}",
                     _percent(one["share"]),
                     f"{one['peak_memory_mb']:.0f}",
                 )
