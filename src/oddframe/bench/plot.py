@@ -43,7 +43,7 @@ def plot(found: Mapping[str, Any], path: Path | str) -> Figure:
     axes.margins(x=0.12)
     axes.set(title=f"{found['host']['processor']}, {found['threads']} threads", xlabel="frames a second")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize="small", loc="lower right")
+    figure.legend(frameon=False, fontsize="small", loc="outside lower center", ncols=2)
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:

@@ -19,6 +19,7 @@ from oddframe.errors import OddframeError
 from oddframe.runs import peak_memory_mb
 
 _SAID_BYTES = 4096
+_PATIENCE_S = 10.0
 
 
 class ContenderLostError(Exception):
@@ -41,6 +42,7 @@ class Process:
 
     def __init__(self, kind: str, **arguments: Any) -> None:
         # A file, no pipe: nobody reads what libraries say until something has gone wrong.
+        self._place = tempfile.TemporaryDirectory(prefix="oddframe-bench-", ignore_cleanup_errors=True)
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._child = subprocess.Popen(
             # -P: the folder in which the user happens to be is no place for modules
@@ -49,6 +51,8 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
+            # What it leaves where it is killed is cleared away, too.
+            env=os.environ | {"TMPDIR": self._place.name},
         )
         self.peak_memory_mb = 0.0
         try:
@@ -62,10 +66,15 @@ class Process:
         return self._ask({})
 
     def close(self) -> None:
-        """End it."""
-        self._child.kill()
-        self._child.communicate()
-        self._said.close()
+        """End it; it is given a moment to clear its files away."""
+        try:
+            self._child.communicate(timeout=_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.communicate()
+        finally:
+            self._said.close()
+            self._place.cleanup()
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         requests, answers = self._child.stdin, self._child.stdout
