@@ -14,7 +14,6 @@ busy moment hits both.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import statistics
 import tempfile
@@ -26,15 +25,14 @@ import cv2
 import numpy as np
 import torch
 
+from oddframe.bench.steps import Steps
 from oddframe.data.clip_sources import ClipSource
 from oddframe.data.clips import ClipSampler
-from oddframe.models.detector import Batch, Clips, Detector
+from oddframe.models.detector import Batch, Clips
 from oddframe.models.weights import build_detector
-from oddframe.nn.precision import Precision, resolve_precision
-from oddframe.progress import Progress
+from oddframe.nn.precision import resolve_precision
 from oddframe.runs import host, versions
 from oddframe.settings import Settings, load_settings
-from oddframe.training.loop import Loop
 from oddframe.video.source import open_video
 from oddframe.video.store import FrameStore
 
@@ -54,7 +52,7 @@ def main() -> None:
     settings = load_settings(given.preset, overrides=["train.epochs=1", "train.device=cpu"])
     precision = resolve_precision(settings.train.precision, CPU)
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(settings, precision, given.frames, Path(folder), given.steps, given.repeats)
+        figures = measure(settings, given.frames, Path(folder), given.steps, given.repeats)
     for name in ("oddframe", "plain"):
         one = figures[name]
         print(
@@ -68,23 +66,18 @@ def main() -> None:
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 
 
-def measure(
-    settings: Settings, precision: Precision, frames: Path | None, folder: Path, steps: int, repeats: int
-) -> dict[str, object]:
+def measure(settings: Settings, frames: Path | None, folder: Path, steps: int, repeats: int) -> dict[str, object]:
     """Let both train in turns; the first turn of each is left out."""
     window = build_detector(settings.detector, settings.model, 0).window.frames
     normal = steps * settings.train.batch + window - 1
     frames = draw(folder / "frames", normal + ABNORMAL_FRAMES) if frames is None else frames
     sampler = stored_clips(settings, frames, folder / "cache", normal, window)
     plain = PlainTraining(settings, sorted(path for path in frames.iterdir() if path.is_file()), normal)
-    detector = build_detector(settings.detector, settings.model, settings.train.seed)
-    detector.to(memory_format=torch.channels_last)
+    trained = Steps(settings, "cpu")
     ours: list[tuple[float, float]] = []
     theirs: list[tuple[float, float]] = []
     for turn in range(repeats + 1):
-        place = folder / f"turn{turn}"
-        place.mkdir()
-        ours_now = turn_of_loop(detector, sampler, settings, place, precision)
+        ours_now = trained.take(sampler)
         theirs_now = list(plain.steps(steps, np.random.default_rng(turn)))[1:]
         if turn:
             ours += ours_now
@@ -138,21 +131,6 @@ def stored_clips(settings: Settings, frames: Path, cache: Path, normal: int, win
     ]
     roles = build_detector(settings.detector, settings.model, 0).roles
     return ClipSampler(sources, window, settings.train, roles, known=1)
-
-
-def turn_of_loop(
-    detector: Detector, sampler: ClipSampler, settings: Settings, folder: Path, precision: Precision
-) -> list[tuple[float, float]]:
-    """Train for one epoch: (seconds, seconds waited for data) of each step but the first."""
-    marks: list[tuple[float, float]] = []
-
-    def watch(progress: Progress) -> None:
-        if progress.stage == "training":
-            marks.append((time.perf_counter(), loop.position.waited_s))
-
-    loop = Loop(detector, sampler, settings.train, folder=folder, device=CPU, precision=precision, watch=watch)
-    loop.run()
-    return [(now[0] - then[0], now[1] - then[1]) for then, now in itertools.pairwise(marks)]
 
 
 class PlainTraining:

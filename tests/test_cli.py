@@ -93,7 +93,7 @@ def test_examples_are_right_usage(words):
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce", "analyse", "export")],
+    [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce", "analyse", "export", "bench")],
     ids=" ".join,
 )
 def test_examples_run(words, home):

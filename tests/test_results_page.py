@@ -1,4 +1,4 @@
-"""docs/results.md says what the JSON files beside the experiments say."""
+"""docs/results.md and docs/performance.md say what the JSON files say that they are made of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_results_page_is_fresh() -> None:
-    script = ROOT / "experiments" / "results_page.py"
-    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+@pytest.mark.parametrize("script", ["results_page.py", "performance_page.py"])
+def test_pages_of_figures_are_fresh(script: str) -> None:
+    command = [sys.executable, str(ROOT / "experiments" / script), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -235,3 +236,14 @@ def host() -> dict[str, Any]:
         "bf16_units": bool(flags & {"avx512_bf16", "amx_bf16"}),
         "system": platform.system(),
     }
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held, in MB; not what its parent held when it started it."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text("ascii", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 2**10, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

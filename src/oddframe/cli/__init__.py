@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from oddframe.cli import about, data, study, work
+from oddframe.cli.bench import bench
 from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
 from oddframe.errors import OddframeError
@@ -77,6 +78,7 @@ app.command()(export)
 app.command()(reproduce)
 app.command()(study.compare)
 app.command()(study.analyse)
+app.command()(bench)
 app.command()(about.models)
 app.command()(about.doctor)
 

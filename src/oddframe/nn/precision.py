@@ -48,8 +48,26 @@ def place(network: Network, device: torch.device) -> Network:
 
 
 @cache
-def matrix_product_gflops(device: str, dtype: torch.dtype, side: int = 256) -> float:
-    """Speed of a matrix product in GFLOP/s, the best of a few: some milliseconds on any machine."""
+def matrix_product_gflops(device: str, dtype: torch.dtype) -> float:
+    """Speed of a small matrix product in GFLOP/s: some milliseconds on any machine."""
+    return _product_gflops(torch.device(device), dtype, 256)
+
+
+def matrix_product_limit(device: torch.device, precision: Precision) -> float | None:
+    """GFLOP/s of a matrix product that is large enough to keep the device busy, measured now.
+
+    None for bf16 where a small product is slower in it than in fp32: there are no units for it, and it would take
+    minutes to say so more precisely.
+    """
+    small = [matrix_product_gflops(str(device), dtype) for dtype in (torch.float32, torch.bfloat16)]
+    if precision == "bf16" and small[1] < small[0]:
+        return None
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    return _product_gflops(device, dtype, 1024 if device.type == "cpu" else 4096)
+
+
+def _product_gflops(device: torch.device, dtype: torch.dtype, side: int) -> float:
+    """The best of up to eight products, which end after a twentieth of a second."""
     one = torch.ones(side, side, device=device, dtype=dtype)
     best = float("inf")
     deadline = time.perf_counter() + 0.05

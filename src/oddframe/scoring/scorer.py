@@ -88,6 +88,11 @@ class Scorer:
         self._runtime: Runtime = open_runtime(self.run, backend, device)
         self._stream = evidence_stream(self._runtime, self.run.settings)
 
+    @property
+    def runtime(self) -> Runtime:
+        """What computes the evidence."""
+        return self._runtime
+
     def score(
         self, video: Video, scene: str = "", watch: Watcher = unwatched, *, maps: MapWatcher | None = None
     ) -> Scores:

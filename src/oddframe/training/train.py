@@ -6,8 +6,6 @@ The same call on an unfinished run goes on where it was; on a finished one it ch
 from __future__ import annotations
 
 import os
-import resource
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
 from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress, Watcher, unwatched
-from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
+from oddframe.runs import FORMAT, Run, command_line, host, locked, peak_memory_mb, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import calibrate
@@ -203,7 +201,7 @@ class _Training:
         calibration.save(run.folder)
         notes += calibration.notes
         notes += detector.ailments()
-        run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=_peak_memory_mb())
+        run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=peak_memory_mb())
         Checkpoints(run.folder).clear()
 
     def _refuse_long_window(self, detector: Detector) -> None:
@@ -272,9 +270,3 @@ class _Training:
 def _still(draws: int) -> str:
     lacking = "1 pseudo-anomaly" if draws == 1 else f"{draws:,} pseudo-anomalies"
     return f"{lacking} could not be made, since nothing moved in the clips that were drawn for it"
-
-
-def _peak_memory_mb() -> float:
-    """The most memory that this process has held, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

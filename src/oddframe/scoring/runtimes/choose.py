@@ -36,6 +36,11 @@ def interchangeable(trained: Trained) -> tuple[str, ...]:
     return found if isinstance(trained, Artefact) and trained.about.precision == "fp32" else found[:1]
 
 
+def missing_extra(backend: str) -> str | None:
+    """The extra that a backend lacks here; None where it is installed."""
+    return _EXTRA[backend] if find_spec(_PACKAGE[backend]) is None else None
+
+
 def open_runtime(trained: Trained, backend: str = "auto", device: str = "auto") -> Runtime:
     """Load a run or an artefact into a backend.
 
@@ -61,7 +66,7 @@ def open_runtime(trained: Trained, backend: str = "auto", device: str = "auto") 
             hint=f"oddframe export {trained.folder} --out FOLDER" if is_run else None,
         )
     able = interchangeable(trained) if backend == "auto" else (backend,)
-    installed = [name for name in able if find_spec(_PACKAGE[name]) is not None]
+    installed = [name for name in able if missing_extra(name) is None]
     if not installed:
         raise MissingExtraError(f"scoring with {able[0]}", _EXTRA[able[0]])
     loaded = [_load(trained, name, device) for name in installed]

@@ -1,0 +1,213 @@
+"""Make `docs/performance.md` from the JSON files in `benchmarks/results/`.
+
+python experiments/performance_page.py            write the page
+python experiments/performance_page.py --check    only say whether it is fresh (exit code 1 if not)
+
+A section whose file is not there is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "performance.md"
+RESULTS = HERE.parent / "benchmarks" / "results"
+
+HEAD = """# Performance
+
+Every figure here is made by `python experiments/performance_page.py` from the JSON files in `benchmarks/results/`, and
+these by the command above each table. Medians, with quartiles in brackets. What is compared took turns in one run, so
+that a busy moment hit all sides. The limit is what a matrix product reaches on the same machine in the same run; shares
+are of that. What your own machine does: [measure it](how-to/measure-speed.md).
+"""
+
+BENCH = """## Scoring and training
+
+    oddframe bench --json > benchmarks/results/bench.json
+
+An untrained network of the preset `cpu`; speed does not depend on weights. "Network" is the network alone, "scores" is
+from a video file of 640x360 to scores.
+"""
+
+PAPER_SIZE = """### In the paper's size
+
+    oddframe bench --preset paper --batch 1 --json > benchmarks/results/bench-paper.json
+"""
+
+PEER = """## Beside the published way
+
+    python benchmarks/peer_step.py --profile --json benchmarks/results/peer_step.json
+
+"Plain" is MNAD as its published code trains and scores it: five image files read for every clip, contiguous fp32, the
+memory updated item by item. "mnad" is the same network here. Last comes the detector of the preset, whose step has more
+clips.
+"""
+
+PEER_PAPER = """### In the paper's size
+
+    python benchmarks/peer_step.py --size 256x256 --width 64 --json benchmarks/results/peer_step-paper.json
+"""
+
+STEP = """## The same detector, trained plainly
+
+    python benchmarks/train_step.py --json benchmarks/results/train_step.json
+
+The preset's own detector: by this package, and in contiguous fp32 with five image files read for every clip.
+"""
+
+LENGTH = """## Long videos
+
+    python benchmarks/scoring_memory.py --json benchmarks/results/scoring_memory.json
+
+Scoring takes as long for each frame, and as much memory, however long the video is.
+"""
+
+WORKERS = """## Several videos at once
+
+    python benchmarks/scoring_workers.py --json benchmarks/results/scoring_workers.json
+
+Processes of one thread each, over the same drawn videos.
+"""
+
+START = """## Until something is seen
+
+    python benchmarks/start_up.py --json benchmarks/results/start_up.json
+"""
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    page = make_page(RESULTS)
+    if parser.parse_args().check:
+        if not PAGE.exists() or PAGE.read_text("utf-8") != page:
+            sys.exit("docs/performance.md is not fresh: python experiments/performance_page.py")
+        return
+    PAGE.write_text(page, "utf-8")
+
+
+def make_page(results: Path) -> str:
+    """The page as text."""
+    parts = [HEAD]
+    for name, (words, section) in SECTIONS.items():
+        path = results / f"{name}.json"
+        if path.is_file():
+            found = json.loads(path.read_text("utf-8"))
+            parts += [words, section(found) + _machine(found)]
+    return "\n".join(parts)
+
+
+def _machine(found: Mapping[str, Any]) -> str:
+    host = found.get("host")
+    if host is None:
+        return ""
+    threads = f", {found['threads']} threads" if "threads" in found else ""
+    units = "with" if host["bf16_units"] else "without"
+    return f"\nOn {host['processor']}, {host['cores']} cores {units} bf16 units{threads}.\n"
+
+
+def _bench(found: Mapping[str, Any]) -> str:
+    limits = ", ".join(f"{name} {_with_quartiles(one, 0)} GFLOP/s" for name, one in found["limit"].items())
+    lines = [f"The limit: {limits}.\n"] if limits else []
+    if (frames := found["frames"]) is not None:
+        decoded, stored = (_with_quartiles(frames[name], 0) for name in ("decoded", "stored"))
+        lines.append(f"Frames a second, decoded and resized: {decoded}; read from the frame store: {stored}.\n")
+    rows = [["", "backend", "batch", "network, frames/s", "scores, frames/s", "GFLOP a frame", "of the limit", "MB"]]
+    for one in found["scoring"]:
+        gflop = "" if one["gflop"] is None else f"{one['gflop']:.3g}"
+        rates = (_with_quartiles(one[name], 1) for name in ("network", "scored"))
+        about = (one["of"], one["backend"], str(one["batch"]))
+        rows.append([*about, *rates, gflop, _percent(one["share"]), f"{one['peak_memory_mb']:.0f}"])
+    lines.append(_table(rows))
+    if found["training"]:
+        rows = [["training", "precision", "seconds a step", "GFLOP a step", "of the limit", "MB"]]
+        for one in found["training"]:
+            figures = (_with_quartiles(one["step"], 3), f"{one['gflop']:.3g}", _percent(one["share"]))
+            rows.append([one["of"], one["precision"], *figures, f"{one['peak_memory_mb']:.0f}"])
+        lines.append(_table(rows))
+    return "\n".join(lines)
+
+
+def _peer(found: Mapping[str, Any]) -> str:
+    rows = [["training", "seconds a step", "clips a step", "GFLOP a step", "of the limit", "waits for data"]]
+    for name, one in found["training"].items():
+        about = (f"{one['clips']}", f"{one['gflop']:.3g}", _percent(one["share"]), _percent(one["waiting"]))
+        rows.append([name, _with_quartiles(one, 3), *about])
+    scoring = [["scoring", "frames a second", "times plain", "of the limit"]]
+    for name, one in found["scoring"].items():
+        times = f"{found['ratio']['scoring'].get(name, 1):.2f}"
+        scoring.append([name, _with_quartiles(one, 1), times, _percent(one["share"])])
+    lines = [_table(rows), f"plain / mnad: {found['ratio']['training']:.2f}\n", _table(scoring)]
+    for name, operations in found.get("operations", {}).items():
+        rows = [[f"operation, {name}", "share of a step", "calls"]]
+        rows += [[f"`{one['operation']}`", _percent(one["share"]), str(one["calls"])] for one in operations]
+        lines.append(_table(rows))
+    return "\n".join(lines)
+
+
+def _step(found: Mapping[str, Any]) -> str:
+    rows = [["", "seconds a step", "waits for data"]]
+    for name in ("oddframe", "plain"):
+        one = found[name]
+        seconds = f"{one['median_s']:.3f} ({one['lower_s']:.3f}-{one['upper_s']:.3f})"
+        rows.append([name, seconds, f"{100 * one['waiting']:.2f} %"])
+    return _table(rows) + f"\nplain / oddframe: {found['ratio']:.2f}\n"
+
+
+def _length(found: Mapping[str, Any]) -> str:
+    rows = [["frames", "ms a frame", "MB at most"]]
+    for one in found["measured"]:
+        rows.append([f"{one['frames']:,}", f"{1000 * one['seconds'] / one['frames']:.2f}", f"{one['peak_mb']:.0f}"])
+    return _table(rows)
+
+
+def _workers(found: Mapping[str, Any]) -> str:
+    rows = [["processes", "frames a second"]]
+    rows += [["1", _with_quartiles(found["one"], 1)], [str(found["workers"]), _with_quartiles(found["all"], 1)]]
+    return _table(rows) + f"\n{found['ratio']:.2f} times as many.\n"
+
+
+def _start(found: Mapping[str, Any]) -> str:
+    rows = [["", "seconds", "wanted"]]
+    for name, one in found.items():
+        seconds = f"{one['median_s']:.3f} ({one['least_s']:.3f}-{one['most_s']:.3f})"
+        rows.append([name, seconds, "" if one["wanted_s"] is None else f"under {one['wanted_s']:g}"])
+    return _table(rows) + "\nIn brackets the least and the most.\n"
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "bench": (BENCH, _bench),
+    "bench-paper": (PAPER_SIZE, _bench),
+    "peer_step": (PEER, _peer),
+    "peer_step-paper": (PEER_PAPER, _peer),
+    "train_step": (STEP, _step),
+    "scoring_memory": (LENGTH, _length),
+    "scoring_workers": (WORKERS, _workers),
+    "start_up": (START, _start),
+}
+"""Name of the JSON file → words above the table, and what makes it."""
+
+
+def _with_quartiles(one: Mapping[str, float], digits: int) -> str:
+    return f"{one['median']:.{digits}f} ({one['lower']:.{digits}f}-{one['upper']:.{digits}f})"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

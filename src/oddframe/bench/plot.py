@@ -1,0 +1,51 @@
+"""A picture of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oddframe.errors import MissingExtraError, StorageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_BARS = {"network": ("network alone", "#9fc3dc"), "scored": ("video to scores", "#1f5f8b")}
+
+
+def plot(found: Mapping[str, Any], path: Path | str) -> Figure:
+    """Draw frames a second of every contender, with the quartiles as whiskers.
+
+    Args:
+        found: what `bench` returned. path: where to write the picture (png, svg, pdf).
+
+    Raises:
+        MissingExtraError: matplotlib is not installed. StorageError: the file cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("plotting", "train") from None
+    scoring = found["scoring"]
+    figure = Figure(figsize=(8, 1.6 + 0.5 * len(scoring)), layout="constrained")
+    axes = figure.add_subplot()
+    for number, (name, (label, colour)) in enumerate(_BARS.items()):
+        figures = [one[name] for one in scoring]
+        medians = [one["median"] for one in figures]
+        whiskers = [[abs(one[side] - one["median"]) for one in figures] for side in ("lower", "upper")]
+        places = [row + 0.36 * (number - 0.5) for row in range(len(scoring))]
+        bars = axes.barh(places, medians, 0.34, xerr=whiskers, color=colour, label=label, error_kw={"linewidth": 0.9})
+        axes.bar_label(bars, fmt="%.1f", padding=4, fontsize="small")
+    names = [f"{one['of']}, {one['backend']}\nbatch {one['batch']}" for one in scoring]
+    axes.set_yticks(range(len(scoring)), names, fontsize="small")
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set(title=f"{found['host']['processor']}, {found['threads']} threads", xlabel="frames a second")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(frameon=False, fontsize="small", loc="outside lower center", ncols=2)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise StorageError("the picture cannot be written", path=path, seen=error.strerror) from None
+    return figure
