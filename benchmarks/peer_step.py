@@ -68,9 +68,7 @@ def main() -> None:
     if given.size:
         height, _, width = given.size.partition("x")
         changes.append(f"model.size=[{height}, {width}]")
-    mnad = load_settings(
-        given.preset, detector="mnad", overrides=[*changes, "model.channels=3", f"train.batch={BATCH}"]
-    )
+    mnad = load_settings(given.preset, detector="mnad", overrides=[*changes, *PUBLISHED])
     beside = load_settings(given.preset, overrides=changes)
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(mnad, beside, given, Path(folder))
