@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from oddframe.cli import about, data, study, work
 from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
+from oddframe.cli.score import score
 from oddframe.errors import OddframeError
 
 
@@ -71,7 +72,7 @@ app.command()(work.demo)
 app.add_typer(data.app, name="data")
 app.command()(work.train)
 app.command("eval")(work.evaluate)
-app.command()(work.score)
+app.command()(score)
 app.command()(work.report)
 app.command()(export)
 app.command()(reproduce)
