@@ -33,13 +33,13 @@ def videos(tmp_path, make_frame_folder) -> Path:
 def processes(monkeypatch) -> list[subprocess.Popen[bytes]]:
     """Those that are started, in order."""
     started: list[subprocess.Popen[bytes]] = []
-    popen = subprocess.Popen
 
-    def start(*arguments, **options):
-        started.append(popen(*arguments, **options))
-        return started[-1]
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
 
-    monkeypatch.setattr("oddframe.processes.subprocess.Popen", start)
+    monkeypatch.setattr("oddframe.processes.subprocess.Popen", Noted)
     return started
 
 
