@@ -37,14 +37,13 @@ def _taken(source: Generator[T, None, None], room: int) -> Generator[T, None, No
     def make() -> None:
         last: object = _END
         try:
-            for item in source:
-                made.put(item)
-                if stopped.is_set():
-                    break
+            with contextlib.closing(source):
+                for item in source:
+                    made.put(item)
+                    if stopped.is_set():
+                        break
         except BaseException as error:  # whatever it is, it belongs to the one who takes
             last = _Failed(error)
-        finally:
-            source.close()
         made.put(last)
 
     thread = threading.Thread(target=make, name="oddframe-ahead", daemon=True)

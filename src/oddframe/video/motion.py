@@ -41,8 +41,9 @@ def motion(
     Returns:
         The map of window means; `oddest` of it is the component `motion`.
     """
-    change = cv2.LUT(cv2.absdiff(previous, current), _SQUARES).reshape(current.shape)
-    return window_means(change.mean(axis=2) if change.shape[2] > 1 else change[:, :, 0], window, stride)
+    squares = np.asarray(cv2.LUT(cv2.absdiff(previous, current), _SQUARES), np.float32).reshape(current.shape)
+    # of one channel there is no mean to take, which would cost as much as all the rest
+    return window_means(squares.mean(axis=2) if squares.shape[2] > 1 else squares[:, :, 0], window, stride)
 
 
 def oddest(values: NDArray[np.float32], share: float) -> float:
