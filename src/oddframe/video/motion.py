@@ -43,7 +43,7 @@ def motion(
     """
     squares = np.asarray(cv2.LUT(cv2.absdiff(previous, current), _SQUARES), np.float32).reshape(current.shape)
     # of one channel there is no mean to take, which would cost as much as all the rest
-    return window_means(squares.mean(axis=2) if squares.shape[2] > 1 else squares[:, :, 0], window, stride)
+    return window_means(squares.mean(axis=2) if current.shape[2] > 1 else squares[:, :, 0], window, stride)
 
 
 def oddest(values: NDArray[np.float32], share: float) -> float:
