@@ -145,7 +145,7 @@ def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> N
                     one.name,
                     f"{one.summary['frames']:,}",
                     str(len(one.summary["events"])),
-                    f"{max((event['score'] for event in one.summary['events']), default=0.0):.2f}",
+                    max((f"{event['score']:.2f}" for event in one.summary["events"]), key=float, default="-"),
                     "finished before" if one.skipped else "",
                     str(one.folder),
                 )
