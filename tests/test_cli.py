@@ -291,6 +291,28 @@ def test_a_range_is_scored_by_the_numbers_of_the_source(home):
     assert Path("seen/scores.csv").read_text().splitlines()[1].startswith("11,")
 
 
+def test_several_videos_are_told_one_by_one_and_failures_are_exit_code_1(home, monkeypatch):
+    from oddframe.errors import TooShortError
+    from oddframe.report.many import ScoredVideo
+
+    summary = {"frames": 9, "events": [{"score": 4.5}]}
+    ended = [
+        ScoredVideo("a", Path("a.mp4"), Path("seen/a"), summary=summary),
+        ScoredVideo("b", Path("b.mp4"), Path("seen/b"), error=TooShortError("too short to be scored", seen="1 frame")),
+    ]
+    monkeypatch.setattr("oddframe.report.many.score_videos", lambda *_, **__: ended)
+
+    told = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--jobs", "2")
+    as_json = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--json")
+
+    assert told.exit_code == as_json.exit_code == 1
+    assert "failed: b: too short to be scored (1 frame)" in told.stdout.splitlines()
+    found = json.loads(as_json.stdout)
+    assert found["failed"] == 1
+    assert [(one["path"], "error" in one) for one in found["videos"]] == [("a.mp4", False), ("b.mp4", True)]
+    assert found["videos"][0]["frames"] == 9
+
+
 # Progress -------------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
     from oddframe.export.make import export
+    from oddframe.report.many import score_videos
     from oddframe.report.outputs import score
     from oddframe.report.pages import report
     from oddframe.report.plot import plot
@@ -54,6 +55,7 @@ __all__ = [
     "plot",
     "report",
     "score",
+    "score_videos",
     "train",
 ]
 
@@ -75,6 +77,7 @@ _PLACES = {
     "plot": "oddframe.report.plot",
     "report": "oddframe.report.pages",
     "score": "oddframe.report.outputs",
+    "score_videos": "oddframe.report.many",
     "train": "oddframe.training.train",
 }
 

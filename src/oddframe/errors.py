@@ -27,8 +27,11 @@ line with exit code 1.
 from __future__ import annotations
 
 import difflib
+import errno
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 
 class OddframeError(Exception):
@@ -132,6 +135,21 @@ class WeightsError(RunError):
 
 class StorageError(OddframeError):
     """A disk that is full, or a folder that cannot be written."""
+
+    @classmethod
+    def of(cls, error: OSError, problem: str, path: Path) -> Self:
+        """What the system said when it was to write `path`, in words; of a full disk also how much is free on it."""
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return cls(
+                problem, path=path, seen=error.strerror or str(error), hint="make the folder writable, or name another"
+            )
+        there = next(folder for folder in path.resolve().parents if folder.is_dir())
+        return cls(
+            f"{problem}: the disk is full",
+            path=path,
+            seen=f"{error.strerror}; {shutil.disk_usage(there).free / 1e6:.1f} MB are free",
+            hint="free some space, or name another folder; what was finished before is kept",
+        )
 
 
 class TrainingError(OddframeError):

@@ -11,7 +11,8 @@ class Progress:
     """A moment in a piece of work.
 
     Attributes:
-        stage: what is being done, a few words that stay the same while it lasts.
+        stage: what is being done, a few words that stay the same while it lasts; or "warning" or "finished", whose
+            note is a line of its own.
         done, total: in the unit of the stage; `total` 0 where it is not known.
         note: what else is worth a look, e.g. the latest losses.
     """

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
+from oddframe.files import beside
 from oddframe.settings import Settings, settings_from_dict
 
 if TYPE_CHECKING:
@@ -188,16 +189,10 @@ def write_json(path: Path, content: Any) -> None:
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError("a file cannot be written", path=path, seen=error.strerror, hint="free some space") from None
+    with beside(path) as place, place.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def command_line() -> str:

@@ -42,7 +42,7 @@ def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artef
     frames, highest = json.loads(done.stdout.splitlines()[0])
     assert frames == 36
     assert highest == pytest.approx(float(odd.score(artefact, day, backend="onnxruntime").online.max()), rel=1e-5)
-    assert {path.name for path in out.iterdir()} == {"scores.csv", "events.csv"}
+    assert {path.name for path in out.iterdir()} == {"scores.csv", "events.csv", "scores.json"}
     assert "curve and page are not" in done.stderr
     assert "The table:" in done.stdout
 

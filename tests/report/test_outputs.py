@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
+import threading
 
 import av
-import cv2
-import numpy as np
 import pytest
 
-from oddframe.errors import RunError
-from oddframe.report.outputs import FILES, score, write_events
+from oddframe.errors import RunError, StorageError
+from oddframe.report.folder import FILES, PARTIAL
+from oddframe.report.outputs import score, write_events
 from oddframe.scoring.scores import Box, Event
-from oddframe.training.train import train
 from oddframe.video.source import open_video
-
-
-def flashing(index: int) -> np.ndarray:
-    """Noise, in which a bright square comes or goes in frames 32, 34, ... 50."""
-    picture = np.random.default_rng(index).integers(90, 100, (48, 64, 1), np.uint8)
-    if 30 <= index < 50 and index % 4 < 2:
-        picture[8:24, 40:56] = 255
-    return picture
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Frame differences, calibrated on noise."""
-    home = tmp_path_factory.mktemp("gate")
-    for index in range(80):
-        (home / "normal").mkdir(exist_ok=True)
-        cv2.imwrite(str(home / "normal" / f"{index:03}.png"), flashing(1000 + index))
-    sizes = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.5", "score.online=[psnr, local_error]"]
-    return train(home / "normal", out=home / "run", preset="paper", detector="framediff", overrides=sizes)
-
-
-@pytest.fixture
-def gate(tmp_path, make_frame_folder):
-    return make_frame_folder(tmp_path / "gate", frames=60, pictures=flashing)
 
 
 def test_scores_of_a_video_come_without_files(run, gate, tmp_path):
@@ -55,6 +31,43 @@ def test_all_files_are_written_and_fit_each_other(run, gate, tmp_path):
     rows = list(csv.DictReader((tmp_path / "seen/events.csv").open()))
     assert [(row["start"], row["end"], row["start_s"]) for row in rows] == [("32", "51", "3.200")]
     assert open_video(tmp_path / "seen/heat.mp4").frame_count == len(scores) + 1
+
+
+def test_a_full_disk_is_one_clear_error_and_what_was_finished_before_is_kept(run, gate, tmp_path, dev_full):
+    score(run, gate, out=tmp_path / "before", fps=10)
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / PARTIAL).symlink_to(dev_full)
+
+    with pytest.raises(StorageError, match=r"disk is full\n.*scores.partial.csv\n.*MB are free\n.*free some space"):
+        score(run, gate, out=tmp_path / "seen", fps=10)
+
+    assert {entry.name for entry in (tmp_path / "before").iterdir()} == set(FILES.values()) - {"heat.mp4"}
+    assert not (tmp_path / "seen/scores.json").exists()
+
+
+def test_rows_are_kept_where_the_table_can_no_longer_be_written(run, gate, tmp_path, dev_full):
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / f".scores.csv.{os.getpid()}.tmp").symlink_to(dev_full)
+
+    with pytest.raises(StorageError, match="disk is full"):
+        score(run, gate, out=tmp_path / "seen", fps=10)
+
+    rows = list(csv.DictReader((tmp_path / "seen" / PARTIAL).open()))
+    assert [int(row["frame"]) for row in rows] == list(range(1, 60))
+    assert [entry.name for entry in (tmp_path / "seen").iterdir()] == [PARTIAL]
+
+
+def test_an_interruption_leaves_the_rows_so_far_and_no_thread(run, gate, tmp_path):
+    def interrupt(moment):
+        if moment.done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(run, gate, out=tmp_path / "seen", fps=10, watch=interrupt)
+
+    rows = list(csv.DictReader((tmp_path / "seen" / PARTIAL).open()))
+    assert [row["time_s"] for row in rows] == [f"{frame / 10:.4f}" for frame in range(1, 30)]
+    assert not [thread for thread in threading.enumerate() if thread.name == "oddframe-ahead"]
 
 
 def test_the_heat_video_marks_the_place_and_leaves_the_rest(run, gate, tmp_path):

@@ -54,9 +54,10 @@ def numbers(judged: Iterable[Raw]) -> list[tuple[int, float, float]]:
     return [(one.frame, one.values["psnr"], one.values["local_error"]) for one in judged]
 
 
+@pytest.mark.parametrize("read_ahead", [False, True])
 @pytest.mark.parametrize("batch", [1, 2, 3, 8])
-def test_each_frame_is_judged_once_in_the_middle_of_its_own_window(batch: int):
-    judged = stream(batch).raw(plain([0, 10, 20, 40, 80, 160], first=100))
+def test_each_frame_is_judged_once_in_the_middle_of_its_own_window(batch: int, read_ahead: bool):
+    judged = stream(batch).raw(plain([0, 10, 20, 40, 80, 160], first=100), read_ahead=read_ahead)
 
     assert numbers(judged) == [(102, 20.0, 17.5), (103, 40.0, 37.5), (104, 80.0, 75.0)]
 
@@ -92,14 +93,16 @@ def test_a_video_shorter_than_the_window_gives_nothing(batch: int):
     assert list(stream(batch).raw(plain(range(3)))) == []
 
 
-def test_what_was_readable_of_a_cut_off_video_comes_before_its_error():
+@pytest.mark.parametrize("read_ahead", [False, True])
+@pytest.mark.parametrize("batch", [1, 8])
+def test_what_was_readable_of_a_cut_off_video_comes_before_its_error(batch: int, read_ahead: bool):
     def cut_off() -> Iterator[Frame]:
         yield from plain([0, 10, 20, 40, 80])
         raise CutOffVideoError("the video ends in the middle", frames_read=5)
 
     seen = []
     with pytest.raises(CutOffVideoError):
-        seen.extend(one.frame for one in stream(8).raw(cut_off()))
+        seen.extend(one.frame for one in stream(batch).raw(cut_off(), read_ahead=read_ahead))
 
     assert seen == [2, 3]
 
@@ -109,6 +112,22 @@ def test_nothing_of_one_video_is_left_in_the_next():
     next(stopped.raw(plain(range(9))))
 
     assert numbers(stopped.raw(plain([100, 100, 100, 100]))) == [(2, 100.0, 100.0)]
+
+
+def test_a_video_that_is_left_early_is_closed_at_once():
+    closed = []
+
+    def opened() -> Iterator[Frame]:
+        try:
+            yield from plain(range(200))
+        finally:
+            closed.append(True)
+
+    judged = stream(8).raw(opened(), read_ahead=True)
+    next(judged)
+    judged.close()
+
+    assert closed == [True]
 
 
 class Counting(Brightness):

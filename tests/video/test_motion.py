@@ -78,3 +78,14 @@ def test_the_oddest_places_are_the_given_share_with_the_largest_values():
 
 def test_at_least_one_place_is_taken():
     assert oddest(np.array([[1, 9], [2, 7]], np.float32), 0.03) == 9.0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_motion_is_what_one_would_write_down_window_by_window(channels):
+    random = np.random.default_rng(0)
+    before, after = random.integers(0, 256, (2, 40, 56, channels), np.uint8)
+    squares = ((after.astype(float) - before.astype(float)) / 255) ** 2
+
+    wanted = [[squares[y : y + 16, x : x + 16].mean() for x in range(0, 41, 8)] for y in range(0, 25, 8)]
+
+    np.testing.assert_allclose(motion(before, after, window=16, stride=8), wanted, rtol=1e-5)

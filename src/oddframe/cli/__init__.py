@@ -16,6 +16,7 @@ from oddframe.cli import about, data, study, work
 from oddframe.cli.bench import bench
 from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
+from oddframe.cli.score import score
 from oddframe.errors import OddframeError
 
 
@@ -72,7 +73,7 @@ app.command()(work.demo)
 app.add_typer(data.app, name="data")
 app.command()(work.train)
 app.command("eval")(work.evaluate)
-app.command()(work.score)
+app.command()(score)
 app.command()(work.report)
 app.command()(export)
 app.command()(reproduce)

@@ -111,6 +111,10 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", help="Seed of everything that is drawn.", show_default="2020", rich_help_panel=_SETTINGS),
 ]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", min=1, help="How many are made at the same time, each with its share of the cores."),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
 Backend = Annotated[
     str,

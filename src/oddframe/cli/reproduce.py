@@ -38,7 +38,7 @@ def reproduce(
     folds: Annotated[
         str | None, typer.Option("--folds", help="Which folds, e.g. 0,1 or 0-4.", show_default="all")
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", help="Cells that are made at the same time.")] = 1,
+    jobs: options.Jobs = 1,
     show: Annotated[bool, typer.Option("--show", help="Compute nothing; lay out what is there.")] = False,
     device: options.Device = "auto",
     json: options.Json = False,

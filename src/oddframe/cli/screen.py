@@ -68,6 +68,9 @@ class Lines:
                 self._warned.add(moment.note)
                 print(f"warning: {moment.note}", file=self._stream, flush=True)
             return
+        if moment.stage == "finished":
+            print(moment.note, file=self._stream, flush=True)
+            return
         now = self._clock()
         if moment.stage != self._stage:
             self._stage, self._since = moment.stage, (now, moment.done)
@@ -122,6 +125,9 @@ class _Bars:
             if moment.note not in self._warned:
                 self._warned.add(moment.note)
                 self.drawn.console.print(f"warning: {moment.note}", markup=False, style="yellow")
+            return
+        if moment.stage == "finished":
+            self.drawn.console.print(moment.note, markup=False, highlight=False)
             return
         if moment.stage != self._stage:
             self._end_stage()

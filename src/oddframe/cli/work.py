@@ -1,4 +1,4 @@
-"""Verbs that do the work: demo, train, eval, score, report."""
+"""Verbs that do the work: demo, train, eval, report."""
 
 from __future__ import annotations
 
@@ -219,76 +219,6 @@ def evaluate(
     for note in result.notes:
         say(f"note: {note}")
     say(f"Next: oddframe report {run}")
-
-
-def score(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file or a folder of frames.")],
-    run: Annotated[Path, typer.Option("--run", help="The folder of a trained detector, or of an exported one.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where the outputs go.", show_default="RUN/scores/VIDEO")
-    ] = None,
-    heat_video: Annotated[
-        bool, typer.Option("--video", help="Write the video with its heat map drawn in, too.")
-    ] = False,
-    start: options.Start = None,
-    end: options.End = None,
-    fps: options.Fps = None,
-    scene: options.Scene = "",
-    device: options.Device = "auto",
-    backend: options.Backend = "auto",
-    json: options.Json = False,
-) -> None:
-    """Find what is out of the ordinary in one video: a table of scores, events, a curve and a page.
-
-    \b
-    Examples:
-      oddframe score gate.mp4 --run runs/gate --start 1:20
-      oddframe score gate.mp4 --run runs/gate --video --out gate-scores
-    """
-    from oddframe.report.outputs import FILES, score
-    from oddframe.scoring.artefact import open_trained
-
-    opened = open_trained(run)
-    folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
-    with watching() as watch:
-        scores = score(
-            opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
-            device=device, backend=backend, watch=watch,
-        )  # fmt: skip
-    files = {
-        name: str(folder / file)
-        for name, file in FILES.items()
-        if (name != "video" or heat_video) and (folder / file).is_file()
-    }
-    if json:
-        print_json(scores.to_dict() | {"files": files})
-        return
-    from oddframe.report import words
-
-    say(f"{scores.video}: {words.count(len(scores), 'frame')} judged, {words.count(len(scores.events), 'event')}.")
-    say(words.line_in_words(scores.line))
-    if scores.events:
-        say()
-        print_table(
-            ("from", "to", "peak", "score", "where (x, y, width, height)"),
-            [
-                (
-                    words.clock(event.start_s) or f"frame {event.start}",
-                    words.clock(event.end_s) or f"frame {event.end - 1}",
-                    words.clock(event.peak_s) or f"frame {event.peak}",
-                    f"{event.score:.2f}",
-                    "-" if event.box is None else ", ".join(str(side) for side in event.box),
-                )
-                for event in scores.events
-            ],
-        )
-        say()
-    for note in scores.notes:
-        say(f"note: {note}")
-    if "report" in files:
-        say(f"The page: {files['report']}   (scores.csv, events.csv and curve.png are beside it)")
-    else:
-        say(f"The table: {files['scores']}   (events.csv is beside it)")
 
 
 def report(

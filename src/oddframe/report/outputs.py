@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from oddframe.errors import CutOffVideoError, MissingExtraError, StorageError
 from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.report.folder import FILES, PARTIAL, Asked, made_from, made_of, write_summary
 from oddframe.report.pages import report
 from oddframe.report.pictures import VideoPictures
 from oddframe.report.plot import plot
@@ -17,17 +19,8 @@ from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores, write_beside
 from oddframe.video import draw
-from oddframe.video.source import Frame, Video, open_video
+from oddframe.video.source import Frame, Video
 from oddframe.video.write import write_video
-
-FILES: Mapping[str, str] = {
-    "scores": "scores.csv",
-    "events": "events.csv",
-    "curve": "curve.png",
-    "report": "report.html",
-    "video": "heat.mp4",
-}
-"""What `score` writes into its folder; the video only where it is asked for."""
 
 _EVENT_COLUMNS = ("start", "end", "start_s", "end_s", "peak", "peak_s", "score", "x", "y", "width", "height")
 
@@ -51,8 +44,9 @@ def score(
     Args:
         run: a trained run or an artefact of it, or its folder.
         video: an open video, or a file or a folder of frames.
-        out: folder for scores.csv, events.csv, curve.png and report.html; nothing is written without it. The last two
-            need the extra `train`; without it they are left out, and `watch` is told.
+        out: folder for scores.csv, events.csv, curve.png, report.html and scores.json; nothing is written without it.
+            Curve and page need the extra `train`; without it they are left out, and `watch` is told. While the video is
+            scored, scores.partial.csv has the rows so far.
         start, end: range of a video that is named by its path, see `parse_position`; `end` is exclusive.
         fps: frame rate of a folder of frames.
         scene: which of the trained scenes it shows.
@@ -62,14 +56,44 @@ def score(
 
     Raises:
         RunError: no finished run. DataError: the video cannot be read, or is too short.
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be written, or its disk is full.
     """
     opened = open_trained(run)
-    source = video if isinstance(video, Video) else open_video(video, fps=fps, start=start, end=end)
+    asked = Asked(start, end, fps, scene, heat_video)
+    source = video if isinstance(video, Video) else asked.open(video)
     scorer = Scorer(opened, device=device, backend=backend)
-    scores = scorer.score(source, scene, watch)
-    if out is not None:
-        _write_files(Path(out), scores, scorer, source, scene, heat_video, watch)
+    if out is None:
+        return scorer.score(source, scene, watch)
+    made = made_of(made_from(opened, backend), source.path, asked) if source is not video else {}
+    return score_into(Path(out), scorer, source, asked, made, watch)
+
+
+def score_into(
+    folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Mapping[str, Any], watch: Watcher
+) -> Scores:
+    """Score a video and write all files; `scores.json`, which says what they were made from, comes last.
+
+    Raises:
+        DataError: the video cannot be read, or is too short. StorageError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILES["summary"]).unlink(missing_ok=True)  # what it stands for is about to change
+    except OSError as error:
+        raise StorageError.of(error, "the folder cannot be made", folder) from None
+    scores = scorer.score(video, asked.scene, watch, rows=folder / PARTIAL)
+    scores.to_csv(folder / FILES["scores"])
+    (folder / PARTIAL).unlink(missing_ok=True)
+    write_events(scores, folder / FILES["events"])
+    pictures = VideoPictures({scores.video: video}, scorer, {scores.video: asked.scene})
+    try:
+        plot(scores, folder / FILES["curve"])
+        report(scores, folder / FILES["report"], pictures=pictures, watch=watch)
+    except MissingExtraError as error:  # an artefact is scored where there is nothing to draw with
+        watch(Progress("warning", 0, 0, f"scores are written, curve and page are not: {error.problem}"))
+    if asked.heat_video:
+        write_video(folder / FILES["video"], _drawn(scores, scorer, video, asked.scene, watch), video.fps)
+    write_summary(folder, scores, made)
     return scores
 
 
@@ -88,25 +112,6 @@ def write_events(scores: Scores, path: Path | str) -> Path:
         box = event.box or ("", "", "", "")
         writer.writerow((event.start, event.end, start_s, end_s, event.peak, peak_s, f"{event.score:.4g}", *box))
     return write_beside(Path(path), text.getvalue())
-
-
-def _write_files(
-    folder: Path, scores: Scores, scorer: Scorer, video: Video, scene: str, heat_video: bool, watch: Watcher
-) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError("the folder cannot be made", path=folder, seen=error.strerror) from None
-    scores.to_csv(folder / FILES["scores"])
-    write_events(scores, folder / FILES["events"])
-    pictures = VideoPictures({scores.video: video}, scorer, {scores.video: scene})
-    try:
-        plot(scores, folder / FILES["curve"])
-        report(scores, folder / FILES["report"], pictures=pictures, watch=watch)
-    except MissingExtraError as error:  # an artefact is scored where there is nothing to draw with
-        watch(Progress("warning", 0, 0, f"scores are written, curve and page are not: {error.problem}"))
-    if heat_video:
-        write_video(folder / FILES["video"], _drawn(scores, scorer, video, scene, watch), video.fps)
 
 
 def _drawn(scores: Scores, scorer: Scorer, video: Video, scene: str, watch: Watcher) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oddframe.errors import MissingExtraError
+from oddframe.files import beside
 from oddframe.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def plot(scores: Scores, path: Path | str | None = None) -> Figure:
         path: where to write the figure as well (png, svg, pdf).
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed. StorageError: the figure cannot be written.
     """
     try:
         from matplotlib.figure import Figure
@@ -49,5 +50,7 @@ def plot(scores: Scores, path: Path | str | None = None) -> Figure:
     axes.set_ylim(bottom=min(0.0, float(scores.online.min())))
     axes.spines[["top", "right"]].set_visible(False)
     if path is not None:
-        figure.savefig(path, dpi=150)
+        path = Path(path)
+        with beside(path) as place:
+            figure.savefig(place, dpi=150, format=path.suffix.removeprefix(".") or "png")
     return figure

@@ -15,11 +15,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -33,6 +28,7 @@ from oddframe.detectors import detector_entry
 from oddframe.errors import OddframeError, RunError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
+from oddframe.processes import Processes
 from oddframe.progress import Progress, Watcher
 from oddframe.reproduce.frames import common_figures
 from oddframe.reproduce.rows import Row
@@ -293,10 +289,7 @@ class _Processes:
 
     def __init__(self, budget: Budget, jobs: int, out: Path) -> None:
         self.budget, self._out = budget, out
-        self._lock, self._running, self._stopped = threading.Lock(), set[subprocess.Popen[bytes]](), False
-        self._environment = dict(os.environ)
-        if jobs > 1:
-            self._environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
+        self._processes = Processes(jobs)
 
     def oddframe(self, name: str, *arguments: str) -> None:
         """Run a verb to its end.
@@ -305,24 +298,8 @@ class _Processes:
             RunError: it failed; the last lines that it said stand in the error.
         """
         log = self._out / "logs" / f"{name}.log"
-        with log.open("ab") as said:
-            with self._lock:
-                if self._stopped:
-                    raise RunError("stopped", path=log)
-                command = [sys.executable, "-m", "oddframe", *arguments]
-                # In a group of its own: a terminal's Ctrl-C comes from `stop` alone, since a second one means at once.
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                    env=self._environment,
-                    process_group=0,
-                )
-                self._running.add(process)
+        with log.open("ab") as said, self._processes.run("oddframe", *arguments, stdout=said, stderr=said) as process:
             code = process.wait()
-            with self._lock:
-                self._running.discard(process)
         if code:
             last = log.read_text("utf-8", errors="replace").splitlines()[-_TAIL:]
             raise RunError(
@@ -331,7 +308,4 @@ class _Processes:
 
     def stop(self) -> None:
         """End what runs; each process keeps what it has, as on an interrupt."""
-        with self._lock:
-            self._stopped = True
-            for process in self._running:
-                process.send_signal(signal.SIGINT)
+        self._processes.stop()

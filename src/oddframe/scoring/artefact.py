@@ -190,6 +190,21 @@ def open_trained(place: Trained | Path | str) -> Trained:
     return Artefact.open(place) if (Path(place) / FILE).is_file() else Run.open(place)
 
 
+def fingerprint(trained: Trained) -> str:
+    """A digest of all that its scores depend on: settings, weights or graph, calibration."""
+    names = ["calibration.json", "calibration.npz"]
+    if isinstance(trained, Run):
+        names.append(trained.weights.name)
+        known: dict[str, Any] = {"settings": trained.settings.to_dict()}
+    else:
+        known = {"settings": trained.settings.to_dict(), "graph": trained.about.files}
+    digest = hashlib.blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=16)
+    for name in names:
+        if (path := trained.folder / name).is_file():  # a detector without parameters has no weights
+            digest.update(name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def write_artefact(folder: Path, about: Description) -> Artefact:
     """Write artefact.json beside the graph's files, whose digests are taken now.
 

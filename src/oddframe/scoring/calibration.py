@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import RunError, StorageError
+from oddframe.errors import RunError
+from oddframe.files import beside
 from oddframe.scoring.fusion import causal_mean, fit_weights, online_components, weighted
 from oddframe.scoring.line import draw_line
 from oddframe.scoring.places import PlaceNormal
@@ -147,13 +147,8 @@ class Calibration:
             }
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-        beside = folder / f".calibration.{os.getpid()}.tmp"
-        try:
-            beside.write_bytes(buffer.getvalue())
-            beside.replace(folder / "calibration.npz")
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise StorageError("the calibration cannot be written", path=folder, seen=error.strerror) from None
+        with beside(folder / "calibration.npz", "the calibration cannot be written") as begun:
+            begun.write_bytes(buffer.getvalue())
         stored = {
             "format": FORMAT,
             "scenes": scenes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
 from oddframe.settings import Settings
@@ -94,7 +96,13 @@ class Scorer:
         return self._runtime
 
     def score(
-        self, video: Video, scene: str = "", watch: Watcher = unwatched, *, maps: MapWatcher | None = None
+        self,
+        video: Video,
+        scene: str = "",
+        watch: Watcher = unwatched,
+        *,
+        maps: MapWatcher | None = None,
+        rows: Path | None = None,
     ) -> Scores:
         """Score one video. Memory does not grow with its length but for the table of scores.
 
@@ -103,20 +111,28 @@ class Scorer:
         Args:
             maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat`),
                 local component → raw map (see `Raw`).
+            rows: a file that gets every row as soon as it is known, see `RowFile`: it outlives what ends the scoring.
 
         Raises:
-            TooShortError: it has fewer readable frames than the detector's window.
+            TooShortError: it has fewer readable frames than the detector's window. StorageError: `rows` cannot be
+            written.
         """
         normal, note = self.calibration.scene(scene)
         notes = [note] if note else []
         collector = _Collector(self, normal, video)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
-            for number, raw in enumerate(self._stream.raw(video.frames())):
-                collector.take(raw)
-                if maps is not None:
-                    maps(raw.frame, {"online": self.heat(normal, raw), **raw.maps})
-                watch(Progress(stage, number + self._stream.frames, readable))
+            with (
+                RowFile(rows) if rows is not None else nullcontext() as file,
+                closing(self._stream.raw(video.frames(), read_ahead=True)) as judged,
+            ):
+                for number, raw in enumerate(judged):
+                    row = collector.take(raw)
+                    if file is not None:
+                        file.add(row)
+                    if maps is not None:
+                        maps(raw.frame, {"online": self.heat(normal, raw), **raw.maps})
+                    watch(Progress(stage, number + self._stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read
             notes.append(f"the video ends in the middle: {readable} frames were readable")
@@ -242,7 +258,8 @@ class _Collector:
         self._events: list[Event] = []
         self._names: list[str] = []
 
-    def take(self, raw: Raw) -> None:
+    def take(self, raw: Raw) -> dict[str, float | None]:
+        """Take the next frame; return its row, without the columns that need the video's end."""
         calibrated, online, learned = self._fusing.take(raw)
         self._names = list(raw.values)
         self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
@@ -254,6 +271,15 @@ class _Collector:
         event = self._tracker.update(raw.frame, raw.time_s, online, box)
         if event is not None:
             self._events.append(event)
+        rarities = {f"{name}_rarity": value for name, value in calibrated.items()}
+        return {
+            "frame": raw.frame,
+            "time_s": raw.time_s,
+            "online": online,
+            "learned": learned,
+            **raw.values,
+            **rarities,
+        }
 
     @property
     def judged(self) -> int:
@@ -263,7 +289,7 @@ class _Collector:
     def finish(self, notes: Sequence[str]) -> Scores:
         if (event := self._tracker.finish()) is not None:
             self._events.append(event)
-        table = np.array(self._table, np.float32).reshape(self.judged, -1)
+        table = np.frombuffer(self._table, np.float32).reshape(self.judged, -1)
         count = len(self._names)
         raw = {name: table[:, column] for column, name in enumerate(self._names)}
         paper = paper_fusion(raw["psnr"], raw.get("distance"), self._scorer.run.settings.score.gamma)

@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import csv
-import io
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,12 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import StorageError
+from oddframe.files import beside
 
 Values = NDArray[np.float32]
 
 COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion")
 """Every component, in the order in which tables show them."""
+
+_DIGITS = {"frame": "", "alarm": "", "time_s": ".4f"}
 
 LOWER_IS_ODDER = frozenset({"psnr"})
 """The one raw component that falls when a frame is odd."""
@@ -183,14 +183,12 @@ class Scores:
             StorageError: the file cannot be written.
         """
         table = self.columns()
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table)
-        # Six digits are enough for a score, but not for the seconds of a day.
-        digits = ["" if name == "frame" or name == "alarm" else ".4f" if name == "time_s" else ".6g" for name in table]
-        for row in zip(*table.values(), strict=True):
-            writer.writerow([format(value, how) for value, how in zip(row, digits, strict=True)])
-        return write_beside(Path(path), text.getvalue())
+        with beside(Path(path)) as place, place.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(table)
+            for row in zip(*table.values(), strict=True):
+                writer.writerow(in_digits(dict(zip(table, row, strict=True))))
+        return Path(path)
 
     def to_dict(self) -> dict[str, Any]:
         """A summary for programs; the rows are in `to_csv`."""
@@ -215,17 +213,17 @@ class Scores:
         return f"<div>{head}<table><tr><th>frames</th><th>time</th><th>peak</th></tr>{rows}</table></div>"
 
 
+def in_digits(row: Mapping[str, float | None]) -> list[str]:
+    """A row as its file has it. Six digits are enough for a score, but not for the seconds of a day."""
+    return ["" if value is None else format(value, _DIGITS.get(name, ".6g")) for name, value in row.items()]
+
+
 def write_beside(path: Path, text: str) -> Path:
     """Write a text file beside its place and rename it, so that no half file is ever seen.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError("a file cannot be written", path=path, seen=error.strerror, hint="free some space") from None
+    with beside(path) as place:
+        place.write_text(text, "utf-8")
     return path

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from oddframe.errors import StorageError, UnreadableVideoError
-from oddframe.video.source import Video
+from oddframe.video.source import Video, looks_of
 
 _CHUNK_BYTES = 1 << 20
 _REMEMBERED = 20_000
@@ -33,7 +33,7 @@ class DigestBook:
         """Return a digest of the bytes of a video; for a folder of frames, of all names and bytes."""
         parts = video.parts()
         try:
-            looks = _looks(parts)
+            looks = looks_of(parts)
             where = str(video.path.resolve())
             noted = self._read().get(where)
             if noted is not None and noted[0] == looks:
@@ -77,14 +77,6 @@ class DigestBook:
                     Path(beside).unlink(missing_ok=True)
         except OSError as error:
             raise StorageError("the frame store cannot be written", path=self._path, seen=error.strerror) from error
-
-
-def _looks(parts: Sequence[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        status = part.stat()
-        digest.update(f"{part.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def _content(parts: Sequence[Path], *, named: bool) -> str:

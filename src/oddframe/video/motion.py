@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+_SQUARES = (np.arange(256, dtype=np.float32) / 255.0) ** 2
+"""Squared change of a level, by its difference in levels."""
+
 
 def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArray[np.float32]:
     """Mean of every window of a map. Where the steps do not reach the far edge, a last window lies against it.
@@ -21,9 +24,10 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
     height, width = values.shape
     tall, wide = min(window, height), min(window, width)
     sums = cv2.integral(values, sdepth=cv2.CV_64F)
-    box = sums[tall:, wide:] - sums[:-tall, wide:] - sums[tall:, :-wide] + sums[:-tall, :-wide]
     rows, columns = (np.append(np.arange(0, last, stride), last) for last in (height - tall, width - wide))
-    return np.asarray(box[np.ix_(rows, columns)] / (tall * wide), np.float32)
+    upper, lower = sums[rows], sums[rows + tall]
+    box = lower[:, columns + wide] - upper[:, columns + wide] - lower[:, columns] + upper[:, columns]
+    return np.asarray(box / (tall * wide), np.float32)
 
 
 def motion(
@@ -37,8 +41,9 @@ def motion(
     Returns:
         The map of window means; `oddest` of it is the component `motion`.
     """
-    change = (current.astype(np.float32) - previous.astype(np.float32)) / 255.0
-    return window_means((change * change).mean(axis=2), window, stride)
+    squares = np.asarray(cv2.LUT(cv2.absdiff(previous, current), _SQUARES), np.float32).reshape(current.shape)
+    # of one channel there is no mean to take, which would cost as much as all the rest
+    return window_means(squares.mean(axis=2) if current.shape[2] > 1 else squares[:, :, 0], window, stride)
 
 
 def oddest(values: NDArray[np.float32], share: float) -> float:

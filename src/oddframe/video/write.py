@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import StorageError
+from oddframe.files import beside
 from oddframe.video.source import Frame
 
 _CLOCK = Fraction(1, 90_000)
@@ -33,16 +32,8 @@ def write_video(path: Path | str, frames: Iterable[Frame], fps: float | None = N
         StorageError: the file cannot be written.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        _write(beside, frames, fps or _FPS_WHERE_UNKNOWN)
-        beside.replace(path)
-    except OSError as error:
-        raise StorageError(
-            "a video cannot be written", path=path, seen=error.strerror or str(error), hint="free some space"
-        ) from None
-    finally:
-        beside.unlink(missing_ok=True)
+    with beside(path, "a video cannot be written") as place:
+        _write(place, frames, fps or _FPS_WHERE_UNKNOWN)
     return path
 
 

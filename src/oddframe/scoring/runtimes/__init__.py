@@ -39,7 +39,10 @@ class Runtime(Protocol):
         ...
 
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        """Judge the frame number `before` of each clip. Of one video, clips come in order."""
+        """Judge the frame number `before` of each clip. Of one video, clips come in order.
+
+        They may be a view in which neighbouring clips share their pictures: for reading only.
+        """
         ...
 
     def see(self, clip: NDArray[np.uint8]) -> Seen:

@@ -39,6 +39,6 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
         raise artefact.broken(f"{', '.join(inputs)} → {', '.join(outputs)}")
 
     def compute(clips: NDArray[np.uint8], names: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
-        return dict(zip(names, session.run(list(names), {INPUT: clips}), strict=True))
+        return dict(zip(names, session.run(list(names), {INPUT: np.ascontiguousarray(clips)}), strict=True))
 
     return GraphRuntime(artefact, compute)

@@ -47,7 +47,7 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def judge(self, clips: NDArray[np.uint8]) -> Judged:
-        pixels = to_unit_range(torch.from_numpy(clips).to(self._device), self.channels)
+        pixels = to_unit_range(torch.from_numpy(np.array(clips, order="C")).to(self._device), self.channels)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
             evidence = self._judge(pixels)
         check_evidence(self._detector, evidence, pixels)
