@@ -24,7 +24,7 @@ def bench(
     overrides: options.Overrides = None,
     video: Annotated[
         Path | None,
-        typer.Option("--video", help="What is decoded and scored.", show_default="a drawn one of 640x360"),
+        typer.Option("--measure-on", help="What is decoded and scored.", show_default="a drawn one of 640x360"),
     ] = None,
     batch: Annotated[str, typer.Option("--batch", help="Frames judged at once, e.g. 1,8.")] = "1,8",
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="How often each figure is measured.")] = 5,
@@ -40,7 +40,7 @@ def bench(
     \b
     Examples:
       oddframe bench
-      oddframe bench runs/gate gate-model --video gate.mp4 --batch 1,4 --plot speed.png
+      oddframe bench runs/gate gate-model --measure-on gate.mp4 --batch 1,4 --plot speed.png
     """
     if not trained:
         need_torch()
