@@ -1,0 +1,179 @@
+"""What `docs/results.md` says between its tables, and what each variant in them is."""
+
+from __future__ import annotations
+
+ABLATIONS = {
+    "cpu": "preset `cpu`",
+    "cpu-plain": "clips neither slowed nor crowded, lines on held-out frames alone: `train.slowed=0`, `train.crowd=0`",
+    "cpu-12-abnormal": "12 abnormal clips a step, three quarters of them made: "
+    "`train.abnormal_batch=12`, `train.pseudo_share=0.75`; the rest as `cpu-plain`",
+    "cpu-no-transplant": "no known anomaly is transplanted: `train.pseudo_anomalies=[skip,paste]`; the rest as "
+    "`cpu-plain`",
+    "framediff": "no network",
+}
+
+FPS = 10.0
+"""Frames a second of Ped2, as is commonly said of it. Its files state none."""
+
+HEAD = """# Results
+
+Every figure here is made by `python experiments/results_page.py` from the JSON files in `experiments/results/`, and
+these by the command above each table. AUC is frame level, in per cent; in brackets the 95 % interval from resampling
+whole test videos. The first four frames of a video take no part.
+"""
+
+PED2 = """## UCSD Ped2, folds 0, 1 and 2 of 10
+
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --detector framediff
+
+Fold 0 makes videos 1-2 the known anomalies, fold 1 videos 3-4, fold 2 video 5; all other test videos are judged.
+`framediff` has no network and nothing to train: what a detector does not add to it, its network does not add. It is
+judged on the same frames. The JPEG copy of Ped2 that was used here is not the official TIFF archive, so that figures
+cannot be compared with published ones to the last digit.
+
+How the settings were chosen: learning rate, weights, update, pseudo-anomalies, and what `online` is made of, on the
+synthetic set (`oddframe data synth`). Resolution, width, mirroring, the length of training and the form of the query
+margin come from earlier throwaway trials on one other fold of Ped2 (videos 1 and 11 known) that were looked at with
+test labels; and the share of places that a local component is taken over was chosen after looking at frame differences
+on the test videos of fold 0. Transplanted anomalies were thought of after two folds without them had been seen to miss
+a slow cyclist and a skateboarder (videos 10 and 12). In so far the figures are not blind. On synthetic video with slow
+cyclists (`--scale slow`), more abnormal clips a step seemed to help, though within the spread of seeds, and they cost
+a quarter more time. The preset had twelve for a while and went back to eight after fold 0 had been judged with both
+(below): that choice, too, was made with test labels in sight.
+
+Slowed and crowded clips came after a look at where the preset without them (`cpu-plain` below) fails on the test videos
+of all three folds: a slow cyclist had the distance of a walker, and full scenes passed for odd. The two ideas are thus
+not blind to these videos; that they help, and their shares, was decided on the synthetic sets
+([decision 9](decisions/0009-clips-are-slowed-and-crowded.md)), and each fold was then trained once. The form of the
+lines, too, was changed after they had been seen to fail here ([decision
+10](decisions/0010-lines-hold-for-nineteen-of-twenty.md)); the networks were not trained again for it.
+"""
+
+PLACES = """### Are the odd places found
+
+    oddframe eval runs/ped2-kfold-0-cpu --regions --json > experiments/results/places/ped2-kfold-0-cpu.json
+
+Region- and track-based detection criterion (RBDC / TBDC) and AUC over pixels, in per cent, by the official masks, with
+the weights and lines of the table above. The AUC over pixels says that the distance is high at the right places; RBDC
+and TBDC, which want regions that fit, say that it does not outline what is there: a place of its map stands for 8x8
+pixels and sees a good deal around them. Frame differences fit better.
+"""
+
+HELD_BACK = """### What holds the figures back
+
+![Online score of videos 9 to 12 in folds 0 and 1](images/held-back.png)
+
+    python experiments/held_back_picture.py --videos 09 10 11 12 -- runs/ped2-kfold-0-cpu runs/ped2-kfold-1-cpu
+
+Grey is labelled abnormal, the dashed line is the alarm line. The cyclist at walking pace (video 10) used to be missed
+and is found. What is left of `online` lies in video 12, a skateboarder among walkers who is found for moments only,
+with a peak before his time that no label explains, and in video 11, where a cyclist at the far edge of a crowd is
+hidden by others for a second at a time. In video 9 the first frames are missed, in which a cyclist comes down the
+slanted path at the far left.
+
+The 99 % line of `online` lets more through than was asked. Of the 82 normal frames above it in the three folds, 36 lie
+in video 12 before its labelled stretch, and 36 within fifteen frames of a labelled stretch of another video, where the
+anomaly is partly in the picture already or where the mean over three frames still holds it.
+
+`paper` gives PSNR a weight of 0.6, and without a decoder PSNR is that of frame differences: wherever the crowd is as
+lively as the anomaly (video 1, video 12), it misleads. And it scales each video between its own lowest and highest
+score, so that in videos 8 to 11, which are abnormal from end to end, the calmest frames count as normal whatever is
+seen. A better distance does not help it any more: between `cpu-plain` and `cpu` the distance gains four points and
+`paper` less than one. Folds 1 and 2 judge videos 1 and 2, of which fold 0 is spared.
+
+Tried on the synthetic sets, mostly with one seed each, with code that was not kept, and without a gain beyond the
+spread of seeds: transplanted anomalies at a slower pace or of other size and contrast, stretched patches, single
+pictures that glide, training on parts of the picture that hold something with four times the steps, a decoder of two
+convolutions on the encoder's first level; at judging, the mean with the mirrored picture (of networks trained without
+mirroring), the abnormality memory beside the normality memory, blurring the map of distances, and summing it along
+the most likely path of an object. Twice the epochs, tried once, raised the distance by a point or more.
+"""
+
+SYNTHETIC = """### On synthetic video, known and unknown kinds apart
+
+    python experiments/synthetic_trials.py --name preset
+
+Preset `tiny` on `oddframe data synth --scale demo`: carts, cyclists and thrown objects are among the known anomalies;
+runners, loiterers, people who lie down and who go the wrong way are met in the test alone. AUC micro of `online` /
+share of frames above its 99 % line. The line holds its promise here, about one normal frame in a hundred, and it finds
+five of six frames of the known kinds and half of the unknown ones; at this size and after some minutes of training,
+that is less than the 88 % that were aimed at. On `slow` there are cyclists at walking pace alone: they are told from
+walkers, and seldom cross the line.
+"""
+
+COURSE = """### Over the course of training
+
+    python experiments/training_course.py runs/NAME --json experiments/results/course/NAME.json
+
+AUC micro of `paper` / `online` / distance with the weights of each epoch, each calibrated anew. The learning rate falls
+to nothing at the last epoch. `standard-plain` had no known anomalies, and clips neither slowed nor crowded.
+"""
+
+NONE_KNOWN = """### Without any known anomaly
+
+    oddframe train PED2 --out runs/ped2-standard-cpu --preset cpu --set train.keep_every=1
+    oddframe train PED2 --out runs/ped2-standard-cpu-plain --preset cpu --set train.keep_every=1 \\
+        --set train.slowed=0 --set train.crowd=0
+    oddframe eval runs/ped2-standard-cpu --json > experiments/results/ped2-standard-cpu.json
+    oddframe eval runs/ped2-standard-cpu-plain --json > experiments/results/ped2-standard-cpu-plain.json
+
+The way most users start: normal video and pseudo-anomalies only (protocol `standard`), all twelve test videos judged.
+AUC micro, and after it the share of normal frames / of abnormal frames above the 99 % line. One seed each; in
+`cpu-plain` clips are neither slowed nor crowded, and its lines stand on held-out frames alone. `motion` is what frame
+differences give on the same frames without any network. The folds above are judged on fewer videos, so that their
+figures do not compare with these one to one.
+"""
+
+COURSE_PICTURE = """
+![Detection over the epochs](images/training-course.png)
+
+    python experiments/training_picture.py experiments/results/course/*.json
+"""
+
+VARIANTS = {
+    "all": "the preset",
+    "no-slowed": "no clip is slowed down or stopped",
+    "no-crowd": "no clip is crowded",
+    "no-pseudo": "no pseudo-anomalies",
+    "no-margin": "no query margin",
+    "no-worst": "compactness of the mean alone, not of the worst places",
+    "no-joint-batch": "normal and abnormal clips have batch norms of their own",
+    "reseed": "dead and doubled items are put where queries are served worst",
+    "decoder": "with a decoder, a third of the epochs",
+    "none-known": "pseudo-anomalies in place of the known ones",
+    "margin": "memories and query margin alone: no pseudo-anomalies, none slowed or crowded",
+    "margin-skip": "the same, with sped-up clips",
+    "margin-paste": "the same, with pasted patches",
+    "margin-transplant": "the same, with transplanted anomalies",
+    "memories": "memories alone",
+    "text-losses": "the losses of the text, with decoder and discriminator, a third of the epochs",
+    "authors-losses": "the losses of the authors' code, likewise",
+    "paper": "preset `paper` in this size, a third of the epochs",
+    "authors": "preset `authors` in this size, likewise",
+}
+
+EQUAL_TIME = """### What each setting does, with equal time
+
+    python experiments/ablation.py PED2 --fold 0 --seeds 1 2
+    python experiments/ablation.py PED2 --fold 0 --seeds 1 --size cpu --only paper authors
+
+Fold 0 at 128x192 and two thirds of the preset's width, where a training costs a fifth (`small`), and the paper's
+presets at the size of `cpu`. A step with a decoder takes three times as long, so there are a third of the epochs. AUC
+micro of `paper` / `online` / distance, seed by seed; minutes are of one core of two, beside other work. `cpu` in full
+is in the first table. Not all variants are done yet, and with one seed a difference of a point or two may be the luck
+of the draw: the intervals of these figures are some ten points wide.
+
+What can be said: without the query margin the memories know little of what is odd, with the losses of the text less
+than mere motion. Known anomalies alone, without any pseudo-anomaly, are within three points of everything together.
+Crowded clips add two points. Slowed clips, which help a good deal on synthetic video with slow cyclists, make no
+difference here.
+"""
+
+ABLATION = """### What single settings do
+
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-12-abnormal \\
+        --set train.abnormal_batch=12 --set train.pseudo_share=0.75
+
+AUC micro of `paper` / `online` / distance.
+"""
