@@ -57,6 +57,12 @@ class TrainSettings(Strict):
     epochs: int = Field(default=60, ge=1, description="passes over the normal clips")
     batch: int = Field(default=4, ge=1, description="normal clips a step")
     abnormal_batch: int = Field(default=4, ge=0, description="abnormal clips a step")
+    accumulate: int = Field(
+        default=1,
+        ge=1,
+        description="batches whose gradients are averaged for one step of the optimizer, where memory is too small for "
+        "a larger batch; memories follow every batch",
+    )
     optimizer: Literal["adam", "adamw"] = Field(
         default="adam", description="adamw decays weights apart from the gradient"
     )

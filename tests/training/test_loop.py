@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,6 +162,46 @@ def test_gradients_are_clipped_by_the_norm_of_the_group(tmp_path):
     loop(toy, tmp_path, frames=2, gradient_clip=1.0).run()
 
     assert seen == [(pytest.approx(1.0, abs=1e-4), 0.5)]
+
+
+def test_gradients_of_several_batches_are_averaged_for_one_step_and_those_left_over_among_themselves(tmp_path):
+    slopes, gradients = iter([1.0, 3.0, 5.0]), []
+
+    def loss(toy: Toy) -> torch.Tensor:
+        gradients.append(None if toy.a.grad is None else toy.a.grad.item())
+        return toy.a * next(slopes)
+
+    toy = Toy(lambda t: [("first", lambda: loss(t))])
+    loop(toy, tmp_path, frames=4, accumulate=2).run()
+
+    weights = [one[1] for one in toy.seen if isinstance(one, tuple)]
+    assert weights == [2.0, 2.0, pytest.approx(1.9, abs=1e-5)]  # one step of Adam after two batches
+    assert gradients == [None, 0.5, 2.0]  # half of 1; half of 1 and 3
+    assert toy.a.grad.item() == 5.0  # the epoch's last batch is alone
+    assert toy.a.item() < 1.85
+
+
+def test_training_that_is_stopped_within_accumulated_batches_ends_with_the_same_weights(tmp_path):
+    def run(folder: Path, stop_at: int | None) -> float:
+        folder.mkdir()
+        toy = Toy(lambda t: [("first", lambda: (t.a - 1).square())])
+
+        def watch(moment) -> None:
+            if moment.done == stop_at:
+                signal.raise_signal(signal.SIGINT)
+
+        training = loop(toy, folder, watch, frames=6, accumulate=2, epochs=2)
+        if stop_at is None:
+            training.run()
+            return toy.a.item()
+        with pytest.raises(KeyboardInterrupt):
+            training.run()
+        assert training.position.step % 2 == 0
+        again = Toy(toy.losses)
+        loop(again, folder, frames=6, accumulate=2, epochs=2).run()
+        return again.a.item()
+
+    assert run(tmp_path / "stopped", 3) == run(tmp_path / "whole", None)
 
 
 def test_progress_counts_all_steps(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.data.videoset import spans_of
-from oddframe.errors import RunError, StorageError
+from oddframe.errors import RunError
+from oddframe.files import beside
 from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
 
 _MOST_BYTES = 4_000_000_000
@@ -69,14 +69,8 @@ def write_scores(path: Path, videos: Sequence[JudgedVideo]) -> Path:
     arrays: dict[str, NDArray[Any]] = {"videos": np.array(json.dumps([_described(video) for video in videos]))}
     for number, video in enumerate(videos):
         arrays |= {f"{number}/{name}": values for name, values in _arrays(video).items()}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError("scores cannot be written", path=path, seen=error.strerror, hint="free some space") from None
+    with beside(path, "scores cannot be written") as place, place.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return path
 
 

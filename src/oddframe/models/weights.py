@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings, detector_entry
-from oddframe.errors import StorageError, WeightsError
+from oddframe.errors import WeightsError
+from oddframe.files import beside
 from oddframe.models.contract import check_built, check_class
 from oddframe.models.detector import Detector
 
@@ -37,23 +38,11 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     Raises:
         StorageError: the disk is full or the folder cannot be written; what stood at `path` still stands.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with beside(path, "weights cannot be written") as place, place.open("wb") as file:
         # Not `save_file`: it makes files that only their owner may read.
-        content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(
-            "weights cannot be written",
-            path=path,
-            seen=error.strerror,
-            hint="free some space and run the same command again",
-        ) from None
+        file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

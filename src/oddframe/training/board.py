@@ -77,6 +77,4 @@ class Board:
             raise self._storage_error(error) from None
 
     def _storage_error(self, error: OSError) -> StorageError:
-        return StorageError(
-            "TensorBoard events cannot be written", path=self._folder, seen=error.strerror, hint="free some space"
-        )
+        return StorageError.of(error, "TensorBoard events cannot be written", self._folder)

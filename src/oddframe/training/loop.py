@@ -94,6 +94,8 @@ class Loop:
                     for batch in self._waited_for(batches):
                         self._step(batch)
                         self.position.seconds = time.monotonic() - began
+                        if self.position.step % self.settings.accumulate:
+                            continue  # a checkpoint has no half gradients
                         due = time.monotonic() - last_saved > 60 * self.settings.checkpoint_minutes
                         if due or interrupted.is_set():
                             self._save()
@@ -113,6 +115,8 @@ class Loop:
 
     def _step(self, batch: ClipBatch) -> None:
         position, began = self.position, time.perf_counter()
+        place = position.step % self.settings.accumulate
+        together = min(self.settings.accumulate, self.sampler.steps_per_epoch - position.step + place)
         rate = learning_rate(self.settings, position.epoch, position.step, self.sampler.steps_per_epoch)
         tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
         traces: list[Mapping[str, Tensor]] = []
@@ -126,18 +130,17 @@ class Loop:
             check_objective(self.detector, objective, self.groups)
             group, optimizer = self.groups[objective.group], self.optimizers[objective.group]
             loss = objective.loss
-            gradients = torch.autograd.grad(loss, group.parameters, allow_unused=True)
-            for parameter, gradient in zip(group.parameters, gradients, strict=True):
-                parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
-            norm = torch.nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
+            _add_gradients(loss / together if together > 1 else loss, group.parameters, anew=place == 0)
+            norm = torch.nn.utils.get_total_norm([one.grad for one in group.parameters if one.grad is not None])
             self._refuse_nan(
                 {f"loss term '{name}'": term for name, term in objective.terms.items()} | {"gradient": norm}
             )
-            if self.settings.gradient_clip:
-                torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
-            for parameters in optimizer.param_groups:
-                parameters["lr"] = rate * group.lr_factor
-            optimizer.step()
+            if place == together - 1:
+                if self.settings.gradient_clip:
+                    torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
+                for parameters in optimizer.param_groups:
+                    parameters["lr"] = rate * group.lr_factor
+                optimizer.step()
             traces.append(objective.trace)
             terms |= {name: term.detach() for name, term in objective.terms.items()}
             terms[f"loss.{objective.group}" if len(self.groups) > 1 else "loss"] = loss.detach()
@@ -209,9 +212,7 @@ class Loop:
                 os.fsync(file.fileno())  # a checkpoint counts on it
                 position.history_bytes = file.tell()
         except OSError as error:
-            raise StorageError(
-                "the history cannot be written", path=self._history, seen=error.strerror, hint="free some space"
-            ) from None
+            raise StorageError.of(error, "the history cannot be written", self._history) from None
         self._last = means
         position.sums, position.count = {}, 0
         self._board.add({**means, "lr": rate}, record["step"])
@@ -250,6 +251,17 @@ class Loop:
             yield asked
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _add_gradients(loss: Tensor, parameters: list[torch.nn.Parameter], *, anew: bool) -> None:
+    """Take the gradients of a loss, in place of those before it or on top of them."""
+    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        before = None if anew else parameter.grad
+        if gradient is None:
+            parameter.grad = before
+        else:
+            parameter.grad = laid_out_as(parameter, gradient) if before is None else before.add_(gradient)
 
 
 def learning_rate(settings: TrainSettings, epoch: int, step: int, steps: int) -> float:
