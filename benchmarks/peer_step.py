@@ -10,7 +10,7 @@ this machine is fast at it. Beside them stands the detector of the preset, with 
 the same frames on disk. All take turns, so that a busy moment hits all. Shares are of a matrix product's speed,
 measured in the same turns.
 
-Without --artefact, an untrained MNAD is exported and scored; speed does not depend on weights.
+Without --artefact, an untrained MNAD is exported in fp32 and int8 and scored; speed does not depend on weights.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ def _scorers(artefacts: list[Path], mnad: Settings, frames: Path, folder: Path) 
         run = untrained_run(folder / "run", mnad, frames, unwatched)
         found = {"run": run}
         if missing_extra("openvino") is None:
-            found["artefact"] = export(run, folder / "artefact")
+            found["fp32"] = export(run, folder / "fp32")
+            found["int8"] = export(run, folder / "int8", format="openvino", precision="int8")
     for name, one in found.items():
         if one.settings.model.size != mnad.model.size:
             raise SystemExit(f"{name} is of size {one.settings.model.size}, and all else of {mnad.model.size}: --size")
