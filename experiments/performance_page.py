@@ -54,6 +54,16 @@ PEER_PAPER = """### In the paper's size
     python benchmarks/peer_step.py --size 256x256 --width 64 --json benchmarks/results/peer_step-paper.json
 """
 
+INT8 = """### What eight bits cost in detection
+
+    oddframe train PED2 --preset cpu --protocol kfold --fold 0 --out runs/ped2-kfold-0-cpu
+    oddframe export runs/ped2-kfold-0-cpu --out runs/ped2-int8 --precision int8 --data PED2
+    cp runs/ped2-int8/parity.json benchmarks/results/int8_parity.json
+
+The preset `cpu`, fold 0 of UCSD Ped2: AUC micro of `online` on its ten test videos, and frames of two videos that are
+in an alarm, by the run and by its artefact in int8, which has a calibration of its own.
+"""
+
 STEP = """## The same detector, trained plainly
 
     python benchmarks/train_step.py --json benchmarks/results/train_step.json
@@ -152,6 +162,16 @@ def _peer(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _int8(found: Mapping[str, Any]) -> str:
+    areas, alarms = found["auc"], found["int8"]
+    moved = 100 * (areas["artefact"] - areas["run"])
+    differing = f"{alarms['differing']} of {alarms['frames']} frames differ"
+    rows = [["", "run", "int8", ""]]
+    rows.append(["AUC, %", f"{100 * areas['run']:.2f}", f"{100 * areas['artefact']:.2f}", f"{moved:+.2f}"])
+    rows.append(["in an alarm", str(alarms["alarmed_by_run"]), str(alarms["alarmed_by_artefact"]), differing])
+    return _table(rows)
+
+
 def _step(found: Mapping[str, Any]) -> str:
     rows = [["", "seconds a step", "waits for data"]]
     for name in ("oddframe", "plain"):
@@ -187,6 +207,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "bench-paper": (PAPER_SIZE, _bench),
     "peer_step": (PEER, _peer),
     "peer_step-paper": (PEER_PAPER, _peer),
+    "int8_parity": (INT8, _int8),
     "train_step": (STEP, _step),
     "scoring_memory": (LENGTH, _length),
     "scoring_workers": (WORKERS, _workers),
