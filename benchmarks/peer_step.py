@@ -112,12 +112,11 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
     flops = {"plain": count_flops(lambda: plain.step(batch)), **{name: one.flops() for name, one in ours.items()}}
     training = {}
     for name, taken in steps.items():
-        of = beside if name == beside.detector else mnad
         training[name] = {
             **summarise([whole for whole, _ in taken]),
             "waiting": sum(waited for _, waited in taken) / sum(whole for whole, _ in taken),
             "precision": ours[name].precision if name in ours else "fp32",
-            "clips": of.train.batch,
+            "clips": ours[name].clips if name in ours else BATCH,
             "gflop": flops[name] / 1e9,
         }
         training[name]["share"] = flops[name] / 1e9 / training[name]["median"] / top["median"]
@@ -127,8 +126,9 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
         same = name == "plain" or scorers[name].run.settings.detector == "mnad"
         one |= {"share": frame * one["median"] / top["median"] if same else None}
     figures = {"limit": top, "training": training, "scoring": scored, "gflop_a_frame": frame}
+    clip = {name: one["median"] / one["clips"] for name, one in training.items()}
     figures["ratio"] = {
-        "training": training["plain"]["median"] / training["mnad"]["median"],
+        "training": {name: clip["plain"] / one for name, one in clip.items() if name != "plain"},
         "scoring": {name: one["median"] / scored["plain"]["median"] for name, one in scored.items() if name != "plain"},
     }
     if given.profile:
@@ -148,7 +148,7 @@ def _scorers(artefacts: list[Path], mnad: Settings, frames: Path, folder: Path) 
         found = {"run": run}
         if missing_extra("openvino") is None:
             found["fp32"] = export(run, folder / "fp32")
-            found["int8"] = export(run, folder / "int8", format="openvino", precision="int8")
+            found["int8"] = export(run, folder / "int8", format="openvino", precision="int8", calibrate_on=[frames])
     for name, one in found.items():
         if one.settings.model.size != mnad.model.size:
             raise SystemExit(f"{name} is of size {one.settings.model.size}, and all else of {mnad.model.size}: --size")
@@ -182,11 +182,11 @@ def report(figures: dict[str, Any]) -> None:
     """Print what was measured."""
     print(f"matrix products: {figures['limit']['median']:.0f} GFLOP/s")
     for name, one in figures["training"].items():
+        times = "" if name == "plain" else f"   {figures['ratio']['training'][name]:.2f} times plain, by the clip"
         print(
-            f"training {name:11} {_quartiles(one, 3)} s a step of {one['clips']} normal clips   "
-            f"{one['share']:6.1%} of the limit   waits for data {one['waiting']:6.1%} of the time"
+            f"training {name:11} {_quartiles(one, 3)} s a step of {one['clips']} clips   "
+            f"{one['share']:6.1%} of the limit   waits for data {one['waiting']:6.1%} of the time{times}"
         )
-    print(f"plain / mnad: {figures['ratio']['training']:.2f}")
     for name, one in figures["scoring"].items():
         share = "" if one["share"] is None else f"   {one['share']:6.1%} of the limit"
         times = "" if name == "plain" else f"   {figures['ratio']['scoring'][name]:.2f} times plain"

@@ -193,5 +193,5 @@ def test_the_command_can_be_typed_again(monkeypatch):
 
 def test_versions_and_host_name_what_figures_depend_on_and_not_the_machine():
     assert {"python", "oddframe", "numpy", "torch"} <= versions().keys()
-    assert host().keys() == {"processor", "cores", "bf16_units", "system"}
+    assert host().keys() == {"processor", "cores", "bf16_units", "int8_units", "system"}
     assert os.uname().nodename not in host().values()

@@ -229,6 +229,7 @@ def host() -> dict[str, Any]:
         "processor": processor,
         "cores": os.cpu_count(),
         "bf16_units": bool(flags & {"avx512_bf16", "amx_bf16"}),
+        "int8_units": bool(flags & {"avx_vnni", "avx512_vnni", "amx_int8"}),
         "system": platform.system(),
     }
 

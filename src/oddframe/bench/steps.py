@@ -40,6 +40,12 @@ class Steps:
         self.precision = resolve_precision(settings.train.precision, self._device)
         self._detector = place(build_detector(settings.detector, settings.model, settings.train.seed), self._device)
 
+    @property
+    def clips(self) -> int:
+        """How many clips a step learns from, of all roles."""
+        roles, train = self._detector.roles, self._settings.train
+        return train.batch * (1 + ("second" in roles)) + train.abnormal_batch * ("abnormal" in roles)
+
     def take(self, clips: ClipSampler) -> list[tuple[float, float]]:
         """Train on these clips once: (seconds, seconds of them waited for clips) of each step but the first."""
         marks: list[tuple[float, float]] = []
