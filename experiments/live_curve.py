@@ -1,23 +1,25 @@
 """Detection against speed: networks of several sizes on one fold of UCSD Ped2, as runs and as artefacts.
 
     python experiments/live_curve.py ../shared/data/ped2 --fold 0
-    python experiments/live_curve.py ../shared/data/ped2 --fold 0 --speed gate.mp4
+    python experiments/live_curve.py ../shared/data/ped2 --fold 0 --speed
 
 The first command trains, exports and judges what has no JSON yet; a stopped one goes on. The second one, on a machine
-that has nothing else to do, measures how fast all of them score that video, taking turns, and draws the curve. All are
-trained as preset `cpu` is; the smallest point is frame differences, which have no network.
+that has nothing else to do, measures how fast all of them score a video of 360x240, taking turns, and draws the curve.
+All are trained as preset `cpu` is; `live` is 128x192. The smallest point is frame differences, which have no network.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from command_line import as_options, judge, oddframe
+from oddframe.bench.drawn import draw_video
 
 RESULTS = Path(__file__).parent / "results" / "live"
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "live-curve.png"
@@ -42,11 +44,13 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--only", nargs="+", default=list(POINTS), choices=list(POINTS), help="these points")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders and artefacts go")
-    parser.add_argument("--speed", type=Path, metavar="VIDEO", help="measure how fast all of them score this video")
+    parser.add_argument("--speed", action="store_true", help="measure how fast all of them are, and draw")
     given = parser.parse_args()
-    if given.speed is not None:
+    if given.speed:
         folders = [place for name in given.only for place in folders_of(given.runs / f"live-{name}").values()]
-        found = oddframe("bench", *map(str, folders), "--measure-on", str(given.speed), "--json", keep=True)
+        with tempfile.TemporaryDirectory() as place:
+            video = draw_video(Path(place) / "drawn.mp4", (240, 360))
+            found = oddframe("bench", *map(str, folders), "--measure-on", str(video), "--json", keep=True)
         (RESULTS / "speed.json").write_text(found, "utf-8")
         draw(given.fold, json.loads(found))
         return

@@ -10,7 +10,7 @@ import numpy as np
 from oddframe.video.source import Frame
 from oddframe.video.write import write_video
 
-_SIZE, _FPS, _FRAMES = (360, 640), 25.0, 600
+_FPS, _FRAMES = 25.0, 600
 
 
 def made_frames(count: int, size: tuple[int, int]) -> Iterator[Frame]:
@@ -28,6 +28,6 @@ def made_frames(count: int, size: tuple[int, int]) -> Iterator[Frame]:
         yield Frame(index, index / _FPS, picture)
 
 
-def draw_video(path: Path) -> Path:
-    """Write a video of 640x360 and 25 frames a second, which is 24 seconds long."""
-    return write_video(path, made_frames(_FRAMES, _SIZE), _FPS)
+def draw_video(path: Path, size: tuple[int, int] = (360, 640)) -> Path:
+    """Write a video of 25 frames (H, W) a second, which is 24 seconds long."""
+    return write_video(path, made_frames(_FRAMES, size), _FPS)

@@ -65,7 +65,9 @@ Scene = Annotated[
 ]
 Preset = Annotated[
     str,
-    typer.Option("--preset", help="Where settings start from: paper, authors, cpu or tiny.", rich_help_panel=_SETTINGS),
+    typer.Option(
+        "--preset", help="Where settings start from: paper, authors, cpu, live or tiny.", rich_help_panel=_SETTINGS
+    ),
 ]
 Detector = Annotated[
     str | None,
