@@ -8,15 +8,14 @@ A section whose file is not there is left out.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pages import table, write_or_check
+
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "performance.md"
 RESULTS = HERE.parent / "benchmarks" / "results"
 
 HEAD = """# Performance
@@ -104,14 +103,7 @@ START = """## Until something is seen
 
 def main() -> None:
     """Write the page, or check it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    page = make_page(RESULTS)
-    if parser.parse_args().check:
-        if not PAGE.exists() or PAGE.read_text("utf-8") != page:
-            sys.exit("docs/performance.md is not fresh: python experiments/performance_page.py")
-        return
-    PAGE.write_text(page, "utf-8")
+    write_or_check(__doc__, "performance.md", make_page(RESULTS))
 
 
 def make_page(results: Path) -> str:
@@ -148,13 +140,13 @@ def _bench(found: Mapping[str, Any]) -> str:
         rates = (_with_quartiles(one[name], 1) for name in ("network", "scored"))
         about = (one["of"], one["backend"], str(one["batch"]))
         rows.append([*about, *rates, gflop, _percent(one["share"]), f"{one['peak_memory_mb']:.0f}"])
-    lines.append(_table(rows))
+    lines.append(table(rows))
     if found["training"]:
         rows = [["training", "precision", "seconds a step", "GFLOP a step", "of the limit", "MB"]]
         for one in found["training"]:
             figures = (_with_quartiles(one["step"], 3), f"{one['gflop']:.3g}", _percent(one["share"]))
             rows.append([one["of"], one["precision"], *figures, f"{one['peak_memory_mb']:.0f}"])
-        lines.append(_table(rows))
+        lines.append(table(rows))
     return "\n".join(lines)
 
 
@@ -166,12 +158,12 @@ def _live(found: Mapping[str, Any]) -> str:
         rows.append([*about, str(int(rate // 25)), str(int(rate // 5))])
     path = HERE / "results" / "live" / "ped2-0-128x192.json"
     if not path.is_file():
-        return _table(rows)
+        return table(rows)
     judged = json.loads(path.read_text("utf-8"))
     shown = ", ".join(f"`{name}` {100 * judged['auc'][name]['micro']:.1f}" for name in ("online", "paper", "motion"))
     lower, upper = judged["auc"]["online"]["interval"]
     spread = f"the 95 % interval of `online` is {100 * lower:.1f} to {100 * upper:.1f}"
-    return _table(rows) + f"\nAUC micro on fold 0 of UCSD Ped2, in per cent: {shown}; {spread}.\n"
+    return table(rows) + f"\nAUC micro on fold 0 of UCSD Ped2, in per cent: {shown}; {spread}.\n"
 
 
 def _peer(found: Mapping[str, Any]) -> str:
@@ -186,11 +178,11 @@ def _peer(found: Mapping[str, Any]) -> str:
     for name, one in found["scoring"].items():
         times = f"{found['ratio']['scoring'].get(name, 1):.2f}"
         scoring.append([name, _with_quartiles(one, 1), times, _percent(one["share"])])
-    lines = [_table(rows), _table(scoring)]
+    lines = [table(rows), table(scoring)]
     for name, operations in found.get("operations", {}).items():
         rows = [[f"operation, {name}", "share of a step", "calls"]]
         rows += [[f"`{one['operation']}`", _percent(one["share"]), str(one["calls"])] for one in operations]
-        lines.append(_table(rows))
+        lines.append(table(rows))
     return "\n".join(lines)
 
 
@@ -201,7 +193,7 @@ def _int8(found: Mapping[str, Any]) -> str:
     rows = [["", "run", "int8", ""]]
     rows.append(["AUC, %", f"{100 * areas['run']:.2f}", f"{100 * areas['artefact']:.2f}", f"{moved:+.2f}"])
     rows.append(["in an alarm", str(alarms["alarmed_by_run"]), str(alarms["alarmed_by_artefact"]), differing])
-    return _table(rows)
+    return table(rows)
 
 
 def _step(found: Mapping[str, Any]) -> str:
@@ -210,20 +202,20 @@ def _step(found: Mapping[str, Any]) -> str:
         one = found[name]
         seconds = f"{one['median_s']:.3f} ({one['lower_s']:.3f}-{one['upper_s']:.3f})"
         rows.append([name, seconds, f"{100 * one['waiting']:.2f} %"])
-    return _table(rows) + f"\nplain / oddframe: {found['ratio']:.2f}\n"
+    return table(rows) + f"\nplain / oddframe: {found['ratio']:.2f}\n"
 
 
 def _length(found: Mapping[str, Any]) -> str:
     rows = [["frames", "ms a frame", "MB at most"]]
     for one in found["measured"]:
         rows.append([f"{one['frames']:,}", f"{1000 * one['seconds'] / one['frames']:.2f}", f"{one['peak_mb']:.0f}"])
-    return _table(rows)
+    return table(rows)
 
 
 def _workers(found: Mapping[str, Any]) -> str:
     rows = [["processes", "frames a second"]]
     rows += [["1", _with_quartiles(found["one"], 1)], [str(found["workers"]), _with_quartiles(found["all"], 1)]]
-    return _table(rows) + f"\n{found['ratio']:.2f} times as many.\n"
+    return table(rows) + f"\n{found['ratio']:.2f} times as many.\n"
 
 
 def _start(found: Mapping[str, Any]) -> str:
@@ -231,7 +223,7 @@ def _start(found: Mapping[str, Any]) -> str:
     for name, one in found.items():
         seconds = f"{one['median_s']:.3f} ({one['least_s']:.3f}-{one['most_s']:.3f})"
         rows.append([name, seconds, "" if one["wanted_s"] is None else f"under {one['wanted_s']:g}"])
-    return _table(rows) + "\nIn brackets the least and the most.\n"
+    return table(rows) + "\nIn brackets the least and the most.\n"
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -255,12 +247,6 @@ def _with_quartiles(one: Mapping[str, float], digits: int) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
-
-
-def _table(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 if __name__ == "__main__":

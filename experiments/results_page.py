@@ -6,17 +6,15 @@ python experiments/results_page.py --check    only say whether it is fresh (exit
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import results_words as words
+from pages import table, write_or_check
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results.md"
 
 NAMES = {
     "paper": "`paper` (Eq. 12, offline)",
@@ -32,14 +30,7 @@ NAMES = {
 
 def main() -> None:
     """Write the page, or check it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    page = make_page(HERE / "results")
-    if parser.parse_args().check:
-        if not PAGE.exists() or PAGE.read_text("utf-8") != page:
-            sys.exit("docs/results.md is not fresh: python experiments/results_page.py")
-        return
-    PAGE.write_text(page, "utf-8")
+    write_or_check(__doc__, "results.md", make_page(HERE / "results"))
 
 
 def make_page(results: Path) -> str:
@@ -93,7 +84,7 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
             rows.append(
                 [f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"]
             )
-    return _table(rows)
+    return table(rows)
 
 
 def _none_known(cells: dict[str, Any]) -> str:
@@ -111,7 +102,7 @@ def _none_known(cells: dict[str, Any]) -> str:
         f"\nAt its alarm line, `cpu` finds {events['found']} of {events['labelled']} labelled stretches, in the median "
         f"{events['delay_frames']:g} frames after their first, with {events['false']} false alarms.\n"
     )
-    return _table(rows) + text
+    return table(rows) + text
 
 
 def _ablations(cells: dict[str, Any]) -> str:
@@ -122,7 +113,7 @@ def _ablations(cells: dict[str, Any]) -> str:
         if found:
             cells_of = (_three(found[fold]["auc"]) if fold in found else "" for fold in folds)
             rows.append([f"`{name}`", words.ABLATIONS[name], *cells_of])
-    return _table(rows)
+    return table(rows)
 
 
 def _synthetic(cells: dict[str, Any]) -> str:
@@ -135,7 +126,7 @@ def _synthetic(cells: dict[str, Any]) -> str:
             apart = (classes[group] for group in ("known", "unknown"))
             shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
             rows.append([f"`{scale}`", str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}"])
-    return _table(rows)
+    return table(rows)
 
 
 def _equal_time(cells: dict[str, Any]) -> str:
@@ -150,7 +141,7 @@ def _equal_time(cells: dict[str, Any]) -> str:
                 minutes = mean(cell["seconds_training"] / 60 for cell in done)
                 epochs = str(done[0]["settings"]["train"]["epochs"])
                 rows.append([f"`{name}`", what, size, *figures, epochs, f"{minutes:.0f}"])
-    return _table(rows)
+    return table(rows)
 
 
 def _courses(courses: dict[str, Any]) -> str:
@@ -159,7 +150,7 @@ def _courses(courses: dict[str, Any]) -> str:
     for name, course in courses.items():
         figures = {one["epoch"]: _three(one["auc"]) for one in course["course"]}
         rows.append([f"`{name}`", *(figures.get(epoch, "") for epoch in epochs)])
-    return _table(rows)
+    return table(rows)
 
 
 def _three(auc: dict[str, Any]) -> str:
@@ -187,7 +178,7 @@ def _lines(ours: dict[int, Any]) -> str:
             shares = [(pair["normal_above"], pair["recall"]) for pair in pairs]
             shares.append((mean(share for share, _ in shares), mean(recall for _, recall in shares)))
             rows.append([label, *(f"{100 * share:.1f} / {100 * recall:.1f}" for share, recall in shares)])
-    return text + _table(rows)
+    return text + table(rows)
 
 
 def _events(ours: dict[int, Any]) -> str:
@@ -205,7 +196,7 @@ def _events(ours: dict[int, Any]) -> str:
         found = f"{events['found']} of {events['labelled']}"
         rate = f"{3600 * events['false'] / seconds:.0f}"
         rows.append([str(fold), found, f"{events['delay_frames']:g}", str(events["false"]), rate])
-    return text.format(", ".join(normal)) + _table(rows)
+    return text.format(", ".join(normal)) + table(rows)
 
 
 def _videos(ours: dict[int, Any]) -> str:
@@ -217,7 +208,7 @@ def _videos(ours: dict[int, Any]) -> str:
     for name in names:
         found = [next((row for row in cell["table"] if row["name"] == name), None) for cell in ours.values()]
         rows.append([name, *("known" if row is None else _one(row["online"]) for row in found)])
-    return text + _table(rows)
+    return text + table(rows)
 
 
 def _one(value: float | None) -> str:
@@ -230,7 +221,7 @@ def _places(ours: dict[int, Any]) -> str:
         found = (cell["places"]["figures"][name] for cell in ours.values())
         shown = (" / ".join(f"{100 * one[key]:.1f}" for key in ("rbdc", "tbdc", "pixel_auc")) for one in found)
         rows.append([NAMES.get(name, name), *shown])
-    return _table(rows)
+    return table(rows)
 
 
 def _costs(ours: dict[int, Any]) -> str:
@@ -248,13 +239,7 @@ def _costs(ours: dict[int, Any]) -> str:
                 str(cell["settings"]["train"]["precision"]),
             ]
         )
-    return _table(rows)
-
-
-def _table(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return table(rows)
 
 
 if __name__ == "__main__":

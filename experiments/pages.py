@@ -1,0 +1,27 @@
+"""Pages that are made from JSON files: written, or checked to be fresh; and their tables."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def write_or_check(about: str | None, name: str, text: str) -> None:
+    """Write docs/`name`, or with --check only say whether it is fresh (exit code 1 if not)."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    page = DOCS / name
+    if not parser.parse_args().check:
+        page.write_text(text, "utf-8")
+    elif not page.exists() or page.read_text("utf-8") != text:
+        sys.exit(f"docs/{name} is not fresh: python {sys.argv[0]}")
+
+
+def table(rows: list[list[str]]) -> str:
+    """Markdown; the first row is the head."""
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
