@@ -75,3 +75,12 @@ def test_a_tail_comes_back_from_json(normal):
 
     assert np.array_equal(back.rarity(normal), tail.rarity(normal))
     assert back.frames == len(normal)
+
+
+@unhurried
+@given(VALUES, st.floats(-2e6, 2e6))
+def test_one_value_is_as_rare_alone_as_among_others(normal, value):
+    tail = Tail.fit(normal)
+
+    for one in (value, *normal, tail.start, *tail.knots):
+        assert tail.rarity_of(float(one)) == pytest.approx(float(tail.rarity(one)), rel=1e-9, abs=1e-12)

@@ -93,7 +93,7 @@ class SceneCalibration:
 
     def calibrate(self, raw: Raw) -> dict[str, float]:
         """Component → -log10 of the share of normal frames at least as odd."""
-        return {name: float(tail.rarity(self.local_value(name, raw))) for name, tail in self.tails.items()}
+        return {name: tail.rarity_of(self.local_value(name, raw)) for name, tail in self.tails.items()}
 
     def rarity_map(self, name: str, raw: Raw) -> NDArray[np.float32]:
         """(h, w) rarity of each place of a local component."""

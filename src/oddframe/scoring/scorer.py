@@ -241,8 +241,8 @@ class _Fusing:
         calibrated = self._normal.calibrate(raw)
         online, learned = (sum(weights[n] * calibrated[n] for n in weights) for weights in self._weights)
         self._past.append((online, learned))
-        means = np.mean(self._past, axis=0)
-        return calibrated, float(self._normal.online.rarity(means[0])), float(self._normal.learned.rarity(means[1]))
+        means = [sum(one) / len(self._past) for one in zip(*self._past, strict=True)]
+        return calibrated, self._normal.online.rarity_of(means[0]), self._normal.learned.rarity_of(means[1])
 
 
 class _Collector:

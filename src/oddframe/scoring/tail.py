@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,6 +58,23 @@ class Tail:
         within = within - np.log1p(np.maximum(self.knots[0] - given, 0) / self.scale) * 0.01
         beyond = -np.log10(TAIL_SHARE) + (given - self.start) / (self.scale * np.log(10))
         return np.asarray(np.where(given > self.start, beyond, within))
+
+    def rarity_of(self, value: float) -> float:
+        """`rarity` of one value, in a small part of the time: a stream has several of them a frame."""
+        knots, rarities = self._plain
+        if value > self.start:
+            return -math.log10(TAIL_SHARE) + (value - self.start) / (self.scale * math.log(10))
+        above = bisect.bisect_right(knots, value)
+        if above == 0:
+            return rarities[0] - math.log1p((knots[0] - value) / self.scale) * 0.01
+        if above == len(knots):
+            return rarities[-1]
+        share = (value - knots[above - 1]) / (knots[above] - knots[above - 1])
+        return rarities[above - 1] + share * (rarities[above] - rarities[above - 1])
+
+    @cached_property
+    def _plain(self) -> tuple[list[float], list[float]]:
+        return self.knots.tolist(), self.rarities.tolist()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
