@@ -161,13 +161,16 @@ EQUAL_TIME = """### What each setting does, with equal time
 Fold 0 at 128x192 and two thirds of the preset's width, where a training costs a fifth (`small`), and the paper's
 presets at the size of `cpu`. A step with a decoder takes three times as long, so there are a third of the epochs. AUC
 micro of `paper` / `online` / distance, seed by seed; minutes are of one core of two, beside other work. `cpu` in full
-is in the first table. Not all variants are done yet, and with one seed a difference of a point or two may be the luck
-of the draw: the intervals of these figures are some ten points wide.
+is in the first table. Not all variants are done yet, and most with one seed: the intervals of these figures are some
+ten points wide.
 
-What can be said: without the query margin the memories know little of what is odd, with the losses of the text less
-than mere motion. Known anomalies alone, without any pseudo-anomaly, are within three points of everything together.
-Crowded clips add two points. Slowed clips, which help a good deal on synthetic video with slow cyclists, make no
-difference here.
+What can be said: the query margin is what counts. Without it the memories know little of what is odd, and with the
+losses of the text less than mere motion; with it and nothing else, `online` gains twenty points. What the preset adds
+to the margin does not show at this size: left out or alone, the parts move `online` up and down by no more than another
+seed may (preset `live`, which is `all` with another seed, has 90.9). In the full size, slowed and crowded clips together
+are worth three to six points on every fold (last table), and on synthetic video with slow cyclists more ([decision
+9](decisions/0009-clips-are-slowed-and-crowded.md)). Putting dead items elsewhere (`reseed`) gains nothing here, and is
+off in every preset.
 """
 
 ABLATION = """### What single settings do
