@@ -138,21 +138,21 @@ def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> N
             }
         )
     else:
-        print_table(
-            ("video", "frames", "events", "highest", "", "folder"),
-            [
-                (
-                    one.name,
-                    f"{one.summary['frames']:,}",
-                    str(len(one.summary["events"])),
-                    max((f"{event['score']:.2f}" for event in one.summary["events"]), key=float, default="-"),
-                    "finished before" if one.skipped else "",
-                    str(one.folder),
-                )
-                for one in ended
-                if one.summary is not None
-            ],
-        )
+        if there := [(one, one.summary) for one in ended if one.summary is not None]:
+            print_table(
+                ("video", "frames", "events", "highest", "", "folder"),
+                [
+                    (
+                        one.name,
+                        f"{summary['frames']:,}",
+                        str(len(summary["events"])),
+                        max((f"{event['score']:.2f}" for event in summary["events"]), key=float, default="-"),
+                        "finished before" if one.skipped else "",
+                        str(one.folder),
+                    )
+                    for one, summary in there
+                ],
+            )
         for one in failed:
             assert one.error is not None
             say(f"failed: {one.name}: {in_one_line(one.error)}")
