@@ -12,6 +12,8 @@ from statistics import mean
 from typing import Any
 
 import results_words as words
+from oddframe.reproduce.rows import rows_of
+from oddframe.reproduce.table import figures_table
 from pages import table, write_or_check
 
 HERE = Path(__file__).parent
@@ -57,7 +59,11 @@ def make_page(results: Path) -> str:
     variants = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "ablation").glob("*.json")}
     if variants:
         parts += [words.EQUAL_TIME, _equal_time(variants)]
-    return "\n".join([*parts, words.ABLATION, _ablations(cells)])
+    parts += [words.ABLATION, _ablations(cells)]
+    papers = [json.loads(path.read_text("utf-8")) for path in sorted((results / "paper" / "cells").glob("*.json"))]
+    if papers:
+        parts += [words.PAPER, *(_paper(what, papers) for what in ("table3", "table2"))]
+    return "\n".join(parts)
 
 
 def _folds(cells: dict[str, Any], name: str) -> dict[int, Any]:
@@ -151,6 +157,16 @@ def _courses(courses: dict[str, Any]) -> str:
         figures = {one["epoch"]: _three(one["auc"]) for one in course["course"]}
         rows.append([f"`{name}`", *(figures.get(epoch, "") for epoch in epochs)])
     return table(rows)
+
+
+def _paper(what: str, papers: list[dict[str, Any]]) -> str:
+    cells: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in papers:
+        about = one["cell"]
+        cells.setdefault((about["set"], about["row"]), {})[about["part"]] = one
+    sets = sorted({name for name, _ in cells})
+    folds = max(len(parts) for parts in cells.values())
+    return figures_table(what, rows_of(what), sets, cells, folds).render("markdown")
 
 
 def _three(auc: dict[str, Any]) -> str:
