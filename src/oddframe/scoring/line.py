@@ -33,7 +33,7 @@ def draw_line(stretches: Sequence[Stretch], asked_per_hour: float) -> AlarmLine:
     highest = float(scores.max())
     above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
     if any(fps is None for _, fps in stretches):
-        note = f"the video's frame rate is unknown: the line is above all {len(scores)} held-out normal frames"
+        note = f"the held-out video's frame rate is unknown: the line is above all {len(scores)} frames of it"
         return replace(above_all, note=note)
     hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600
     allowed = int(asked_per_hour * hours)
