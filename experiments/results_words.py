@@ -107,7 +107,9 @@ COURSE = """### Over the course of training
     python experiments/training_course.py runs/NAME --json experiments/results/course/NAME.json
 
 AUC micro of `paper` / `online` / distance with the weights of each epoch, each calibrated anew. The learning rate falls
-to nothing at the last epoch. `standard-plain` had no known anomalies, and clips neither slowed nor crowded.
+to nothing at the last epoch. `ped2-kfold-0-cpu` and `ped2-kfold-1-cpu` are trainings of the preset, repeated on one
+core: in their second half the distance falls in neither. `standard-plain` had no known anomalies, and clips neither
+slowed nor crowded.
 """
 
 NONE_KNOWN = """### Without any known anomaly

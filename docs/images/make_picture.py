@@ -1,7 +1,7 @@
 """Draw docs/images/demo.png from a judged run on the synthetic set.
 
     oddframe demo --out demo
-    python docs/images/make_picture.py demo/run passage/passage-t02
+    python docs/images/make_picture.py demo/run
 
 Without a name, it takes the test video whose own AUC is nearest to the median of all that have an event: an ordinary
 one, not the best.
@@ -40,6 +40,8 @@ def main() -> None:
     judged = next((one for one in result.scored if one.name == name), None)
     if judged is None:
         parser.error(f"no test video '{name}' among {', '.join(one.name for one in result.scored)}")
+    if not judged.stretches():
+        parser.error(f"nothing is labelled abnormal in '{name}'")
     run = Run.open(given.run)
     videos = open_videoset((run.folder / run.info["data"]["root"]).resolve())
     video = next(one.video for one in videos.test if one.name == name)
