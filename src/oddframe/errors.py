@@ -66,6 +66,11 @@ class OddframeError(Exception):
             lines.append(f"  try:    {hint}")
         super().__init__("\n".join(lines))
 
+    def in_one_line(self) -> str:
+        """The error as one of many: without its path, which the line is about."""
+        parts = (self.problem, None if self.seen is None else f"({self.seen})", self.hint and f"- try: {self.hint}")
+        return " ".join(" ".join(part.split()) for part in parts if part)
+
 
 class DataError(OddframeError):
     """The user's files."""

@@ -13,6 +13,16 @@ from typing import IO
 
 from oddframe.errors import RunError
 
+_SAID_BYTES = 4096
+"""Of what a process said, of which the last line is shown."""
+
+
+def last_words(said: IO[bytes]) -> str:
+    """The last line that a process which has ended said into a file; "" if it said nothing."""
+    said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_BYTES))
+    lines = said.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
 
 class Processes:
     """Processes that run at the same time.

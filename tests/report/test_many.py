@@ -14,7 +14,7 @@ import pytest
 from oddframe.errors import MissingPathError, OddframeError, SettingsError, UnreadableVideoError
 from oddframe.processes import Processes
 from oddframe.report.folder import Asked, finished, made_from, made_of
-from oddframe.report.many import _named, are_several, in_one_line, score_videos
+from oddframe.report.many import _named, are_several, score_videos
 from oddframe.report.outputs import score
 
 from .conftest import flashing
@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_takes_one_video_with_it(run, videos, processes,
     ended = score_videos(run, order, fps=10, out=tmp_path / "seen", watch=kill)
 
     assert [one.error is None for one in ended] == [True, False, True]
-    assert "the process that scored this video died (signal 9" in in_one_line(ended[1].error)
+    assert "the process that scored this video died (signal 9" in ended[1].error.in_one_line()
     assert len(processes) == 2
 
 
@@ -173,4 +173,4 @@ def test_each_worker_gets_its_share_of_the_cores(monkeypatch):
 def test_an_error_fits_on_a_line():
     error = UnreadableVideoError("it does not open", path="gate.mp4", seen="3 bytes;\n no header", hint="copy it again")
 
-    assert in_one_line(error) == "it does not open (3 bytes; no header) - try: copy it again"
+    assert error.in_one_line() == "it does not open (3 bytes; no header) - try: copy it again"

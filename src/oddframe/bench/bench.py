@@ -90,7 +90,7 @@ def _add_untrained(found: _Bench, place: Path, settings: Settings, video: Path, 
 
         found.add(export(run, place / "artefact", watch=watch), name)
     except OddframeError as error:
-        found.left_out.append(f"{name} as an artefact: {_in_one_line(error)}")
+        found.left_out.append(f"{name} as an artefact: {error.in_one_line()}")
 
 
 @dataclass
@@ -152,7 +152,7 @@ class _Bench:
         if missing_extra("torch") is None:
             self._entries.append(_Entry("matrix products", "limit", {"device": self._device}, {}))
         else:
-            self.left_out.append(f"the limit and shares of it: {_in_one_line(MissingExtraError('this', 'train'))}")
+            self.left_out.append(f"the limit and shares of it: {MissingExtraError('this', 'train').in_one_line()}")
         model = settings.model
         how = {"size": model.size, "channels": int(model.channels), "resize": settings.data.resize}
         where = {"video": str(self._video), **how}
@@ -161,7 +161,7 @@ class _Bench:
     def _unfit(self, backend: str) -> str | None:
         """Why a backend is not measured."""
         if (extra := missing_extra(backend)) is not None:
-            return _in_one_line(MissingExtraError("this backend", extra))
+            return MissingExtraError("this backend", extra).in_one_line()
         if backend == "torch-bf16":
             from oddframe.nn.precision import matrix_product_limit, resolve_device
 
@@ -244,7 +244,3 @@ def _gflop_a_frame(trained: Trained) -> float:
 
 def _share(gflop: float | None, a_second: float, limit: dict[str, float] | None) -> float | None:
     return gflop * a_second / limit["median"] if gflop and limit else None
-
-
-def _in_one_line(error: OddframeError) -> str:
-    return error.problem if error.hint is None else f"{error.problem}: {error.hint}"

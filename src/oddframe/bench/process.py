@@ -16,9 +16,9 @@ from typing import IO, Any
 
 from oddframe.bench.contenders import CONTENDERS
 from oddframe.errors import OddframeError
+from oddframe.processes import last_words
 from oddframe.runs import peak_memory_mb
 
-_SAID_BYTES = 4096
 _PATIENCE_S = 10.0
 
 
@@ -96,9 +96,7 @@ class Process:
 
     def _last_words(self) -> str:
         code = self._child.wait()
-        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _SAID_BYTES))
-        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else f"its process ended with {code}"
+        return last_words(self._said) or f"its process ended with {code}"
 
 
 def _serve(requests: IO[str], answers: IO[str]) -> None:

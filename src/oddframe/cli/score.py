@@ -119,7 +119,6 @@ def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> N
         Exit: with code 1, where one has failed.
     """
     from oddframe.report.folder import files_in
-    from oddframe.report.many import in_one_line
 
     failed = [one for one in ended if one.error is not None]
     if as_json:
@@ -155,7 +154,7 @@ def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> N
             )
         for one in failed:
             assert one.error is not None
-            say(f"failed: {one.name}: {in_one_line(one.error)}")
+            say(f"failed: {one.name}: {one.error.in_one_line()}")
         if failed:
             say("What is finished is kept; the same command tries the rest again.")
     if failed:

@@ -67,8 +67,12 @@ def made_of(shared: Mapping[str, Any], video: Path, asked: Asked) -> dict[str, A
     Raises:
         OSError: the video is gone.
     """
-    parts = list_pictures(video) if video.is_dir() else [video]
-    return {**shared, **asdict(asked), "video": looks_of(parts)}
+    return {**shared, **asdict(asked), "video": looks_of(parts_of(video))}
+
+
+def parts_of(video: Path) -> list[Path]:
+    """The files that a video is made of: itself, or a folder's pictures."""
+    return list_pictures(video) if video.is_dir() else [video]
 
 
 def files_in(folder: Path, heat_video: bool) -> dict[str, str]:

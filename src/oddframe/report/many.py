@@ -19,18 +19,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from oddframe.errors import MissingPathError, OddframeError, RunError, SettingsError
-from oddframe.processes import Processes
+from oddframe.processes import Processes, last_words
 from oddframe.progress import Progress, Watcher, unwatched
-from oddframe.report.folder import FILES, Asked, finished, made_from, made_of
+from oddframe.report.folder import FILES, Asked, finished, made_from, made_of, parts_of
 from oddframe.report.words import count
 from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.video.source import VIDEO_SUFFIXES, list_pictures, natural_key
 
 _DEEPEST = 3
 """Folders within the one that is named, in which videos are looked for."""
-
-_SAID_BYTES = 4096
-"""Of what a worker said before it died, of which the last line is shown."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,7 @@ class _Task:
     def weight(self) -> int:
         """Bytes, at least one: what the time that it takes is guessed from."""
         try:
-            parts = list_pictures(self.video) if self.video.is_dir() else [self.video]
-            return max(1, sum(part.stat().st_size for part in parts))
+            return max(1, sum(part.stat().st_size for part in parts_of(self.video)))
         except OSError:
             return 1
 
@@ -254,23 +250,15 @@ class _Worker:
     def death(self, problem: str) -> RunError:
         """Why it ended, as far as that can be told."""
         code = self._process.wait()
-        size = self._said.seek(0, 2)
-        self._said.seek(max(0, size - _SAID_BYTES))
-        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        said = last_words(self._said)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         hint = "where memory ran out, fewer --jobs help" if code < 0 else None
-        return RunError(problem, seen=f"{how}{f': {lines[-1]}' if lines else ''}", hint=hint)
-
-
-def in_one_line(error: OddframeError) -> str:
-    """An error that is one of many."""
-    parts = (error.problem, None if error.seen is None else f"({error.seen})", error.hint and f"- try: {error.hint}")
-    return " ".join(" ".join(part.split()) for part in parts if part)
+        return RunError(problem, seen=f"{how}{f': {said}' if said else ''}", hint=hint)
 
 
 def _last_word(name: str, video: ScoredVideo) -> Progress:
     if video.error is not None:
-        return Progress("warning", 0, 0, f"{name}: {in_one_line(video.error)}")
+        return Progress("warning", 0, 0, f"{name}: {video.error.in_one_line()}")
     assert video.summary is not None
     frames, events = count(video.summary["frames"], "frame"), count(len(video.summary["events"]), "event")
     return Progress("finished", 0, 0, f"{name}: {frames} judged, {events}")
