@@ -1,10 +1,11 @@
-"""Several videos scored by two processes of one thread each, beside one process of one thread.
+"""Several videos scored by two processes of one core each, beside one process of one core.
 
     python benchmarks/scoring_workers.py
     python benchmarks/scoring_workers.py --workers 4 --run runs/gate --json scoring_workers.json
 
 Every worker has opened its run, and takes a turn when it is told to. One and all take turns, so that a busy moment hits
-both. Without --run, an untrained network of the preset `tiny` scores; what is scored is drawn.
+both. A worker keeps to a core of its own, decoding included, or the one would have the others' cores for reading ahead.
+Without --run, an untrained network of the preset `tiny` scores; what is scored is drawn.
 """
 
 from __future__ import annotations
@@ -38,12 +39,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="turns that count")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")
     parser.add_argument("--work", type=Path, nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work is not None:
-        work(given.run, given.work)
+        work(given.run, given.work, given.core)
         return
+    cores = sorted(os.sched_getaffinity(0))
+    if given.workers > len(cores):
+        parser.error(f"{given.workers} workers need a core each, and there are {len(cores)}")
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(given.run, Path(folder), given.workers, given.videos, given.repeats)
+        figures = measure(given.run, Path(folder), cores[: given.workers], given.videos, given.repeats)
     for name in ("one", "all"):
         one = figures[name]
         print(f"{name:4} {one['median']:.1f} frames/s   (half of the turns {one['lower']:.1f} to {one['upper']:.1f})")
@@ -53,7 +58,7 @@ def main() -> None:
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 
 
-def measure(run: Path | None, folder: Path, workers: int, videos: int, repeats: int) -> dict[str, object]:
+def measure(run: Path | None, folder: Path, cores: Sequence[int], videos: int, repeats: int) -> dict[str, object]:
     """Let one worker score all videos, then all workers their parts, in turns; the first turn of each is left out."""
     from oddframe.bench.drawn import draw_video
 
@@ -65,7 +70,11 @@ def measure(run: Path | None, folder: Path, workers: int, videos: int, repeats: 
 
         run = untrained_run(folder / "run", load_settings("tiny"), files[0], unwatched).folder
     frames = sum(open_video(file).frame_count for file in files)
-    sides = {"one": [Worker(run, files)], "all": [Worker(run, files[number::workers]) for number in range(workers)]}
+    shares = {core: files[number :: len(cores)] for number, core in enumerate(cores)}
+    sides = {
+        "one": [Worker(run, files, cores[0])],
+        "all": [Worker(run, share, core) for core, share in shares.items()],
+    }
     rates: dict[str, list[float]] = {name: [] for name in sides}
     try:
         for turn in range(repeats + 1):
@@ -85,11 +94,11 @@ def measure(run: Path | None, folder: Path, workers: int, videos: int, repeats: 
 
 
 class Worker:
-    """A process that scores its videos, one after another, whenever it is told to."""
+    """A process on one core that scores its videos, one after another, whenever it is told to."""
 
-    def __init__(self, run: Path, videos: Sequence[Path]) -> None:
+    def __init__(self, run: Path, videos: Sequence[Path], core: int) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, __file__, "--run", str(run), "--work", *map(str, videos)],
+            [sys.executable, __file__, "--run", str(run), "--core", str(core), "--work", *map(str, videos)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -112,8 +121,9 @@ class Worker:
         self._child.communicate()
 
 
-def work(run: Path, videos: Sequence[Path]) -> None:
+def work(run: Path, videos: Sequence[Path], core: int) -> None:
     """What a worker does."""
+    os.sched_setaffinity(0, {core})
     cv2.setNumThreads(1)
     scorer = Scorer(run, device="cpu")
     opened = [open_video(video) for video in videos]

@@ -5,10 +5,11 @@
 
 "oddframe" is `training.loop.Loop` as `oddframe train` runs it: clips from the frame store, prepared in the background
 (pseudo-anomalies, light and mirroring included), channels-last, fused optimiser, bf16 where this machine is fast at
-it. "plain" is the same network and the same losses in eager fp32 with contiguous tensors and the optimiser's
+it. "compiled" is the same with `train.compile`, which needs a C++ compiler; what compiling takes is told by itself.
+"plain" is the same network and the same losses in eager fp32 with contiguous tensors and the optimiser's
 defaults; for every clip of a step it reads its five pictures from image files, as published training scripts do:
-`cv2.imread`, `cv2.resize`, `/ 127.5 - 1`. It makes no pseudo-anomalies. Both take turns, a few steps each, so that a
-busy moment hits both.
+`cv2.imread`, `cv2.resize`, `/ 127.5 - 1`. It makes no pseudo-anomalies. They take turns, a few steps each, so that a
+busy moment hits all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,7 @@ from oddframe.video.store import FrameStore
 
 CPU = torch.device("cpu")
 ABNORMAL_FRAMES = 40
+SIDES = ("oddframe", "compiled", "plain")
 
 
 def main() -> None:
@@ -53,13 +55,14 @@ def main() -> None:
     precision = resolve_precision(settings.train.precision, CPU)
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(settings, given.frames, Path(folder), given.steps, given.repeats)
-    for name in ("oddframe", "plain"):
+    for name in SIDES:
         one = figures[name]
         print(
             f"{name:9} {one['median_s']:.3f} s a step   (half of them {one['lower_s']:.3f} to {one['upper_s']:.3f})"
             f"   waits for data {one['waiting']:6.1%} of the time"
         )
     print(f"plain / oddframe: {figures['ratio']:.2f}   ({given.preset} preset, {precision}, {figures['steps']} steps)")
+    print(f"compiled / oddframe: {figures['compiled_ratio']:.2f}, after {figures['compiling_s']:.0f} s of compiling")
     if given.json is not None:
         about = {"preset": given.preset, "precision": precision, "threads": torch.get_num_threads()}
         about |= {"host": host(), "versions": versions()}
@@ -67,26 +70,35 @@ def main() -> None:
 
 
 def measure(settings: Settings, frames: Path | None, folder: Path, steps: int, repeats: int) -> dict[str, object]:
-    """Let both train in turns; the first turn of each is left out."""
+    """Let all train in turns; the first turn of each is left out."""
     window = build_detector(settings.detector, settings.model, 0).window.frames
     normal = steps * settings.train.batch + window - 1
     frames = draw(folder / "frames", normal + ABNORMAL_FRAMES) if frames is None else frames
     sampler = stored_clips(settings, frames, folder / "cache", normal, window)
     plain = PlainTraining(settings, sorted(path for path in frames.iterdir() if path.is_file()), normal)
     trained = Steps(settings, "cpu")
-    ours: list[tuple[float, float]] = []
-    theirs: list[tuple[float, float]] = []
+    compiled = Steps(settings.model_copy(update={"train": settings.train.model_copy(update={"compile": True})}), "cpu")
+    began = time.perf_counter()
+    compiled.take(sampler)
+    compiling = time.perf_counter() - began
+    turns: list[Callable[[int], list[tuple[float, float]]]] = [
+        lambda _: trained.take(sampler),
+        lambda _: compiled.take(sampler),
+        lambda turn: list(plain.steps(steps, np.random.default_rng(turn)))[1:],
+    ]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in SIDES}
     for turn in range(repeats + 1):
-        ours_now = trained.take(sampler)
-        theirs_now = list(plain.steps(steps, np.random.default_rng(turn)))[1:]
-        if turn:
-            ours += ours_now
-            theirs += theirs_now
-    summaries = {"oddframe": summary(ours), "plain": summary(theirs)}
+        for name, take in zip(SIDES, turns, strict=True):
+            now = take(turn)
+            found[name] += now if turn else []
+    summaries = {name: summary(of_name) for name, of_name in found.items()}
+    ours = summaries["oddframe"]["median_s"]
     return {
         **summaries,
-        "ratio": summaries["plain"]["median_s"] / summaries["oddframe"]["median_s"],
-        "steps": len(ours),
+        "ratio": summaries["plain"]["median_s"] / ours,
+        "compiled_ratio": summaries["compiled"]["median_s"] / ours,
+        "compiling_s": compiling,
+        "steps": len(found["oddframe"]),
     }
 
 

@@ -100,6 +100,11 @@ class TrainSettings(Strict):
         default="auto", description="of the arithmetic; auto takes bf16 only where the processor is fast at it"
     )
     device: str = Field(default="auto", description="auto | cpu | cuda | cuda:1")
+    compile: bool = Field(
+        default=False,
+        description="compile the parts of the network before training, which takes minutes and, on a processor, a C++ "
+        "compiler; on two cores it gained nothing",
+    )
     checkpoint_minutes: float = Field(
         default=5.0, gt=0, description="a checkpoint at least this often, besides each epoch"
     )

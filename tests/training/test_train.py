@@ -330,3 +330,13 @@ def test_a_killed_training_ends_with_the_same_weights(whole, gate, small, tmp_pa
     assert same_weights(whole.folder, out)
     assert history(out) == history(whole.folder)
     assert not (out / "resume").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="no C++ compiler")
+def test_a_compiled_training_is_the_same_but_for_rounding(gate, whole, small, tmp_path):
+    run = train(gate, out=tmp_path / "run", settings=small("train.compile=true"))
+
+    assert weights(run.folder).keys() == weights(whole.folder).keys()
+    for one, other in zip(run.history(), whole.history(), strict=True):
+        assert one["terms"] == pytest.approx(other["terms"], rel=0.02, abs=1e-4)

@@ -18,7 +18,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from oddframe.data.clips import ClipBatch, ClipSampler
@@ -120,7 +122,7 @@ class Loop:
         rate = learning_rate(self.settings, position.epoch, position.step, self.sampler.steps_per_epoch)
         tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
         traces: list[Mapping[str, Tensor]] = []
-        terms: dict[str, Tensor] = {}
+        values: dict[str, float] = {}
         objectives = iter(self.detector.objectives(tensors))
         while True:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
@@ -132,9 +134,9 @@ class Loop:
             loss = objective.loss
             _add_gradients(loss / together if together > 1 else loss, group.parameters, anew=place == 0)
             norm = torch.nn.utils.get_total_norm([one.grad for one in group.parameters if one.grad is not None])
-            self._refuse_nan(
-                {f"loss term '{name}'": term for name, term in objective.terms.items()} | {"gradient": norm}
-            )
+            *of_terms, of_loss, of_norm = _numbers(*objective.terms.values(), loss, norm)
+            named = dict(zip(objective.terms, of_terms, strict=True))
+            self._refuse_nan({f"loss term '{name}'": value for name, value in named.items()} | {"gradient": of_norm})
             if place == together - 1:
                 if self.settings.gradient_clip:
                     torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
@@ -142,14 +144,14 @@ class Loop:
                     parameters["lr"] = rate * group.lr_factor
                 optimizer.step()
             traces.append(objective.trace)
-            terms |= {name: term.detach() for name, term in objective.terms.items()}
-            terms[f"loss.{objective.group}" if len(self.groups) > 1 else "loss"] = loss.detach()
+            values |= named
+            values[f"loss.{objective.group}" if len(self.groups) > 1 else "loss"] = of_loss
         if not traces:
             raise broken(self.detector, "a step has nothing to learn", seen="no objective", wanted="one or more a step")
         with torch.no_grad():
             self.detector.after_step(traces)
-        for name, value in terms.items():
-            position.sums[name] = position.sums.get(name, 0.0) + float(value)
+        for name, value in values.items():
+            position.sums[name] = position.sums.get(name, 0.0) + value
         position.count += 1
         position.still += batch.still
         position.step += 1
@@ -159,9 +161,8 @@ class Loop:
             self._record(rate)
         self._tell()
 
-    def _refuse_nan(self, named: Mapping[str, Tensor]) -> None:
-        for name, tensor in named.items():
-            value = float(tensor.detach())
+    def _refuse_nan(self, named: Mapping[str, float]) -> None:
+        for name, value in named.items():
             if not math.isfinite(value):
                 raise TrainingError(
                     f"the {name} is no longer a number",
@@ -253,6 +254,12 @@ class Loop:
             signal.signal(signal.SIGINT, before)
 
 
+def _numbers(*scalars: Tensor) -> list[float]:
+    """All at once: each reading of a device by itself would wait for all that it has been told to do."""
+    values: list[float] = torch.stack([one.detach().float() for one in scalars]).tolist()
+    return values
+
+
 def _add_gradients(loss: Tensor, parameters: list[torch.nn.Parameter], *, anew: bool) -> None:
     """Take the gradients of a loss, in place of those before it or on top of them."""
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -283,11 +290,16 @@ def learning_rate(settings: TrainSettings, epoch: int, step: int, steps: int) ->
 def to_batch(clips: ClipBatch, channels: int, device: torch.device) -> Batch:
     """Move a batch of clips to the device, as networks take it."""
 
-    def pixels(of_role: Any) -> Tensor:
-        return to_unit_range(torch.from_numpy(of_role).to(device, non_blocking=True), channels)
+    def moved(array: NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(array)
+        # Only out of pinned memory does a copy go on while the device computes.
+        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+    def pixels(of_role: NDArray[np.uint8]) -> Tensor:
+        return to_unit_range(moved(of_role), channels)
 
     abnormal = None
     if clips.abnormal is not None:
-        abnormal = Clips(pixels(clips.abnormal), torch.from_numpy(clips.places).to(device))
+        abnormal = Clips(pixels(clips.abnormal), None if clips.places is None else moved(clips.places))
     second = None if clips.second is None else Clips(pixels(clips.second))
     return Batch(Clips(pixels(clips.normal)), second, abnormal)
