@@ -78,7 +78,9 @@ STEP = """## The same detector, trained plainly
 
     python benchmarks/train_step.py --json benchmarks/results/train_step.json
 
-The preset's own detector: by this package, and in contiguous fp32 with five image files read for every clip.
+The preset's own detector: by this package, by this package with its parts compiled (`train.compile`), and in contiguous
+fp32 with five image files read for every clip. Plain arithmetic is nearly as fast, since convolutions take most of a
+step. Compiling does not pay on a processor ([decision 14](decisions/0014-steps-are-compiled-on-request.md)).
 """
 
 LENGTH = """## Long videos
@@ -92,7 +94,8 @@ WORKERS = """## Several videos at once
 
     python benchmarks/scoring_workers.py --json benchmarks/results/scoring_workers.json
 
-Processes of one thread each, over the same drawn videos.
+Processes that keep to a core each, decoding included, over the same drawn videos: what `oddframe score --jobs` gains
+over one process that has one core.
 """
 
 START = """## Until something is seen
@@ -198,11 +201,12 @@ def _int8(found: Mapping[str, Any]) -> str:
 
 def _step(found: Mapping[str, Any]) -> str:
     rows = [["", "seconds a step", "waits for data"]]
-    for name in ("oddframe", "plain"):
+    for name in ("oddframe", "compiled", "plain"):
         one = found[name]
         seconds = f"{one['median_s']:.3f} ({one['lower_s']:.3f}-{one['upper_s']:.3f})"
         rows.append([name, seconds, f"{100 * one['waiting']:.2f} %"])
-    return table(rows) + f"\nplain / oddframe: {found['ratio']:.2f}\n"
+    ratios = f"plain / oddframe: {found['ratio']:.2f}; compiled / oddframe: {found['compiled_ratio']:.2f}"
+    return table(rows) + f"\n{ratios}, after {found['compiling_s']:.0f} s of compiling.\n"
 
 
 def _length(found: Mapping[str, Any]) -> str:
