@@ -273,6 +273,13 @@ def test_ailments_name_the_branch() -> None:
     assert dream.ailments() == ["abnormality memory: all 3 items are equal (every cosine above 0.999)"]
 
 
+def test_a_memory_that_judging_does_not_use_has_no_ailments() -> None:
+    dream = small(**MEMORIES_ALONE)
+    own = memory(dream, "abnormality")
+    own.items.copy_(own.items[0].expand(3, -1))
+    assert dream.ailments() == []
+
+
 def test_training_draws_a_line_between_normal_and_abnormal_queries() -> None:
     """Normal clips are grey, abnormal ones have a bright corner: forty steps must tell these places apart."""
     dream = small(query_margin=1.0, compactness=1.0, width=8, patch=2, **MEMORIES_ALONE)

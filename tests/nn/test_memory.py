@@ -140,7 +140,10 @@ def test_ailments_name_dead_items_and_the_one_that_takes_everything() -> None:
     memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
     for _ in range(300):  # 0.5 * 0.99^300 = 0.02, below a tenth of one half
         memory.update(queries_of([[1.0, 0.0]]))
-    assert memory.ailments() == ["1 of 2 items get hardly any query", "item 0 takes 98% of all queries"]
+    assert memory.ailments() == [
+        "1 of 2 items are hardly used: the others do their work",
+        "item 0 takes 98% of all queries",
+    ]
 
 
 def test_ailments_name_equal_items() -> None:

@@ -106,4 +106,4 @@ def test_without_an_analysis_the_page_says_which_command_makes_it(run_page, read
 def test_a_damaged_analysis_is_a_note_and_no_end_of_the_page(run_page, read):
     text, _ = read(run_page("{"))
 
-    assert "The analysis is damaged; `oddframe analyse" in text
+    assert "The analysis is damaged; <code>oddframe analyse" in text

@@ -172,6 +172,12 @@ def test_when_the_data_are_gone_the_page_says_so(result, tmp_path, read):
     assert "The videos are not where they were, so this page has no pictures." in text
 
 
+def test_what_a_note_quotes_is_code_and_nothing_in_it_is_markup(result, tmp_path, read):
+    text, _ = read(report(replace(result, notes=["`--set a=1` in <b>bold</b>"]), tmp_path / "page.html"))
+
+    assert "<code>--set a=1</code> in &lt;b&gt;bold&lt;/b&gt;" in text
+
+
 def test_a_page_is_made_again_from_stored_scores(result, tmp_path, read, embedded):
     result.save(tmp_path)
 

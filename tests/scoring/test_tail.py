@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from oddframe.scoring.tail import Tail
@@ -78,6 +78,7 @@ def test_a_tail_comes_back_from_json(normal):
 
 
 @unhurried
+@example([0.0, 2.2250738585e-313, 2.225073858507e-311], 0.0)
 @given(VALUES, st.floats(-2e6, 2e6))
 def test_one_value_is_as_rare_alone_as_among_others(normal, value):
     tail = Tail.fit(normal)

@@ -97,13 +97,13 @@ def test_the_history_holds_means_of_terms_by_their_names(tmp_path):
 def test_ailments_are_kept_in_the_history_and_not_called_out_while_training_lasts(tmp_path):
     class Ailing(Toy):
         def ailments(self):
-            return ["memory: 3 of 10 items get hardly any query"]
+            return ["memory: 3 of 10 items are hardly used"]
 
     told = []
     loop(Ailing(lambda t: [("first", lambda: t.a.square())]), tmp_path, told.append).run()
 
     (record,) = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
-    assert record["ailments"] == ["memory: 3 of 10 items get hardly any query"]
+    assert record["ailments"] == ["memory: 3 of 10 items are hardly used"]
     assert {moment.stage for moment in told} == {"training"}
 
 

@@ -206,11 +206,14 @@ class Dream(Detector):
                 branch.memory.reseed(torch.cat(queries))
 
     def ailments(self) -> list[str]:
-        """What is wrong with the memories, named by branch."""
+        """What is wrong with the memories that judging uses, named by branch.
+
+        Without a decoder, the abnormality memory only pulls queries during training, for which one item does.
+        """
         return [
             f"{name} memory: {ailment}"
             for name, branch in self._branches().items()
-            if branch.memory is not None
+            if branch.memory is not None and (name == NORMALITY or self.decoder is not None)
             for ailment in branch.memory.ailments()
         ]
 

@@ -176,7 +176,7 @@ class Memory(nn.Module):
             found.append(f"all {count} items are equal (every cosine above {DOUBLE_SIMILARITY})")
         dead = int((self.usage < DEAD_SHARE / count).sum())
         if dead:
-            found.append(f"{dead} of {count} items get hardly any query")
+            found.append(f"{dead} of {count} items are hardly used: the others do their work")
         top = float(self.usage.max())
         if top > GREEDY_SHARE:
             found.append(f"item {int(self.usage.argmax())} takes {top:.0%} of all queries")

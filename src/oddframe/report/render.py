@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 from oddframe.errors import MissingExtraError
 from oddframe.evaluation.result import percent
 from oddframe.report import words
+
+
+_CODE = re.compile(r"`([^`]+)`")
+"""What a note would have one type, or names as code does."""
 
 
 def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) -> str:
@@ -23,7 +28,7 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
     """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
+        from markupsafe import Markup, escape
     except ImportError:
         raise MissingExtraError("making a report", "train") from None
     environment = Environment(
@@ -33,6 +38,11 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+
+    def marked(note: str) -> Markup:
+        return Markup(_CODE.sub(r"<code>\1</code>", str(escape(note))))
+
+    environment.filters["marked"] = marked
     environment.filters |= {"percent": percent, "clock": words.clock, "duration": words.duration, "count": words.count}
     folder = files("oddframe.report") / "templates"
     css, js = (Markup((folder / name).read_text("utf-8")) for name in ("report.css", "report.js"))

@@ -15,6 +15,8 @@ TAIL_SHARE = 0.1
 """The share of normal frames from which on the tail is smooth. Their mean excess is its scale."""
 
 _KNOTS = 65
+_LEAST_GAP = 1e-30
+"""Between two knots: the slope over a smaller one may be too large for a number."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class Tail:
         scale = max(float(excess.mean()) if len(excess) else 0.0, spread)
         shares = np.linspace(0.0, 1 - TAIL_SHARE, _KNOTS)
         knots, first = np.unique(np.quantile(known, shares), return_index=True)
-        rarities = -np.log10(1 - shares[first])
-        return cls(knots, rarities, start, scale, len(known))
+        apart = np.diff(knots, prepend=-np.inf) > _LEAST_GAP
+        rarities = -np.log10(1 - shares[first[apart]])
+        return cls(knots[apart], rarities, start, scale, len(known))
 
     def rarity(self, values: ArrayLike) -> NDArray[np.float64]:
         """-log10 of the share of normal frames that are at least this odd: 0 is ordinary, 2 one in a hundred."""
