@@ -12,7 +12,6 @@ from oddframe.errors import MissingExtraError
 from oddframe.evaluation.result import percent
 from oddframe.report import words
 
-
 _CODE = re.compile(r"`([^`]+)`")
 """What a note would have one type, or names as code does."""
 

@@ -242,9 +242,7 @@ def fit_calibration(
             "other, and lines are rough. Hold out more: --set data.heldout=0.2"
         )
     elif set(settings.per_place) & set(names) and not bases[POOLED][0]:
-        notes.append(
-            "the scenes of this set differ, or are short: a video of any other scene is judged without statistics per place"
-        )
+        notes.append("scenes differ or are short: a video of any other scene is judged without statistics per place")
 
     def calibrated(stretch: Stretch) -> dict[str, NDArray[np.float64]]:
         places, tails = bases[stretch.scene if stretch.scene in bases else POOLED]
