@@ -178,14 +178,16 @@ off in every preset.
 
 PAPER = """## The paper's tables, with one budget for all
 
-    oddframe reproduce table3 PED2 --folds 0,1 --out runs/paper --jobs 2 \\
-        --set model.size=[128,192] --set model.width=16 --set train.epochs=2
-    oddframe reproduce table2 PED2 --folds 0,1 --out runs/paper --jobs 2 \\
-        --set model.size=[128,192] --set model.width=16 --set train.epochs=2
+    oddframe reproduce table3 PED2 --folds 0,1 --out runs/paper \\
+        --set model.size=[96,144] --set model.width=16 --set train.epochs=2
+    oddframe reproduce table2 PED2 --folds 0,1 --out runs/paper \\
+        --set model.size=[96,144] --set model.width=16 --set train.epochs=2
     cp -r runs/paper/plan.json runs/paper/cells experiments/results/paper/
 
-Every row has as many steps as the others, in the size of the preset `live`, on two cores. Both commands go on where
-they were stopped, and what is not done yet has no figure.
+Every row has as many steps as the others, two passes over the normal clips, at 96x144 and two thirds of the width of
+the preset `cpu`. That is what the two recurrent networks, whose steps take forty to eighty times as long as the
+preset's, leave to two cores in some hours. Both commands go on where they were stopped, and what is not done yet has no
+figure.
 """
 
 ABLATION = """### What single settings do
