@@ -12,7 +12,6 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
@@ -131,7 +131,7 @@ class Scorer:
                     if file is not None:
                         file.add(row)
                     if maps is not None:
-                        maps(raw.frame, {"online": self.heat(normal, raw), **raw.maps})
+                        maps(raw.frame, {"online": heat_of(self.calibration, normal, raw), **raw.maps})
                     watch(Progress(stage, number + self._stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read
@@ -185,7 +185,7 @@ class Scorer:
                 if judged is not None and judged.index in wanted:
                     raw = next(self._stream.raw(held))
                     seen = self._runtime.see(np.stack([self._stream.picture(one) for one in held]))
-                    heat = self.heat(normal, raw)
+                    heat = heat_of(self.calibration, normal, raw)
                     box = box_of(heat, video.size)
                     shown.append(
                         Explanation(judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box)
@@ -197,7 +197,7 @@ class Scorer:
         return shown
 
     def heat_frames(self, video: Video, scene: str = "") -> Iterator[tuple[Frame, NDArray[np.float32] | None]]:
-        """Every frame of a video with its heat (see `heat`), in order; None for those without a full window.
+        """Every frame of a video with its heat (see `heat_of`), in order; None for those without a full window.
 
         Raises:
             CutOffVideoError: the video ends in the middle; what was readable came before.
@@ -210,22 +210,13 @@ class Scorer:
             for raw in one_by_one.push(frame):
                 while held[0].index != raw.frame:
                     yield held.popleft(), None
-                yield held.popleft(), self.heat(normal, raw)
+                yield held.popleft(), heat_of(self.calibration, normal, raw)
         yield from ((frame, None) for frame in held)
 
     def _one_by_one(self) -> EvidenceStream:
         settings = self.run.settings
         one = settings.model_copy(update={"score": settings.score.model_copy(update={"batch": 1})})
         return evidence_stream(self._runtime, one)
-
-    def heat(self, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
-        """How odd each place is, by the local components of `online`: (h, w), 1 at the alarm line, never negative."""
-        names = [name for name in raw.maps if name in self.calibration.online_weights] or ["motion"]
-        maps = [normal.rarity_map(name, raw) for name in names]
-        height, width = max(values.shape for values in maps)
-        same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps]
-        heat = np.max(same, axis=0) / max(self.calibration.line.on, 1e-6)
-        return np.asarray(np.maximum(heat, 0), np.float32)
 
 
 class _Fusing:
@@ -267,7 +258,7 @@ class _Collector:
         self._times.append(np.nan if raw.time_s is None else raw.time_s)
         box = None
         if self._tracker.wants_box(online):
-            box = box_of(self._scorer.heat(self._normal, raw), self._video.size)
+            box = box_of(heat_of(self._scorer.calibration, self._normal, raw), self._video.size)
         event = self._tracker.update(raw.frame, raw.time_s, online, box)
         if event is not None:
             self._events.append(event)
@@ -309,14 +300,3 @@ class _Collector:
             events=tuple(self._events),
             notes=(*notes, *((self._line.note,) if self._line.note else ())),
         )
-
-
-def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:
-    """The region around the hottest place in which it is at least half as hot, in pixels of the source."""
-    y, x = np.unravel_index(int(np.argmax(heat)), heat.shape)
-    _, labels = cv2.connectedComponents((heat >= 0.5 * heat[y, x]).astype(np.uint8))
-    rows, columns = np.nonzero(labels == labels[y, x])
-    down, across = size[0] / heat.shape[0], size[1] / heat.shape[1]
-    left, top = int(columns.min() * across), int(rows.min() * down)
-    right, bottom = int(np.ceil((columns.max() + 1) * across)), int(np.ceil((rows.max() + 1) * down))
-    return Box(left, top, min(right, size[1]) - left, min(bottom, size[0]) - top)

@@ -79,6 +79,11 @@ class Tail:
     def _plain(self) -> tuple[list[float], list[float]]:
         return self.knots.tolist(), self.rarities.tolist()
 
+    @property
+    def median(self) -> float:
+        """What half of the normal frames stay below."""
+        return float(np.interp(np.log10(2), self.rarities, self.knots))
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
-_LOW, _FULL = 0.5, 2.0
-"""Heat below half of the alarm line is not drawn; from twice the line on it is drawn fully."""
+_LOW, _FULL = 0.4, 1.5
+"""In alarm lines. Heat below the first is not drawn, from the second on it is drawn fully: a place is seldom as odd by
+itself as a frame that is in an alarm."""
 
 _OPACITY = 0.75
 _ERROR_FULL = 0.3

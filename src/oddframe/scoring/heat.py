@@ -1,0 +1,68 @@
+"""Where a frame is odd: heat over the picture, and the box around the hottest place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.scoring.calibration import Calibration, SceneCalibration
+from oddframe.scoring.scores import Box, Raw
+
+REACH, SPREAD = 3, 2
+"""Places of a distance map, each way: among how many motion is compared, and over how many oddness is carried."""
+STILL = 0.1
+"""Of the motion that half of all normal frames stay below: what moves no more than that counts as standing still."""
+
+
+def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
+    """How odd each place of a frame is, by the local components of `online`: (h, w), never negative.
+
+    1 is the alarm line. Distances are laid on what moves (`laid_on_motion`).
+    """
+    names = [name for name in raw.maps if name in calibration.online_weights] or ["motion"]
+    still = STILL * float(np.exp(normal.tails["motion"].median)) if "motion" in normal.tails else None
+    maps = {name: normal.rarity_map(name, raw) for name in names}
+    if "local_distance" in maps and still is not None:
+        odd = np.maximum(maps["local_distance"], 0)
+        maps["local_distance"] = laid_on_motion(odd, raw.maps["motion"], still)
+    height, width = max(values.shape for values in maps.values())
+    same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps.values()]
+    heat = np.max(same, axis=0) / max(calibration.line.on, 1e-6)
+    return np.asarray(np.maximum(heat, 0), np.float32)
+
+
+def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still: float) -> NDArray[np.float32]:
+    """Lay what is odd somewhere within the reach of a query on what moves most there.
+
+    A query sees a good deal around its place, and the frames before the judged one: its distance says that something
+    is odd thereabouts, and lies around it and behind it. Where nothing moves within reach, it stays where it is.
+
+    Args:
+        odd: (h, w), never negative. motion: (h', w') mean squared change of each place. still: > 0, motion that counts
+            as none.
+
+    Returns:
+        (h, w), nowhere more than the most of `odd` within `SPREAD`.
+    """
+    height, width = odd.shape
+    moves = motion if motion.shape == odd.shape else cv2.resize(motion, (width, height), interpolation=cv2.INTER_LINEAR)
+    most = cv2.dilate(moves, _square(REACH))
+    moving = most / (most + still)
+    carried = moving * cv2.dilate(odd, _square(SPREAD)) + (1 - moving) * odd
+    return np.asarray(carried * (moves + still) / (most + still), np.float32)
+
+
+def _square(reach: int) -> NDArray[np.uint8]:
+    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+
+
+def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:
+    """The region around the hottest place in which it is at least half as hot, in pixels of the source."""
+    y, x = np.unravel_index(int(np.argmax(heat)), heat.shape)
+    _, labels = cv2.connectedComponents((heat >= 0.5 * heat[y, x]).astype(np.uint8))
+    rows, columns = np.nonzero(labels == labels[y, x])
+    down, across = size[0] / heat.shape[0], size[1] / heat.shape[1]
+    left, top = int(columns.min() * across), int(rows.min() * down)
+    right, bottom = int(np.ceil((columns.max() + 1) * across)), int(np.ceil((rows.max() + 1) * down))
+    return Box(left, top, min(right, size[1]) - left, min(bottom, size[0]) - top)
