@@ -101,8 +101,8 @@ WORKERS = """## Several videos at once
 
     python benchmarks/scoring_workers.py --json benchmarks/results/scoring_workers.json
 
-Processes that keep to a core each, decoding included, over the same drawn videos: what `oddframe score --jobs` gains
-over one process that has one core.
+Processes that keep to a core each, decoding included, over the same drawn videos: what two workers gain over one that
+has one core.
 """
 
 START = """## Until something is seen

@@ -29,8 +29,8 @@ def test_heat_is_drawn_where_it_is_and_not_elsewhere():
     assert green > blue
 
 
-def test_heat_below_half_of_the_alarm_line_is_transparent():
-    alpha = draw.heat_layer(np.array([[0.0, 0.49, 1.0, 9.0]], np.float32))[0, :, 3]
+def test_heat_far_below_the_alarm_line_is_transparent():
+    alpha = draw.heat_layer(np.array([[0.0, 0.39, 1.0, 9.0]], np.float32))[0, :, 3]
 
     assert list(alpha[:2]) == [0, 0]
     assert alpha[2] == alpha[3] == 191
