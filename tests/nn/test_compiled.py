@@ -7,6 +7,7 @@ import shutil
 import pytest
 import torch
 from torch import nn
+from torch._inductor import config as inductor
 
 from oddframe.errors import SettingsError
 from oddframe.nn.compiled import compiled
@@ -44,9 +45,9 @@ def test_parts_are_compiled_for_as_long_as_it_lasts(network):
 def test_without_a_compiler_it_says_what_is_wanted(network, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("no-such-compiler",))
+    without = inductor.patch({"cpp.cxx": ("no-such-compiler",)})
 
-    with pytest.raises(SettingsError, match="cannot be compiled") as found, compiled(network):
+    with without, pytest.raises(SettingsError, match="cannot be compiled") as found, compiled(network):
         network["first"](torch.ones(1, 2))
 
     assert "C++ compiler" in str(found.value)
