@@ -68,7 +68,8 @@ Five times the plain loop by eight bits, and 1.4 times without, were aimed at, a
 In fp32 there is no room: the plain loop itself scores at the greater part of what matrix products reach, so that no
 runtime could be much faster. Eight bits have no units of their own here (no VNNI) and gain what AVX2 gives them. With
 such units they should gain more, which has not been measured. In training, `mnad` is slower than plain at this size:
-the backward pass of its convolutions takes half as long again with channels last as it does with contiguous pictures.
+the backward pass of its convolutions, which have channels last, takes half as long again as that of plain's contiguous
+ones.
 """
 
 INT8 = """### What eight bits cost in detection

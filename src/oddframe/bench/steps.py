@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import tempfile
 import time
@@ -14,7 +13,6 @@ from oddframe.bench.drawn import made_frames
 from oddframe.data.clip_sources import ClipSource
 from oddframe.data.clips import ClipSampler
 from oddframe.models.weights import build_detector
-from oddframe.nn.compiled import compiled
 from oddframe.nn.flops import count_flops
 from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress
@@ -66,8 +64,7 @@ class Steps:
                 precision=self.precision,
                 watch=watch,
             )
-            with compiled(self._detector) if self._settings.train.compile else contextlib.nullcontext():
-                loop.run()
+            loop.run()
         return [(now[0] - then[0], now[1] - then[1]) for then, now in itertools.pairwise(marks)]
 
     def flops(self) -> int:

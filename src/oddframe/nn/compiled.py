@@ -38,7 +38,7 @@ def compiled(network: nn.Module) -> Iterator[None]:
             "the network cannot be compiled here",
             seen=str(error).splitlines()[0],
             wanted="a C++ compiler (g++ or clang++) for a processor, Triton for CUDA",
-            hint="--set train.compile=false",
+            hint="--set train.compile=false with a new --out",
         ) from None
     finally:
         for part in parts:

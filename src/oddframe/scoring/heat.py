@@ -21,9 +21,9 @@ def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDA
     1 is the alarm line. Distances are laid on what moves (`laid_on_motion`).
     """
     names = [name for name in raw.maps if name in calibration.online_weights] or ["motion"]
-    still = STILL * float(np.exp(normal.tails["motion"].median)) if "motion" in normal.tails else None
     maps = {name: normal.rarity_map(name, raw) for name in names}
-    if "local_distance" in maps and still is not None:
+    if "local_distance" in maps:
+        still = STILL * float(np.exp(normal.tails["motion"].median))  # components are calibrated on a log scale
         odd = np.maximum(maps["local_distance"], 0)
         maps["local_distance"] = laid_on_motion(odd, raw.maps["motion"], still)
     height, width = max(values.shape for values in maps.values())

@@ -28,6 +28,7 @@ from oddframe.errors import StorageError, TrainingError
 from oddframe.models.contract import broken, check_objective
 from oddframe.models.detector import Batch, Clips, Detector
 from oddframe.models.weights import save_tensors
+from oddframe.nn.compiled import compiled
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import Precision
 from oddframe.progress import Progress, Watcher
@@ -81,14 +82,15 @@ class Loop:
 
         Raises:
             TrainingError: a loss is no longer a number. DetectorError: the detector breaks its contract. The last
-                checkpoint stands.
+                checkpoint stands. SettingsError: it shall be compiled, and cannot be here.
             KeyboardInterrupt: after a checkpoint was written at the end of the step.
         """
         found = self.checkpoints.load(self.detector, self.optimizers)
         self.position = found or Position()
         self._cut_history()
         self.detector.train()
-        with self._interrupt_between_steps() as interrupted, self._board:
+        compiling = compiled(self.detector) if self.settings.compile else contextlib.nullcontext()
+        with self._interrupt_between_steps() as interrupted, self._board, compiling:
             began, last_saved = time.monotonic() - self.position.seconds, time.monotonic()
             while self.position.epoch < self.settings.epochs:
                 # Closed by name: an error would keep the generator, and its thread, alive with the traceback.

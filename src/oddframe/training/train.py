@@ -5,7 +5,6 @@ The same call on an unfinished run goes on where it was; on a finished one it ch
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
-from oddframe.nn.compiled import compiled
 from oddframe.nn.precision import place, resolve_device, resolve_precision
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, peak_memory_mb, versions
@@ -261,8 +259,7 @@ class _Training:
             precision=run.info["precision"],
             watch=self.watch,
         )
-        with compiled(detector) if settings.train.compile else contextlib.nullcontext():
-            position = loop.run()
+        position = loop.run()
         run.write_info(
             seconds_training=round(position.seconds, 1),
             share_waiting_for_data=round(position.waited_s / max(position.waited_s + position.stepped_s, 1e-9), 4),
