@@ -7,8 +7,8 @@
 "plain" is `plain_mnad.py`: the published way. "mnad" is the same network by `training.loop.Loop`, as `oddframe train`
 runs it, and by the scorer with every runtime: clips from the frame store, channels-last, fused optimiser, bf16 where
 this machine is fast at it. Beside them stands the detector of the preset, with its own batch. What is scored, scores
-the same frames on disk. All take turns, so that a busy moment hits all. Shares are of a matrix product's speed,
-measured in the same turns.
+the same frames on disk. All take turns, so that a busy moment hits all. Shares are of a matrix product's speed in bf16
+for what computes in bf16, in fp32 for all else, measured in the same turns.
 
 Without --artefact, an untrained MNAD is exported in fp32 and int8 and scored; speed does not depend on weights.
 """
@@ -32,7 +32,7 @@ from oddframe.bench.steps import Steps
 from oddframe.bench.untrained import untrained_run
 from oddframe.export.make import export
 from oddframe.nn.flops import count_flops
-from oddframe.nn.precision import matrix_product_limit
+from oddframe.nn.precision import Precision, matrix_product_limit
 from oddframe.progress import unwatched
 from oddframe.runs import host, versions
 from oddframe.scoring.artefact import Trained, open_trained
@@ -92,22 +92,23 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
     }
     scorers = _scorers(given.artefact, mnad, frames, folder)
     scoring, video = PlainScoring(mnad.model, pictures), open_video(frames, end=str(given.scored + FRAMES - 1))
-    limits: list[float] = []
+    limits: dict[Precision, list[float]] = {"fp32": [], "bf16": []}
     steps: dict[str, list[tuple[float, float]]] = {"plain": [], **{name: [] for name in ours}}
     rates: dict[str, list[float]] = {"plain": [], **{name: [] for name in scorers}}
     for turn in range(given.repeats + 1):
-        limit = matrix_product_limit(CPU, "fp32")
+        limit = {precision: matrix_product_limit(CPU, precision) for precision in limits}
         now = {"plain": list(plain.steps(given.steps, np.random.default_rng(turn)))[1:]}
         now |= {name: one.take(clips[name]) for name, one in ours.items()}
         rate = {"plain": _rate(lambda: scoring.score(given.scored), given.scored)}
         rate |= {name: _rate(lambda of=scorer: of.score(video), given.scored) for name, scorer in scorers.items()}
         if turn:
-            limits.append(limit or 0.0)
+            for precision, reached in limit.items():
+                limits[precision] += [reached] if reached else []
             for name, taken in now.items():
                 steps[name] += taken
             for name, a_second in rate.items():
                 rates[name].append(a_second)
-    top = summarise(limits)
+    top = {precision: summarise(reached) for precision, reached in limits.items() if reached}
     batch = pictures.clips(range(BATCH))
     flops = {"plain": count_flops(lambda: plain.step(batch)), **{name: one.flops() for name, one in ours.items()}}
     training = {}
@@ -119,12 +120,14 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
             "clips": ours[name].clips if name in ours else BATCH,
             "gflop": flops[name] / 1e9,
         }
-        training[name]["share"] = flops[name] / 1e9 / training[name]["median"] / top["median"]
+        of = top[training[name]["precision"]]["median"]
+        training[name]["share"] = flops[name] / 1e9 / training[name]["median"] / of
     frame = count_flops(lambda: scoring.judge(batch[:1])) / 1e9
     scored = {name: summarise(values) for name, values in rates.items()}
     for name, one in scored.items():
         same = name == "plain" or scorers[name].run.settings.detector == "mnad"
-        one |= {"share": frame * one["median"] / top["median"] if same else None}
+        of = top["bf16" if name.endswith("torch-bf16") else "fp32"]["median"]
+        one |= {"share": frame * one["median"] / of if same else None}
     figures = {"limit": top, "training": training, "scoring": scored, "gflop_a_frame": frame}
     clip = {name: one["median"] / one["clips"] for name, one in training.items()}
     figures["ratio"] = {
@@ -180,7 +183,8 @@ def operations(work: Callable[[], object]) -> list[dict[str, Any]]:
 
 def report(figures: dict[str, Any]) -> None:
     """Print what was measured."""
-    print(f"matrix products: {figures['limit']['median']:.0f} GFLOP/s")
+    for precision, limit in figures["limit"].items():
+        print(f"matrix products in {precision}: {limit['median']:.0f} GFLOP/s")
     for name, one in figures["training"].items():
         times = "" if name == "plain" else f"   {figures['ratio']['training'][name]:.2f} times plain, by the clip"
         print(

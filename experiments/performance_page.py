@@ -3,7 +3,8 @@
 python experiments/performance_page.py            write the page
 python experiments/performance_page.py --check    only say whether it is fresh (exit code 1 if not)
 
-A section whose file is not there is left out.
+A section whose file is not there is left out. NAME-units.json beside NAME.json is the same command on a processor with
+units for bf16 and int8.
 """
 
 from __future__ import annotations
@@ -106,6 +107,9 @@ Processes that keep to a core each, decoding included, over the same drawn video
 has one core.
 """
 
+WITH_UNITS = """The same on a processor with units for bf16 and for eight bits:
+"""
+
 START = """## Until something is seen
 
     python benchmarks/start_up.py --json benchmarks/results/start_up.json
@@ -121,10 +125,10 @@ def make_page(results: Path) -> str:
     """The page as text."""
     parts = [HEAD]
     for name, (words, section) in SECTIONS.items():
-        path = results / f"{name}.json"
-        if path.is_file():
-            found = json.loads(path.read_text("utf-8"))
-            parts += [words, section(found) + _machine(found)]
+        for path, above in ((results / f"{name}.json", words), (results / f"{name}-units.json", WITH_UNITS)):
+            if path.is_file():
+                found = json.loads(path.read_text("utf-8"))
+                parts += [above, section(found) + _machine(found)]
     return "\n".join(parts)
 
 
@@ -184,7 +188,7 @@ def _peer(found: Mapping[str, Any]) -> str:
     for name, one in found["training"].items():
         times = f"{found['ratio']['training'].get(name, 1):.2f}"
         about = (f"{one['clips']}", times, _gflop(one["gflop"]), _percent(one["share"]), _percent(one["waiting"]))
-        rows.append([name, _with_quartiles(one, 3), *about])
+        rows.append([f"{name}, {one['precision']}", _with_quartiles(one, 3), *about])
     scoring = [["scoring", "frames a second", "times plain", "of the limit"]]
     for name, one in found["scoring"].items():
         times = f"{found['ratio']['scoring'].get(name, 1):.2f}"
