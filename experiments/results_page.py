@@ -13,7 +13,7 @@ from typing import Any
 
 import results_words as words
 from oddframe.reproduce.rows import rows_of
-from oddframe.reproduce.table import figures_table
+from oddframe.reproduce.table import SCORES, figures_of, figures_table
 from pages import table, write_or_check
 
 HERE = Path(__file__).parent
@@ -166,7 +166,14 @@ def _paper(what: str, papers: list[dict[str, Any]]) -> str:
         cells.setdefault((about["set"], about["row"]), {})[about["part"]] = one
     sets = sorted({name for name, _ in cells})
     folds = max(len(parts) for parts in cells.values())
-    return figures_table(what, rows_of(what), sets, cells, folds).render("markdown")
+    whole = figures_table(what, rows_of(what), sets, cells, folds).render("markdown")
+    scores = [score for score in SCORES if score != "learned"]
+    rows = [["method", "part", *(NAMES[score] for score in scores)]]
+    for row in rows_of(what):
+        for part, cell in sorted(cells.get((sets[0], row.key), {}).items()):
+            figures = (figures_of(cell, what).get(score) for score in scores)
+            rows.append([row.label, part, *("" if one is None else _with_interval(one) for one in figures)])
+    return f"{whole}\nFold by fold, with the 95 % interval over test videos:\n\n{table(rows)}"
 
 
 def _three(auc: dict[str, Any]) -> str:

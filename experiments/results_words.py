@@ -181,15 +181,15 @@ decoder with otherwise all of the preset, have not been measured in this way.
 PAPER = """## The paper's tables, with one budget for all
 
     oddframe reproduce table3 PED2 --folds 0,1 --out runs/paper \\
-        --set model.size=[96,144] --set model.width=16 --set train.epochs=2
+        --set model.size=[128,192] --set model.width=16 --set train.epochs=4
     oddframe reproduce table2 PED2 --folds 0,1 --out runs/paper \\
-        --set model.size=[96,144] --set model.width=16 --set train.epochs=2
+        --set model.size=[128,192] --set model.width=16 --set train.epochs=4
     cp -r runs/paper/plan.json runs/paper/cells experiments/results/paper/
 
-Every row has as many steps as the others, two passes over the normal clips, at 96x144 and two thirds of the width of
-the preset `cpu`. That is what the two recurrent networks, whose steps take forty to eighty times as long as the
-preset's, leave to two cores in some hours. Both commands go on where they were stopped, and what is not done yet has no
-figure.
+Preset `cpu` for every row, at 128x192 and two thirds of its width, and as many steps for each as for the others: four
+passes over the normal clips. That is what the recurrent networks, a step of which costs ten times as much as one of the
+preset's, leave to two cores in some hours; these two were trained on fold 0 alone. Both commands go on where they were
+stopped, and what is not done yet has no figure. Minutes are of one core, with other trainings beside it.
 """
 
 ABLATION = """### What single settings do
