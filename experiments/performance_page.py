@@ -58,6 +58,9 @@ training: convolutions take four fifths of the time, and are as fast as the limi
 gains by what need not be kept for a gradient, and by eight bits. The detector of the preset, at the same size and
 width, gains by what it leaves out: it has no decoder, takes squares of 2x2 grey pixels at once, and a step learns from
 known and pseudo-anomalies as well.
+
+Where the processor has units for bf16, convolutions become so fast that a step of this size waits for memory: batch
+norms and what is done value by value take more than half of it, and the share of the limit is a quarter.
 """
 
 PEER_PAPER = """### In the paper's size
@@ -65,12 +68,11 @@ PEER_PAPER = """### In the paper's size
     python benchmarks/peer_step.py --size 256x256 --width 64 --steps 2 --repeats 3 --scored 8 --profile \\
         --json benchmarks/results/peer_step-paper.json
 
-Five times the plain loop by eight bits, and 1.4 times without, were aimed at, and neither is reached on this processor.
-In fp32 there is no room: the plain loop itself scores at the greater part of what matrix products reach, so that no
-runtime could be much faster. Eight bits have no units of their own here (no VNNI) and gain what AVX2 gives them. With
-such units they should gain more, which has not been measured. In training, `mnad` is slower than plain at this size:
-the backward pass of its convolutions, which have channels last, takes half as long again as that of plain's contiguous
-ones.
+Five times the plain loop by eight bits, and 1.4 times without them (2.4 times where there are units for bf16), were
+aimed at. With units both are reached, with room. Without them neither is: the plain loop itself scores at the greater
+part of what matrix products reach in fp32, so that no runtime could be much faster, and eight bits gain what AVX2 gives
+them. There, training `mnad` is slower than plain as well: the backward pass of its convolutions, which have channels
+last, takes half as long again as that of plain's contiguous ones.
 """
 
 INT8 = """### What eight bits cost in detection
@@ -88,8 +90,9 @@ STEP = """## The same detector, trained plainly
     python benchmarks/train_step.py --json benchmarks/results/train_step.json
 
 The preset's own detector: by this package, by this package with its parts compiled (`train.compile`), and in contiguous
-fp32 with five image files read for every clip. Plain arithmetic is nearly as fast, since convolutions take most of a
-step. Compiling does not pay on a processor ([decision 14](decisions/0014-steps-are-compiled-on-request.md)).
+fp32 with five image files read for every clip. Plain arithmetic is nearly as fast where there are no units for bf16,
+since convolutions take most of a step. Compiling does not pay on a processor ([decision
+14](decisions/0014-steps-are-compiled-on-request.md)).
 """
 
 LENGTH = """## Long videos
