@@ -60,9 +60,10 @@ def make_page(results: Path) -> str:
     if variants:
         parts += [words.EQUAL_TIME, _equal_time(variants)]
     parts += [words.ABLATION, _ablations(cells)]
-    papers = [json.loads(path.read_text("utf-8")) for path in sorted((results / "paper" / "cells").glob("*.json"))]
-    if papers:
+    if papers := _paper_cells(results / "paper"):
         parts += [words.PAPER, *(_paper(what, papers) for what in ("table3", "table2"))]
+    if papers := _paper_cells(results / "paper-synthetic"):
+        parts += [words.PAPER_SYNTHETIC, _kinds("table2", papers)]
     return "\n".join(parts)
 
 
@@ -159,11 +160,17 @@ def _courses(courses: dict[str, Any]) -> str:
     return table(rows)
 
 
-def _paper(what: str, papers: list[dict[str, Any]]) -> str:
+def _paper_cells(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """(set, row) → part → cell, of a folder that was copied from `oddframe reproduce --out`."""
     cells: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in papers:
+    for path in sorted((folder / "cells").glob("*.json")):
+        one = json.loads(path.read_text("utf-8"))
         about = one["cell"]
         cells.setdefault((about["set"], about["row"]), {})[about["part"]] = one
+    return cells
+
+
+def _paper(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
     sets = sorted({name for name, _ in cells})
     folds = max(len(parts) for parts in cells.values())
     whole = figures_table(what, rows_of(what), sets, cells, folds).render("markdown")
@@ -174,6 +181,21 @@ def _paper(what: str, papers: list[dict[str, Any]]) -> str:
             figures = (figures_of(cell, what).get(score) for score in scores)
             rows.append([row.label, part, *("" if one is None else _with_interval(one) for one in figures)])
     return f"{whole}\nFold by fold, with the 95 % interval over test videos:\n\n{table(rows)}"
+
+
+def _kinds(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
+    """AUC of `online` and share above its 99 % line by fold, of the kinds that were known and the others."""
+    names = {name for name, _ in cells}
+    rows = [["method", "given", "part", "all", "known kinds", "unknown kinds", "normal frames above the line", "steps"]]
+    for row, name in ((row, name) for row in rows_of(what) for name in sorted(names)):
+        for part, cell in sorted(cells.get((name, row.key), {}).items()):
+            line, classes = cell["threshold"]["online"], cell["classes"]
+            whole = f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"
+            apart = (classes[group] for group in ("known", "unknown"))
+            shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
+            above = f"{100 * line['normal_above']:.1f}"
+            rows.append([row.label, row.given, part, whole, *shown, above, str(cell["cell"]["steps"])])
+    return table(rows)
 
 
 def _three(auc: dict[str, Any]) -> str:
