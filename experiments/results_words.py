@@ -163,19 +163,23 @@ EQUAL_TIME = """### What each setting does, with equal time
 Fold 0 at 128x192 and two thirds of the preset's width, where a training costs a fifth (`small`), and the paper's
 presets at the size of `cpu`. A step with a decoder takes three times as long, so there are a third of the epochs. AUC
 micro of `paper` / `online` / distance, seed by seed; minutes are of one core of two, beside other work. `cpu` in full
-is in the first table. Most variants have one seed, and the intervals of these figures are some ten points wide.
+is in the first table. Most variants have one seed, and the intervals of these figures are some ten points wide. Some
+trainings ran in fp32 and some in bf16, as the processor's units had it; each JSON names its host.
 
-What can be said: the query margin is what counts. With it and nothing else, `online` gains twenty points over the
-memories alone; taken away from all, it takes fourteen with it. With the losses of the text or of the authors' code,
-whole presets or their losses in the network of `cpu`, distance knows little or nothing of what is odd in this time,
-and `online` stays below mere motion by twenty points; whether it would come with hours on a GPU has not been
-measured. Known anomalies count, too: with pseudo-anomalies in their place `online` loses ten. What the preset adds to
-these two does not show at this size: left out or alone, the parts move `online` by up to five points, without an
-order in it, and another seed moves it as well (preset `live`, which is `all` with another seed, has 90.9). In the
-full size, slowed and crowded clips together are worth three to six points on every fold (last table), and on
-synthetic video with slow cyclists more ([decision 9](decisions/0009-clips-are-slowed-and-crowded.md)). Putting dead
-items elsewhere (`reseed`) gains nothing here, and is off in every preset. A batch norm for each kind of clip, and a
-decoder with otherwise all of the preset, have not been measured in this way.
+What can be said: two things count above all. One is that normal and abnormal clips share a batch, and with it the
+statistics of batch norm ([decision 4](decisions/0004-normal-and-abnormal-clips-share-a-batch.md)): apart, `online`
+loses thirty points, and distance knows nothing of what is odd. The other is the query margin. With it and nothing else,
+`online` gains twenty points over the memories alone; taken away from all, it takes fourteen with it. With the losses of
+the text or of the authors' code, whole presets or their losses in the network of `cpu`, distance knows little or
+nothing of what is odd in this time, and `online` stays below mere motion by twenty points; whether it would come with
+hours on a GPU has not been measured. Known anomalies count, too: with pseudo-anomalies in their place `online` loses
+ten. What the preset adds to these does not show at this size: left out or alone, the parts move `online` by up to five
+points, without an order in it, and another seed moves it as well (`all` has 92.4 and 93.9, and preset `live`, which is
+`all` with a third one, 90.9). In the full size, slowed and crowded clips together are worth three to six points on
+every fold (last table), and on synthetic video with slow cyclists more ([decision
+9](decisions/0009-clips-are-slowed-and-crowded.md)). Putting dead items elsewhere (`reseed`) gains nothing here, and is
+off in every preset. A decoder leaves distance as it is, in a third of the steps, and makes `paper` worse: what it
+predicts after so few steps tells less than the frame before.
 """
 
 PAPER = """## The paper's tables, with one budget for all
