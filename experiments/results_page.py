@@ -28,6 +28,7 @@ NAMES = {
     "local_distance": "local distance",
     "motion": "motion",
 }
+_COMPARED = ("paper", "psnr", "local_error", "online", "distance")
 
 
 def main() -> None:
@@ -61,7 +62,9 @@ def make_page(results: Path) -> str:
         parts += [words.EQUAL_TIME, _equal_time(variants)]
     parts += [words.ABLATION, _ablations(cells)]
     if papers := _paper_cells(results / "paper"):
-        parts += [words.PAPER, *(_paper(what, papers) for what in ("table3", "table2"))]
+        parts += [words.PAPER, _paper("table3", papers), words.PAPER_FOUND]
+        parts += [_compared(results / "paper" / "compare"), words.PAPER_WHY, _memories(results / "paper" / "cells")]
+        parts.append(_paper("table2", papers))
     if papers := _paper_cells(results / "paper-synthetic"):
         parts += [words.PAPER_SYNTHETIC, _kinds("table2", papers)]
     return "\n".join(parts)
@@ -164,6 +167,8 @@ def _paper_cells(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """(set, row) → part → cell, of a folder that was copied from `oddframe reproduce --out`."""
     cells: dict[tuple[str, str], dict[str, Any]] = {}
     for path in sorted((folder / "cells").glob("*.json")):
+        if path.name.endswith(".spaces.json"):
+            continue
         one = json.loads(path.read_text("utf-8"))
         about = one["cell"]
         cells.setdefault((about["set"], about["row"]), {})[about["part"]] = one
@@ -181,6 +186,37 @@ def _paper(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
             figures = (figures_of(cell, what).get(score) for score in scores)
             rows.append([row.label, part, *("" if one is None else _with_interval(one) for one in figures)])
     return f"{whole}\nFold by fold, with the 95 % interval over test videos:\n\n{table(rows)}"
+
+
+def _compared(folder: Path) -> str:
+    """What two memories gain over one: difference of AUC by fold, with the interval of the difference."""
+    found = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("single-dual-*.json"))}
+    rows = [["part", *(NAMES[name] for name in _COMPARED)]]
+    for name, one in found.items():
+        gains = (one["differences"][score] for score in _COMPARED)
+        shown = (
+            f"{100 * g['difference']:+.1f} [{100 * g['interval'][0]:+.1f}, {100 * g['interval'][1]:+.1f}]"
+            for g in gains
+        )
+        rows.append([name.rpartition("-")[2], *shown])
+    return table(rows)
+
+
+def _memories(folder: Path) -> str:
+    """How far queries are from both memories, and what the items of each get, of the runs that were looked into."""
+    heads = ["part", "clips", "to own memory", "to other", "own/other", "other/own"]
+    uses = ["memory", "items", "hardly used", "most for one item", "most alike"]
+    distances, memories = [heads], [["part", *uses]]
+    for path in sorted(folder.glob("*.spaces.json")):
+        found, part = json.loads(path.read_text("utf-8")), path.name.removesuffix(".spaces.json").partition("-ped2-")[2]
+        for kind, one in (found["distances"] or {}).items():
+            figures = (f"{one[name]:.2f}" for name in ("own", "other", "ratio", "inverse"))
+            distances.append([f"`{part}`", kind, *figures])
+        for name, one in found["memories"].items():
+            most = ", ".join(f"{100 * max(shares):.0f} % of {kind}" for kind, shares in one["share"].items())
+            counts = (str(len(one["similarity"])), str(len(one["dead"])))
+            memories.append([f"`{part}`", name, *counts, most, f"{one['largest_similarity']:.2f}"])
+    return "\n".join([table(distances), table(memories)])
 
 
 def _kinds(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:

@@ -196,6 +196,26 @@ preset's, leave to two cores in some hours; these two were trained on fold 0 alo
 stopped, and what is not done yet has no figure. Minutes are of one core, with other trainings beside it.
 """
 
+PAPER_FOUND = """Does two memories > one > none hold? By `paper`, which is how the paper compares them, its whole order
+holds on the mean of both folds: normal video alone, then discriminators, then one memory with them, then two, the only
+row of the four above frame differences. What makes the difference is the prediction. With two memories it breaks down
+around what is odd, as `oddframe reproduce fig7` shows, so that PSNR and local error find it. With one memory or none it
+does not, and PSNR stays below that of frame differences. By `online`, which is made of distances here, two memories are
+no better than one, and both are far above none. All of it is of one seed, and with other test videos the order by
+`paper` might be another; that of PSNR would not:
+
+    oddframe compare runs/paper/runs/ucsd-ped2-mem-disc-fold0 runs/paper/runs/ucsd-ped2-dual-disc-fold0 --json
+
+What two memories gain over one, points of AUC, with the 95 % interval of the difference over test videos:
+"""
+
+PAPER_WHY = """
+Normal clips alone are predicted in training, so that the decoder has never met what the second branch gives for odd
+ones. How many items its memory has seems to matter little: in training one of ten takes 96 % of what updates it. None
+of the networks with a decoder reaches by `online` what the preset reaches without one, in a third of their time. Table
+IV, and what the memories are used for on test clips, from `oddframe reproduce table4` and `fig6`:
+"""
+
 PAPER_SYNTHETIC = """### The same detectors on synthetic video
 
     oddframe data synth runs/synthetic-demo
