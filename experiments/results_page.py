@@ -220,17 +220,26 @@ def _memories(folder: Path) -> str:
 
 
 def _kinds(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
-    """AUC of `online` and share above its 99 % line by fold, of the kinds that were known and the others."""
-    names = {name for name, _ in cells}
-    rows = [["method", "given", "part", "all", "known kinds", "unknown kinds", "normal frames above the line", "steps"]]
-    for row, name in ((row, name) for row in rows_of(what) for name in sorted(names)):
+    """AUC of `online` and share above its 99 % line, as means over the kinds that a fold knows and over the others.
+
+    A row that is given normal video only knows no kind: which ones a fold knows is taken from the rows that are told.
+    """
+    known: dict[str, set[str]] = {}
+    for parts in cells.values():
+        for part, cell in parts.items():
+            known.setdefault(part, set()).update(cell["classes"]["known"]["kinds"])
+    heads = ["method", "given", "part", "all", "known kinds", "other kinds", "normal frames above the line", "steps"]
+    rows = [heads]
+    for row, name in ((row, name) for row in rows_of(what) for name in sorted({name for name, _ in cells})):
         for part, cell in sorted(cells.get((name, row.key), {}).items()):
-            line, classes = cell["threshold"]["online"], cell["classes"]
-            whole = f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"
-            apart = (classes[group] for group in ("known", "unknown"))
-            shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
+            line, each = cell["threshold"]["online"], cell["classes"]["each"]
+            shown = [f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"]
+            for told in (True, False):
+                kinds = [one for kind, one in each.items() if (kind in known[part]) is told and one["auc"] is not None]
+                figures = (mean(one[figure] for one in kinds) for figure in ("auc", "recall"))
+                shown.append(" / ".join(f"{100 * figure:.1f}" for figure in figures) if kinds else "-")
             above = f"{100 * line['normal_above']:.1f}"
-            rows.append([row.label, row.given, part, whole, *shown, above, str(cell["cell"]["steps"])])
+            rows.append([row.label, row.given, part, *shown, above, str(cell["cell"]["steps"])])
     return table(rows)
 
 

@@ -193,7 +193,8 @@ PAPER = """## The paper's tables, with one budget for all
 Preset `cpu` for every row, at 128x192 and two thirds of its width, and as many steps for each as for the others: four
 passes over the normal clips. That is what the recurrent networks, a step of which costs ten times as much as one of the
 preset's, leave to two cores in some hours; these two were trained on fold 0 alone. Both commands go on where they were
-stopped, and what is not done yet has no figure. Minutes are of one core, with other trainings beside it.
+stopped, and what is not done yet has no figure. Minutes are of one core, with other trainings beside it. In Table II,
+DREAM is what the preset makes of it: without a decoder, so that its PSNR is that of frame differences.
 """
 
 PAPER_FOUND = """Does two memories > one > none hold? By `paper`, which is how the paper compares them, its whole order
@@ -223,8 +224,9 @@ PAPER_SYNTHETIC = """### The same detectors on synthetic video
         --out runs/paper-synthetic
 
 Preset `tiny` and one pass over the normal clips for all, so that the recurrent networks take minutes: AUC micro of
-`online` / share of frames above its 99 % line, of the kinds of anomaly that a fold knows and of those it does not. What
-is given normal video only knows none, and its figures of the two groups are told apart by the fold's division.
+`online` / share of abnormal frames above its 99 % line, in per cent. Those of known and other kinds are means over the
+kinds of anomaly that are among a fold's known ones and over those that are not, the same for all rows of a fold,
+whether they are told of any or not.
 """
 
 ABLATION = """### What single settings do
