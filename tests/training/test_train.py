@@ -334,9 +334,11 @@ def test_a_killed_training_ends_with_the_same_weights(whole, gate, small, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="no C++ compiler")
-def test_a_compiled_training_is_the_same_but_for_rounding(gate, whole, small, tmp_path):
-    run = train(gate, out=tmp_path / "run", settings=small("train.compile=true"))
+def test_a_compiled_training_is_the_same_but_for_rounding(gate, small, tmp_path):
+    fp32 = "train.precision=fp32"  # rounding in bf16 is so coarse that queries get other nearest items
+    plain = train(gate, out=tmp_path / "plain", settings=small(fp32))
+    run = train(gate, out=tmp_path / "run", settings=small(fp32, "train.compile=true"))
 
-    assert weights(run.folder).keys() == weights(whole.folder).keys()
-    for one, other in zip(run.history(), whole.history(), strict=True):
+    assert weights(run.folder).keys() == weights(plain.folder).keys()
+    for one, other in zip(run.history(), plain.history(), strict=True):
         assert one["terms"] == pytest.approx(other["terms"], rel=0.02, abs=1e-4)
