@@ -64,7 +64,7 @@ def make_page(results: Path) -> str:
     if papers := _paper_cells(results / "paper"):
         parts += [words.PAPER, _paper("table3", papers), words.PAPER_FOUND]
         parts += [_compared(results / "paper" / "compare"), words.PAPER_WHY, _memories(results / "paper" / "cells")]
-        parts.append(_paper("table2", papers))
+        parts += [_paper("table2", papers), words.PAPER_FOLLOWING, _following(results / "paper" / "mnad")]
     if papers := _paper_cells(results / "paper-synthetic"):
         parts += [words.PAPER_SYNTHETIC, _kinds("table2", papers)]
     return "\n".join(parts)
@@ -217,6 +217,16 @@ def _memories(folder: Path) -> str:
             counts = (str(len(one["similarity"])), str(len(one["dead"])))
             memories.append([f"`{part}`", name, *counts, most, f"{one['largest_similarity']:.2f}"])
     return "\n".join([table(distances), table(memories)])
+
+
+def _following(folder: Path) -> str:
+    """MNAD with the memory that it was trained to, and with one that follows the video it judges."""
+    scores = ("paper", "online", "psnr", "distance", "local_distance")
+    rows = [["memory", *(NAMES[score] for score in scores)]]
+    for path in sorted(folder.glob("*.json")):
+        auc = json.loads(path.read_text("utf-8"))["auc"]
+        rows.append([path.stem.replace("-", " "), *(_with_interval(auc[score]) for score in scores)])
+    return table(rows)
 
 
 def _kinds(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:

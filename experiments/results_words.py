@@ -217,6 +217,20 @@ of the networks with a decoder reaches by `online` what the preset reaches witho
 IV, and what the memories are used for on test clips, from `oddframe reproduce table4` and `fig6`:
 """
 
+PAPER_FOLLOWING = """
+In a thousand steps, DREAM alone does better than frame differences by `online`, with the U-Net, and by distance, with
+either backbone; by `paper` it leads by about one point. Of the peers, which have nothing but normal video and their
+prediction, Frame-Pred comes to what frame differences reach, and the others stay below. MLEP has known anomalies as
+well, and does not turn them to use in this time. The published figures come from trainings that were many times longer.
+
+MNAD's published code goes on updating its memory while it judges. Here that is an option, and each video starts anew
+from the trained memory. On all twelve test videos it changes nothing that could be told:
+
+    oddframe train PED2 --detector mnad --out runs/mnad-follows --set model.test_update=true \\
+        --set model.size=[128,192] --set model.width=16 --set train.epochs=4
+    oddframe eval runs/mnad-follows --json > experiments/results/paper/mnad/follows-the-video.json
+"""
+
 PAPER_SYNTHETIC = """### The same detectors on synthetic video
 
     oddframe data synth runs/synthetic-demo
