@@ -220,8 +220,9 @@ IV, and what the memories are used for on test clips, from `oddframe reproduce t
 PAPER_FOLLOWING = """
 In a thousand steps, DREAM alone does better than frame differences by `online`, with the U-Net, and by distance, with
 either backbone; by `paper` it leads by about one point. Of the peers, which have nothing but normal video and their
-prediction, Frame-Pred comes to what frame differences reach, and the others stay below. MLEP has known anomalies as
-well, and does not turn them to use in this time. The published figures come from trainings that were many times longer.
+prediction, Frame-Pred comes to what frame differences reach, MNAD does so by `paper` alone, and the others stay below.
+MLEP has known anomalies as well, and does not turn them to use in this time. The published figures come from trainings
+that were many times longer.
 
 MNAD's published code goes on updating its memory while it judges. Here that is an option, and each video starts anew
 from the trained memory. On all twelve test videos it changes nothing that could be told:
