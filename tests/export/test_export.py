@@ -28,7 +28,10 @@ def test_an_artefact_gives_the_scores_and_events_of_its_run(run, artefact, day):
 
     assert seen.columns().keys() == wanted.columns().keys()
     for name, values in wanted.columns().items():
-        np.testing.assert_allclose(seen.columns()[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
+        # On this made video normal frames are all but equal after one epoch: a rarity tells the rounding of two
+        # runtimes apart, about a hundredth. The components themselves do not.
+        near = {"rtol": LIMIT} if name in wanted.raw else {"atol": 0.05}
+        np.testing.assert_allclose(seen.columns()[name], values, **near, err_msg=name)
     assert [(event.start, event.end, event.box) for event in seen.events] == [
         (event.start, event.end, event.box) for event in wanted.events
     ]
