@@ -67,6 +67,20 @@ def test_eight_bits_have_a_calibration_of_their_own_and_stay_close(run, gate, tm
 
 
 @pytest.mark.slow
+def test_the_convolution_that_sees_the_pictures_is_not_rounded(run, tmp_path):
+    pytest.importorskip("nncf", reason="the extra `export` is not installed")
+    import onnx
+
+    graph = onnx.load_from_string(odd.export(run, tmp_path / "model", precision="int8").graph()["model.onnx"]).graph
+
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type in ("Conv", "ConvTranspose")]
+    weights = [made_by.get(node.input[1]) for node in convolutions]
+    assert len(weights) > 10
+    assert weights == [None, *["DequantizeLinear"] * (len(weights) - 1)]
+
+
+@pytest.mark.slow
 def test_the_order_of_exports_changes_nothing(run, tmp_path):
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
 
