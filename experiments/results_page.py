@@ -7,6 +7,7 @@ python experiments/results_page.py --check    only say whether it is fresh (exit
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -28,6 +29,7 @@ NAMES = {
     "local_distance": "local distance",
     "motion": "motion",
 }
+_MEANS = ("online", "paper", "distance", "motion")
 _COMPARED = ("paper", "psnr", "local_error", "online", "distance")
 
 
@@ -49,9 +51,7 @@ def make_page(results: Path) -> str:
         parts += [words.PLACES, _places(_folds(places, "cpu"))]
     parts.append(words.HELD_BACK)
     parts += [words.NONE_KNOWN, _none_known(cells)]
-    synthetic = {
-        path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("preset-*.json")
-    }
+    synthetic = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("*.json")}
     if synthetic:
         parts += [words.SYNTHETIC, _synthetic(synthetic)]
     courses = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "course").glob("*.json"))}
@@ -98,21 +98,25 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
 
 
 def _none_known(cells: dict[str, Any]) -> str:
-    found = {name: cells[f"ped2-standard-{name}"] for name in ("cpu", "cpu-plain")}
-    rows = [["score", *(head for name in found for head in (f"`{name}`", "above the line"))]]
+    seeds = [stem for stem in cells if stem.startswith("ped2-standard-cpu") and not stem.endswith("plain")]
+    found = {f"`cpu`, seed {cells[stem]['settings']['train']['seed']}": cells[stem] for stem in sorted(seeds)}
+    rows = [["score", *(head for name in (*found, "`cpu-plain`") for head in (name, "above the line"))]]
     for name, label in NAMES.items():
         row = [label]
-        for cell in found.values():
+        for cell in (*found.values(), cells["ped2-standard-cpu-plain"]):
             line = cell["threshold"].get(name)
             above = "-" if line is None else f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
             row += [_with_interval(cell["auc"][name]), above]
         rows.append(row)
-    events = cells["ped2-standard-cpu"]["events"]
-    text = (
-        f"\nAt its alarm line, `cpu` finds {events['found']} of {events['labelled']} labelled stretches, in the median "
-        f"{events['delay_frames']:g} frames after their first, with {events['false']} false alarms.\n"
+    means = (
+        f"{NAMES[name]} {100 * mean(cell['auc'][name]['micro'] for cell in found.values()):.1f}" for name in _MEANS
     )
-    return table(rows) + text
+    alarms = [["at the alarm line", "found", "delay in frames", "false"]]
+    for name, cell in found.items():
+        events = cell["events"]
+        counts = (f"{events['found']} of {events['labelled']}", f"{events['delay_frames']:g}", str(events["false"]))
+        alarms.append([name, *counts])
+    return f"{table(rows)}\nMeans of `cpu` over its {len(found)} seeds: {', '.join(means)}.\n\n{table(alarms)}"
 
 
 def _ablations(cells: dict[str, Any]) -> str:
@@ -127,15 +131,14 @@ def _ablations(cells: dict[str, Any]) -> str:
 
 
 def _synthetic(cells: dict[str, Any]) -> str:
-    rows = [["set", "seed", "all", "known kinds", "unknown kinds", "normal frames above the line"]]
-    for scale in ("demo", "slow"):
-        for seed in sorted({int(stem.split("-")[1]) for stem in cells}):
-            cell = cells[f"preset-{seed}-{scale}"]
-            line, classes = cell["threshold"]["online"], cell["classes"]
-            whole = f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"
-            apart = (classes[group] for group in ("known", "unknown"))
-            shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
-            rows.append([f"`{scale}`", str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}"])
+    rows = [["set", "trained", "seed", "all", "known kinds", "unknown kinds", "normal frames above the line"]]
+    for scale, (name, what), seed in product(("demo", "slow"), words.TRIALS.items(), (1, 2)):
+        cell = cells[f"{name}-{seed}-{scale}"]
+        line, classes = cell["threshold"]["online"], cell["classes"]
+        whole = f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"
+        apart = (classes[group] for group in ("known", "unknown"))
+        shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
+        rows.append([f"`{scale}`", what, str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}"])
     return table(rows)
 
 
