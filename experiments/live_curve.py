@@ -37,6 +37,9 @@ POINTS = {
 COMPUTED = {"": "torch, fp32", "-fp32": "OpenVINO, fp32", "-int8": "OpenVINO, int8"}
 """What is appended to a point's name → what computes."""
 
+UNJUDGED = "torch-bf16"
+"""What is measured beside these, as `oddframe bench` does, but not judged."""
+
 
 def main() -> None:
     """Train, export and judge; or measure and draw."""
@@ -79,8 +82,9 @@ def draw(fold: int, speed: dict[str, Any]) -> None:
     """Write docs/images/live-curve.png: one line for each that computes, a point for each network."""
     fastest: dict[str, float] = {}
     for one in speed["scoring"]:
-        name = one["of"].removeprefix("live-")
-        fastest[name] = max(fastest.get(name, 0.0), one["scored"]["median"])
+        if one["backend"] != UNJUDGED:
+            name = one["of"].removeprefix("live-")
+            fastest[name] = max(fastest.get(name, 0.0), one["scored"]["median"])
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     for added, label in COMPUTED.items():
@@ -90,12 +94,22 @@ def draw(fold: int, speed: dict[str, Any]) -> None:
             if name + added in fastest and result.is_file():
                 micro = json.loads(result.read_text("utf-8"))["auc"]["online"]["micro"]
                 points.append((fastest[name + added], 100 * micro, name))
-        axes.plot([x for x, _, _ in points], [y for _, y, _ in points], marker="o", label=label)
+        networks = [(x, y) for x, y, name in points if name != "framediff"]
+        (line,) = axes.plot(*zip(*networks, strict=True), marker="o", label=label)
         for x, y, name in points:
-            axes.annotate(name, (x, y), textcoords="offset points", xytext=(6, 5), fontsize="small")
+            if name == "framediff":
+                axes.plot(x, y, marker="s", color=line.get_color())
+            beside: dict[str, Any] = {"xytext": (6, 5)} if added else {"xytext": (-6, -11), "ha": "right"}
+            axes.annotate(name, (x, y), textcoords="offset points", fontsize="small", **beside)
     axes.set(
         xscale="log", xlabel="frames a second, from the video file to scores", ylabel="online: AUC micro, per cent"
     )
+    lower, upper = axes.get_xlim()
+    lower *= 0.85
+    ticks = [tick for tick in (25, 50, 100, 150, 200, 300, 400, 600, 800, 1200, 1600) if lower < tick < upper]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(lower, 1.15 * upper)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize="small", loc="lower left")
     figure.savefig(PICTURE, dpi=110)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from live_curve import UNJUDGED
 from pages import table, write_or_check
 
 HERE = Path(__file__).parent
@@ -54,7 +55,9 @@ CURVE = """### Detection against speed
 
 The preset `cpu` (192x288) and smaller ones, trained once each on fold 0 of UCSD Ped2 and exported; `live` is 128x192.
 Frames a second are from a file of 360x240 to scores, by the better of two batch sizes. AUC is micro, of `online`, in
-per cent, with its 95 % interval. `framediff` has no network.
+per cent, with its 95 % interval. `framediff` has no network, and the smallest network does not come up to it. Where the
+processor has units for eight bits, the preset `cpu` itself, exported in int8, passes 150 frames a second with as good
+as the same AUC; `live` is for those that have none.
 
 ![AUC of `online` against frames a second](images/live-curve.png)
 """
@@ -190,7 +193,7 @@ def _live(found: Mapping[str, Any]) -> str:
 
 def _curve(found: Mapping[str, Any]) -> str:
     rates: dict[tuple[str, str], float] = {}
-    for one in found["scoring"]:
+    for one in (one for one in found["scoring"] if one["backend"] != UNJUDGED):
         key = (one["of"], one["backend"])
         rates[key] = max(rates.get(key, 0.0), one["scored"]["median"])
     rows = [["", "backend", "AUC, %", "frames a second", "cameras of 25 frames a second", "of 5"]]
