@@ -3,8 +3,8 @@
 python experiments/performance_page.py            write the page
 python experiments/performance_page.py --check    only say whether it is fresh (exit code 1 if not)
 
-A section whose file is not there is left out. NAME-units.json beside NAME.json is the same command on a processor with
-units for bf16 and int8.
+A section whose file is not there is left out. NAME-units.json and NAME-vectors.json beside NAME.json are the same
+command on a processor that multiplies tiles of bf16 and int8, and on one that does so in its vector instructions.
 """
 
 from __future__ import annotations
@@ -73,8 +73,12 @@ gains by what need not be kept for a gradient, and by eight bits. The detector o
 width, gains by what it leaves out: it has no decoder, takes squares of 2x2 grey pixels at once, and a step learns from
 known and pseudo-anomalies as well.
 
-Where the processor has units for bf16, convolutions become so fast that a step of this size waits for memory: batch
-norms and what is done value by value take more than half of it, and the share of the limit is a quarter.
+Where the processor multiplies tiles of bf16, convolutions become so fast that a step of this size waits for memory:
+batch norms and what is done value by value take more than half of it, and the share of the limit is a quarter. With
+vector instructions for bf16 a step reaches more than half of the limit.
+
+The convolution that sees the pictures is not rounded to eight bits; where there are no units or units for tiles, eight
+bits were measured when it still was.
 """
 
 PEER_PAPER = """### In the paper's size
@@ -83,10 +87,12 @@ PEER_PAPER = """### In the paper's size
         --json benchmarks/results/peer_step-paper.json
 
 Five times the plain loop by eight bits, and 1.4 times without them (2.4 times where there are units for bf16), were
-aimed at. With units both are reached, with room. Without them neither is: the plain loop itself scores at the greater
-part of what matrix products reach in fp32, so that no runtime could be much faster, and eight bits gain what AVX2 gives
-them. There, training `mnad` is slower than plain as well: the backward pass of its convolutions, which have channels
-last, takes half as long again as that of plain's contiguous ones.
+aimed at. With units for tiles both are reached, with room. With vector instructions both are missed by a seventh: the
+plain loop scores at nine tenths of what matrix products reach in fp32, and bf16 at nine tenths of what they reach in
+bf16, which is 2.2 times as much. Without units neither is reached: the plain loop itself scores at the greater part of
+what matrix products reach in fp32, so that no runtime could be much faster, and eight bits gain what AVX2 gives them.
+There, training `mnad` is slower than plain as well: the backward pass of its convolutions, which have channels last,
+takes half as long again as that of plain's contiguous ones.
 """
 
 INT8 = """### What eight bits cost in detection
@@ -124,8 +130,11 @@ Processes that keep to a core each, decoding included, over the same drawn video
 has one core.
 """
 
-WITH_UNITS = """The same on a processor with units for bf16 and for eight bits:
-"""
+ELSEWHERE = {
+    "-units": "The same on a processor with units that multiply tiles of bf16 and of eight bits (AMX):\n",
+    "-vectors": "The same on a processor whose units for bf16 and eight bits are vector instructions (AVX-512):\n",
+}
+"""What is appended to a file's name → the line above its table."""
 
 START = """## Until something is seen
 
@@ -142,7 +151,8 @@ def make_page(results: Path) -> str:
     """The page as text."""
     parts = [HEAD]
     for name, (words, section) in SECTIONS.items():
-        for path, above in ((results / f"{name}.json", words), (results / f"{name}-units.json", WITH_UNITS)):
+        for added, above in {"": words, **ELSEWHERE}.items():
+            path = results / f"{name}{added}.json"
             if path.is_file():
                 found = json.loads(path.read_text("utf-8"))
                 parts += [above, section(found) + _machine(found)]
