@@ -2,7 +2,8 @@
 
     python experiments/held_back_picture.py --videos 09 11 12 -- runs/ped2-kfold-0-cpu runs/ped2-kfold-1-cpu
 
-Writes docs/images/held-back.png: a row for each run, a column for each video. Grey is what is labelled abnormal.
+Writes docs/images/NAME.png, `held-back` where no name is given: a row for each run, a column for each video. Grey is
+what is labelled abnormal.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 
 from oddframe.evaluation.result import Result
 
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "held-back.png"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 _INK, _ALARM, _TRUTH = "#1f5f8b", "#b3261e", "#8a8f98"
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--videos", nargs="+", required=True)
+    parser.add_argument("--name", default="held-back", help="of the picture")
     given = parser.parse_args()
     figure = Figure(figsize=(3.2 * len(given.videos), 1.7 * len(given.runs)), layout="constrained")
     panels = figure.subplots(len(given.runs), len(given.videos), sharex=True, sharey=True, squeeze=False)
@@ -40,7 +42,7 @@ def main() -> None:
         row[0].set_ylabel("online")
     for axes in panels[-1]:
         axes.set_xlabel("frame")
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(IMAGES / f"{given.name}.png", dpi=110)
 
 
 if __name__ == "__main__":

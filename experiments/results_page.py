@@ -50,7 +50,7 @@ def make_page(results: Path) -> str:
     if places:
         parts += [words.PLACES, _places(_folds(places, "cpu"))]
     parts.append(words.HELD_BACK)
-    parts += [words.NONE_KNOWN, _none_known(cells)]
+    parts += [words.NONE_KNOWN, _none_known(cells), words.NONE_KNOWN_HELD_BACK]
     synthetic = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("*.json")}
     if synthetic:
         parts += [words.SYNTHETIC, _synthetic(synthetic)]
