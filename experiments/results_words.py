@@ -192,12 +192,12 @@ or nothing of what is odd in this time, and `online` stays below mere motion by 
 with hours on a GPU has not been measured. Known anomalies count, too: with pseudo-anomalies in their place `online`
 loses four points and ten.
 
-What the preset adds to these is less than what a seed can do. In the mean of two seeds `all` stands first of those that
-leave one thing out, and loses four points without pseudo-anomalies or without the term of the worst places, two without
-crowded clips, less than one without slowed ones; but two seeds of the same settings lie up to ten points apart
-(`margin-transplant`, `decoder`), and preset `live`, which is `all` with another seed, has 90.4. Added to the margin one by one,
-the kinds of pseudo-anomaly show no order. In the full size, slowed and crowded clips together are worth three to six
-points on every fold (last table), and on synthetic video with slow cyclists more ([decision
+What the preset adds to these is less than what a seed can do. In the mean of two seeds `all` stands first of those
+that leave one thing out, and loses four points without pseudo-anomalies or without the term of the worst places, two
+without crowded clips, less than one without slowed ones; but two seeds of the same settings lie up to ten points apart
+(`margin-transplant`, `decoder`), and preset `live`, which is `all` with another seed, has 90.4. Added to the margin
+one by one, the kinds of pseudo-anomaly show no order. In the full size, slowed and crowded clips together are worth
+three to six points on every fold (last table), and on synthetic video with slow cyclists more ([decision
 9](decisions/0009-clips-are-slowed-and-crowded.md)). Putting dead items elsewhere (`reseed`) gains nothing here, and is
 off in every preset. With a decoder, and a third of the steps, distance keeps its place with one seed and loses nine
 points with the other, and `paper` is worse with both: what is predicted after so few steps tells less than the frame
