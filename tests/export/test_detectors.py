@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from oddframe.settings import ScoreSettings
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
+from oddframe.export.formats import write_graph  # noqa: E402
 from oddframe.export.graph import ScoredNetwork, to_onnx  # noqa: E402
 
 SCORE = ScoreSettings()
+SCORE_VALUES = {"psnr", "distance", "local_error"}
 OWN = sorted(name for name, entry in detectors().items() if entry.place.startswith("oddframe."))
 
 
@@ -60,6 +63,26 @@ def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(name
     same(detector, graph.content, 3)
     assert graph.values == ("psnr", "local_error", *(("distance", "local_distance") if detector.has_distance else ()))
     assert graph.maps == ("local_error", *(("local_distance",) if detector.has_distance else ()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", ["model.onnx", "model.xml"])
+@pytest.mark.parametrize("name", ["dream-convlstm", "framepred", "mnad"])
+def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str, tmp_path: Path) -> None:
+    """Recurrent, without batch norm, and with a memory: NNCF treats each in its own way, and alters none much."""
+    pytest.importorskip("nncf", reason="the extra `export` is not installed")
+    openvino = pytest.importorskip("openvino", reason="the extra `export` is not installed")
+    detector = build_detector(name, small(name), 1)
+    shape = (1, detector.window.frames, *detector.settings.size, detector.settings.channels)
+    clips = [np.random.default_rng(seed).integers(0, 255, shape, np.uint8) for seed in range(4)]
+    with torch.no_grad():
+        wanted = ScoredNetwork(detector.eval(), SCORE)(torch.from_numpy(clips[0]))
+
+    write_graph(to_onnx(detector, SCORE).content, tmp_path, graph, clips)
+
+    seen = openvino.Core().compile_model(tmp_path / graph, "CPU")({"clips": clips[0]})
+    for value in SCORE_VALUES & wanted.keys():
+        assert float(seen[value][0]) == pytest.approx(float(wanted[value][0]), rel=0.05), value
 
 
 @pytest.mark.slow

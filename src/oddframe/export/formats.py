@@ -87,6 +87,8 @@ def _quantised(model: Any, nodes: Sequence[Node], clips: Sequence[NDArray[np.uin
             subset_size=len(clips),
             # The fast one shifts distances by a tenth here, and not alike on all clips: worse than none at all.
             fast_bias_correction=False,
+            # A bias that several time steps share cannot be corrected for each of them.
+            advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=_is_recurrent(nodes)),
             ignored_scope=nncf.IgnoredScope(names=first, types=sorted(kept), validate=False),
         )
 
@@ -102,3 +104,9 @@ def _first_convolutions(nodes: Sequence[Node]) -> list[str]:
         if kind in _ROUNDED or after:
             convolved.update(outputs)
     return first
+
+
+def _is_recurrent(nodes: Sequence[Node]) -> bool:
+    """Whether several convolutions, each of another time step, have the same weights."""
+    weights = [inputs[1] for kind, _, inputs, _ in nodes if kind in _ROUNDED]
+    return len(set(weights)) < len(weights)
