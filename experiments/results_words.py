@@ -190,10 +190,10 @@ What can be said: two things count above all. One is that normal and abnormal cl
 statistics of batch norm ([decision 4](decisions/0004-normal-and-abnormal-clips-share-a-batch.md)): apart, `online`
 loses fourteen points with one seed and twenty-nine with the other. The other is the query margin. With it and nothing
 else, `online` gains nineteen points over the memories alone; taken away from all, it takes seventeen with it. With the
-losses of the text or of the authors' code, whole presets or their losses in the network of `cpu`, distance knows little
-or nothing of what is odd in this time, and `online` stays below mere motion by fourteen points and more; whether it would come
-with hours on a GPU has not been measured. Known anomalies count, too: with pseudo-anomalies in their place `online`
-loses four points and ten.
+losses of the text or of the authors' code, whole presets or their losses in the network of `cpu`, distance knows
+little or nothing of what is odd in this time, and `online` stays below mere motion by fourteen points and more;
+whether it would come with hours on a GPU has not been measured. Known anomalies count, too: with pseudo-anomalies in
+their place `online` loses four points and ten.
 
 What the preset adds to these is less than what a seed can do. In the mean of two seeds `all` stands first of those
 that leave one thing out, and loses four points without pseudo-anomalies or without the term of the worst places, two
