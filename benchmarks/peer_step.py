@@ -35,8 +35,10 @@ from oddframe.nn.flops import count_flops
 from oddframe.nn.precision import Precision, matrix_product_limit
 from oddframe.progress import unwatched
 from oddframe.runs import host, versions
-from oddframe.scoring.artefact import Trained, open_trained
+from oddframe.scoring.artefact import INPUT, Artefact, Trained, open_trained
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
+from oddframe.scoring.runtimes.graph import threads
+from oddframe.scoring.runtimes.openvino import import_openvino
 from oddframe.scoring.scorer import Scorer
 from oddframe.settings import Settings, load_settings
 from oddframe.video.source import open_video
@@ -140,6 +142,11 @@ def measure(mnad: Settings, beside: Settings, given: argparse.Namespace, folder:
             "plain": operations(lambda: plain.step(batch)),
             "mnad": operations(lambda: ours["mnad"].take(one_step)),
         }
+        figures["graph_operations"] = {
+            name: graph_operations(one.run)
+            for name, one in scorers.items()
+            if isinstance(one.run, Artefact) and name.endswith("openvino")
+        }
     return figures
 
 
@@ -181,6 +188,27 @@ def operations(work: Callable[[], object]) -> list[dict[str, Any]]:
     ]
 
 
+def graph_operations(artefact: Artefact) -> list[dict[str, Any]]:
+    """What the time of judging one clip goes into, by the operations that OpenVINO made of the graph."""
+    openvino = import_openvino()
+    how = {"INFERENCE_NUM_THREADS": threads(), "INFERENCE_PRECISION_HINT": "f32", "PERF_COUNT": True}
+    about = artefact.about
+    clip = np.zeros((1, about.before + 1 + about.after, *about.size, about.channels), np.uint8)
+    request = openvino.Core().compile_model(artefact.folder / about.graph, "CPU", how).create_infer_request()
+    spent: dict[str, float] = {}
+    calls: dict[str, int] = {}
+    for turn in range(5):
+        request.infer({INPUT: clip})
+        for one in request.get_profiling_info() if turn else ():
+            if one.real_time.total_seconds() > 0:
+                name = f"{one.node_type}, {one.exec_type}"
+                spent[name] = spent.get(name, 0.0) + one.real_time.total_seconds()
+                calls[name] = calls.get(name, 0) + (turn == 1)
+    total = sum(spent.values())
+    most = sorted(spent, key=spent.__getitem__, reverse=True)[:SHOWN]
+    return [{"operation": name, "share": spent[name] / total, "calls": calls[name]} for name in most]
+
+
 def report(figures: dict[str, Any]) -> None:
     """Print what was measured."""
     for precision, limit in figures["limit"].items():
@@ -197,6 +225,10 @@ def report(figures: dict[str, Any]) -> None:
         print(f"scoring {name:24} {_quartiles(one, 1)} frames/s{share}{times}")
     for name, found in figures.get("operations", {}).items():
         print(f"\n{name}, one step")
+        for one in found:
+            print(f"  {one['share']:6.1%}  {one['calls']:6} calls  {one['operation']}")
+    for name, found in figures.get("graph_operations", {}).items():
+        print(f"\n{name}, one clip")
         for one in found:
             print(f"  {one['share']:6.1%}  {one['calls']:6} calls  {one['operation']}")
 

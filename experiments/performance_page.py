@@ -230,10 +230,11 @@ def _peer(found: Mapping[str, Any]) -> str:
         times = f"{found['ratio']['scoring'].get(name, 1):.2f}"
         scoring.append([name, _with_quartiles(one, 1), times, _percent(one["share"])])
     lines = [table(rows), table(scoring)]
-    for name, operations in found.get("operations", {}).items():
-        rows = [[f"operation, {name}", "share of a step", "calls"]]
-        rows += [[f"`{one['operation']}`", _percent(one["share"]), str(one["calls"])] for one in operations]
-        lines.append(table(rows))
+    for where, of in (("operations", "step"), ("graph_operations", "clip")):
+        for name, operations in found.get(where, {}).items():
+            rows = [[f"operation, {name}", f"share of a {of}", "calls"]]
+            rows += [[f"`{one['operation']}`", _percent(one["share"]), str(one["calls"])] for one in operations]
+            lines.append(table(rows))
     return "\n".join(lines)
 
 
