@@ -44,7 +44,9 @@ def make_page(results: Path) -> str:
     ours = _folds(cells, "cpu")
     parts = [words.HEAD, words.PED2]
     if ours:
-        parts += [_detection(ours, _folds(cells, "framediff"), "cpu"), _lines(ours), _events(ours), _videos(ours)]
+        parts += [_detection(ours, _folds(cells, "framediff"), "cpu")]
+        parts += [words.SEEDS, _seeds([ours, _folds(cells, "cpu-seed-2")])]
+        parts += [_lines(ours), _events(ours), _videos(ours)]
         parts += [_costs(ours)]
     places = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "places").glob("*.json"))}
     if places:
@@ -94,6 +96,27 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
             rows.append(
                 [f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"]
             )
+    return table(rows)
+
+
+def _seeds(trainings: list[dict[int, Any]]) -> str:
+    """A row for each seed: AUC by fold, and the means of what the 99 % line lets through and finds."""
+    folds = list(trainings[0])
+    rows = [["seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
+    for training in trainings:
+        cells = [training[fold] for fold in folds]
+        areas = {name: mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")}
+        line = [mean(cell["threshold"]["online"][name] for cell in cells) for name in ("normal_above", "recall")]
+        events = [sum(cell["events"][name] for cell in cells) for name in ("found", "labelled")]
+        rows.append(
+            [
+                str(cells[0]["settings"]["train"]["seed"]),
+                *(_three(cell["auc"]) for cell in cells),
+                " / ".join(f"{100 * area:.1f}" for area in areas.values()),
+                " / ".join(f"{100 * share:.1f}" for share in line),
+                f"{events[0]} of {events[1]}",
+            ]
+        )
     return table(rows)
 
 
