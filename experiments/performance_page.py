@@ -88,7 +88,7 @@ PEER_PAPER = """### In the paper's size
 
 Five times the plain loop by eight bits, and 1.4 times without them (2.4 times where there are units for bf16), were
 aimed at. With units for tiles both are reached, with room. With vector instructions both are missed by a sixth: the
-plain loop scores about as fast as matrix products do in fp32, and those in bf16 are 2.3 times as fast; the graph in
+plain loop scores about as fast as matrix products do in fp32, and those in bf16 are 2.4 times as fast; the graph in
 eight bits spends nine tenths of its time in convolutions, too. Without units neither is reached: the plain loop itself
 scores at the greater part of what matrix products reach in fp32, so that no runtime could be much faster, and eight
 bits gain what AVX2 gives them. There, training `mnad` is slower than plain as well: the backward pass of its
