@@ -105,14 +105,14 @@ def _seeds(trainings: list[dict[int, Any]]) -> str:
     rows = [["seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
     for training in trainings:
         cells = [training[fold] for fold in folds]
-        areas = {name: mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")}
+        areas = [mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")]
         line = [mean(cell["threshold"]["online"][name] for cell in cells) for name in ("normal_above", "recall")]
         events = [sum(cell["events"][name] for cell in cells) for name in ("found", "labelled")]
         rows.append(
             [
                 str(cells[0]["settings"]["train"]["seed"]),
                 *(_three(cell["auc"]) for cell in cells),
-                " / ".join(f"{100 * area:.1f}" for area in areas.values()),
+                " / ".join(f"{100 * area:.1f}" for area in areas),
                 " / ".join(f"{100 * share:.1f}" for share in line),
                 f"{events[0]} of {events[1]}",
             ]
