@@ -37,8 +37,7 @@ from oddframe.progress import unwatched
 from oddframe.runs import host, versions
 from oddframe.scoring.artefact import INPUT, Artefact, Trained, open_trained
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
-from oddframe.scoring.runtimes.graph import threads
-from oddframe.scoring.runtimes.openvino import import_openvino
+from oddframe.scoring.runtimes.openvino import import_openvino, properties
 from oddframe.scoring.scorer import Scorer
 from oddframe.settings import Settings, load_settings
 from oddframe.video.source import open_video
@@ -191,7 +190,7 @@ def operations(work: Callable[[], object]) -> list[dict[str, Any]]:
 def graph_operations(artefact: Artefact) -> list[dict[str, Any]]:
     """What the time of judging one clip goes into, by the operations that OpenVINO made of the graph."""
     openvino = import_openvino()
-    how = {"INFERENCE_NUM_THREADS": threads(), "INFERENCE_PRECISION_HINT": "f32", "PERF_COUNT": True}
+    how = {**properties(), "PERF_COUNT": True}
     about = artefact.about
     clip = np.zeros((1, about.before + 1 + about.after, *about.size, about.channels), np.uint8)
     request = openvino.Core().compile_model(artefact.folder / about.graph, "CPU", how).create_infer_request()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -25,3 +27,11 @@ def table(rows: list[list[str]]) -> str:
     head, *body = rows
     lines = [head, ["---"] * len(head), *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def with_interval(figure: Mapping[str, Any]) -> str:
+    """AUC micro in per cent, with its 95 % interval where it has one."""
+    micro, interval = figure["micro"], figure["interval"]
+    if interval is None:
+        return f"{100 * micro:.1f}"
+    return f"{100 * micro:.1f} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from live_curve import UNJUDGED
-from pages import table, write_or_check
+from pages import table, with_interval, write_or_check
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "benchmarks" / "results"
@@ -210,9 +210,7 @@ def _curve(found: Mapping[str, Any]) -> str:
     for (name, backend), rate in rates.items():
         network = name.removeprefix("live-")
         judged = json.loads((HERE / "results" / "live" / f"ped2-0-{network}.json").read_text("utf-8"))
-        online = judged["auc"]["online"]
-        lower, upper = online["interval"]
-        area = f"{100 * online['micro']:.1f} [{100 * lower:.1f}, {100 * upper:.1f}]"
+        area = with_interval(judged["auc"]["online"])
         rows.append([network, backend, area, f"{rate:.0f}", str(int(rate // 25)), str(int(rate // 5))])
     return table(rows)
 

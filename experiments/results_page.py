@@ -15,7 +15,7 @@ from typing import Any
 import results_words as words
 from oddframe.reproduce.rows import rows_of
 from oddframe.reproduce.table import SCORES, figures_of, figures_table
-from pages import table, write_or_check
+from pages import table, with_interval, write_or_check
 
 HERE = Path(__file__).parent
 
@@ -94,7 +94,7 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
             figures = [cell["auc"][name] for cell in folds.values()]
             micro = [figure["micro"] for figure in figures]
             rows.append(
-                [f"{label}: {NAMES[name]}", given, *map(_with_interval, figures), f"**{100 * mean(micro):.1f}**"]
+                [f"{label}: {NAMES[name]}", given, *map(with_interval, figures), f"**{100 * mean(micro):.1f}**"]
             )
     return table(rows)
 
@@ -129,7 +129,7 @@ def _none_known(cells: dict[str, Any]) -> str:
         for cell in (*found.values(), cells["ped2-standard-cpu-plain"]):
             line = cell["threshold"].get(name)
             above = "-" if line is None else f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
-            row += [_with_interval(cell["auc"][name]), above]
+            row += [with_interval(cell["auc"][name]), above]
         rows.append(row)
     means = (
         f"{NAMES[name]} {100 * mean(cell['auc'][name]['micro'] for cell in found.values()):.1f}" for name in _MEANS
@@ -212,7 +212,7 @@ def _paper(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
     for row in rows_of(what):
         for part, cell in sorted(cells.get((sets[0], row.key), {}).items()):
             figures = (figures_of(cell, what).get(score) for score in scores)
-            rows.append([row.label, part, *("" if one is None else _with_interval(one) for one in figures)])
+            rows.append([row.label, part, *("" if one is None else with_interval(one) for one in figures)])
     return f"{whole}\nFold by fold, with the 95 % interval over test videos:\n\n{table(rows)}"
 
 
@@ -253,7 +253,7 @@ def _following(folder: Path) -> str:
     rows = [["memory", *(NAMES[score] for score in scores)]]
     for path in sorted(folder.glob("*.json")):
         auc = json.loads(path.read_text("utf-8"))["auc"]
-        rows.append([path.stem.replace("-", " "), *(_with_interval(auc[score]) for score in scores)])
+        rows.append([path.stem.replace("-", " "), *(with_interval(auc[score]) for score in scores)])
     return table(rows)
 
 
@@ -284,13 +284,6 @@ def _kinds(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
 def _three(auc: dict[str, Any]) -> str:
     figures = (auc.get(name) for name in ("paper", "online", "distance"))
     return " / ".join("-" if figure is None else f"{100 * figure['micro']:.1f}" for figure in figures)
-
-
-def _with_interval(figure: dict[str, Any]) -> str:
-    micro, interval = figure["micro"], figure["interval"]
-    if interval is None:
-        return f"{100 * micro:.1f}"
-    return f"{100 * micro:.1f} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
 
 
 def _lines(ours: dict[int, Any]) -> str:

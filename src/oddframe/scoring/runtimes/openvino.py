@@ -28,6 +28,14 @@ def import_openvino() -> Any:
     return openvino
 
 
+def properties() -> dict[str, Any]:
+    """How graphs are compiled.
+
+    fp32 is kept: OpenVINO would compute in bf16 where a processor has units for it, and score otherwise there.
+    """
+    return {"INFERENCE_NUM_THREADS": threads(), "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+
+
 def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
     """Load an artefact's model.xml, or its model.onnx.
 
@@ -38,13 +46,11 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
     on_processor(device, "openvino")
     openvino = import_openvino()
     core, files = openvino.Core(), artefact.graph()
-    # fp32 is kept: OpenVINO would compute in bf16 where a processor has units for it, and score otherwise there.
-    how = {"INFERENCE_NUM_THREADS": threads(), "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     try:
         weights = files.get("model.bin")
         graph = files[artefact.about.graph]
         model = core.read_model(graph) if weights is None else core.read_model(graph, weights)
-        compiled = core.compile_model(model, "CPU", how)
+        compiled = core.compile_model(model, "CPU", properties())
         names = {name for output in compiled.outputs for name in output.names}
         inputs = {name for one in compiled.inputs for name in one.names}
     except Exception as error:  # a RuntimeError here, another one there
