@@ -46,12 +46,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--size", metavar="HEIGHTxWIDTH", help="of pictures, in place of the preset's")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="a folder of frames; drawn ones without it")
     parser.add_argument("--steps", type=int, default=6, help="steps a turn, of which the first does not count")
     parser.add_argument("--repeats", type=int, default=5, help="turns that count")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")
     given = parser.parse_args()
-    settings = load_settings(given.preset, overrides=["train.epochs=1", "train.device=cpu"])
+    changes = ["train.epochs=1", "train.device=cpu"]
+    if given.size:
+        changes.append(f"model.size=[{given.size.replace('x', ', ')}]")
+    settings = load_settings(given.preset, overrides=changes)
     precision = resolve_precision(settings.train.precision, CPU)
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(settings, given.frames, Path(folder), given.steps, given.repeats)
@@ -64,7 +68,8 @@ def main() -> None:
     print(f"plain / oddframe: {figures['ratio']:.2f}   ({given.preset} preset, {precision}, {figures['steps']} steps)")
     print(f"compiled / oddframe: {figures['compiled_ratio']:.2f}, after {figures['compiling_s']:.0f} s of compiling")
     if given.json is not None:
-        about = {"preset": given.preset, "precision": precision, "threads": torch.get_num_threads()}
+        about = {"preset": given.preset, "size": settings.model.size, "precision": precision}
+        about |= {"threads": torch.get_num_threads()}
         about |= {"host": host(), "versions": versions()}
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 

@@ -3,9 +3,9 @@
     python experiments/ablation.py ../shared/data/ped2 --fold 0 --seeds 1 2
 
 All variants have about the same time to train: with a decoder a step takes three times as long, and there are a third
-of the epochs. `--size small` is the preset `cpu` at 128x192 and two thirds of its width, a fifth of the cost. One JSON
-a variant and seed; what is there is left alone, so that a stopped run goes on. Variants are run one after another;
-several calls with other `--only` can run side by side.
+of the epochs. `--size small` is 128x192 and two thirds of the width of the preset `cpu`, `--size 192x288` has its
+width. One JSON a variant and seed; what is there is left alone, so that a stopped run goes on. Variants are run one
+after another; several calls with other `--only` can run side by side.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ VARIANTS = {
     "none-known": ["train.pseudo_share=1", "train.pseudo_anomalies=[skip,paste]"],
 }
 EPOCHS = 6
-SIZES = {"cpu": ["model.size=[192,288]", "model.width=24"], "small": ["model.size=[128,192]", "model.width=16"]}
+SIZES = {"192x288": ["model.size=[192,288]", "model.width=24"], "small": ["model.size=[128,192]", "model.width=16"]}
 SLOW = ("text-losses", "authors-losses", "decoder", "paper", "authors")
 
 
@@ -104,9 +104,9 @@ def main() -> None:
 
 
 def variant(name: str, size: str) -> list[str]:
-    """The overrides of a variant; `paper` and `authors` are these presets in the size of the other one."""
+    """The overrides of a variant; `paper` and `authors` are these presets in the size and width of the others."""
     if name in ("paper", "authors"):
-        own = [*SIZES["cpu"], *SIZES[size], "model.channels=1", "model.patch=2", "data.resize=area"]
+        own = [*SIZES[size], "model.channels=1", "model.patch=2", "data.resize=area"]
     else:
         own = [*SIZES[size], *VARIANTS[name]]
     return [*own, f"train.epochs={EPOCHS // 3 if name in SLOW else EPOCHS}"]

@@ -30,7 +30,8 @@ POINTS = {
     "96x144": ["model.size=[96,144]", "model.width=12"],
     "128x192": ["model.size=[128,192]", "model.width=16"],
     "160x240": ["model.size=[160,240]", "model.width=20"],
-    "192x288": [],
+    "192x288": ["model.size=[192,288]"],
+    "240x360": [],
 }
 """Name → what it changes in preset `cpu`."""
 

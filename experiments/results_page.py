@@ -45,7 +45,8 @@ def make_page(results: Path) -> str:
     parts = [words.HEAD, words.PED2]
     if ours:
         parts += [_detection(ours, _folds(cells, "framediff"), "cpu")]
-        parts += [words.SEEDS, _seeds([ours, _folds(cells, "cpu-seed-2")])]
+        trainings = [_folds(cells, name) for name in words.TRAININGS]
+        parts += [words.SEEDS, _seeds([training for training in trainings if training])]
         parts += [_lines(ours), _events(ours), _videos(ours)]
         parts += [_costs(ours)]
     places = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "places").glob("*.json"))}
@@ -100,33 +101,35 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
 
 
 def _seeds(trainings: list[dict[int, Any]]) -> str:
-    """A row for each seed: AUC by fold, and the means of what the 99 % line lets through and finds."""
+    """A row for each size and seed: AUC by fold, and the means of what the 99 % line lets through and finds."""
     folds = list(trainings[0])
-    rows = [["seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
+    rows = [["size", "seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
     for training in trainings:
-        cells = [training[fold] for fold in folds]
-        areas = [mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")]
-        line = [mean(cell["threshold"]["online"][name] for cell in cells) for name in ("normal_above", "recall")]
-        events = [sum(cell["events"][name] for cell in cells) for name in ("found", "labelled")]
-        rows.append(
-            [
-                str(cells[0]["settings"]["train"]["seed"]),
-                *(_three(cell["auc"]) for cell in cells),
-                " / ".join(f"{100 * area:.1f}" for area in areas),
-                " / ".join(f"{100 * share:.1f}" for share in line),
-                f"{events[0]} of {events[1]}",
-            ]
-        )
+        cells = list(training.values())
+        row = [_size(cells[0]), str(cells[0]["settings"]["train"]["seed"])]
+        row += ["" if fold not in training else _three(training[fold]["auc"]) for fold in folds]
+        if len(cells) == len(folds):
+            areas = [mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")]
+            line = [mean(cell["threshold"]["online"][name] for cell in cells) for name in ("normal_above", "recall")]
+            events = [sum(cell["events"][name] for cell in cells) for name in ("found", "labelled")]
+            row += [" / ".join(f"{100 * figure:.1f}" for figure in figures) for figures in (areas, line)]
+            row.append(f"{events[0]} of {events[1]}")
+        rows.append(row + [""] * (len(rows[0]) - len(row)))
     return table(rows)
 
 
+def _size(cell: dict[str, Any]) -> str:
+    height, width = cell["settings"]["model"]["size"]
+    return f"{height}x{width}"
+
+
 def _none_known(cells: dict[str, Any]) -> str:
-    seeds = [stem for stem in cells if stem.startswith("ped2-standard-cpu") and not stem.endswith("plain")]
-    found = {f"`cpu`, seed {cells[stem]['settings']['train']['seed']}": cells[stem] for stem in sorted(seeds)}
-    rows = [["score", *(head for name in (*found, "`cpu-plain`") for head in (name, "above the line"))]]
+    trained = [stem for stem in sorted(cells) if stem.startswith("ped2-standard-cpu")]
+    found = {f"`cpu`, seed {cells[stem]['settings']['train']['seed']}": cells[stem] for stem in trained}
+    rows = [["score", *(head for name in found for head in (name, "above the line"))]]
     for name, label in NAMES.items():
         row = [label]
-        for cell in (*found.values(), cells["ped2-standard-cpu-plain"]):
+        for cell in found.values():
             line = cell["threshold"].get(name)
             above = "-" if line is None else f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
             row += [with_interval(cell["auc"][name]), above]
@@ -134,12 +137,20 @@ def _none_known(cells: dict[str, Any]) -> str:
     means = (
         f"{NAMES[name]} {100 * mean(cell['auc'][name]['micro'] for cell in found.values()):.1f}" for name in _MEANS
     )
+    smaller = [["size", "what it is", "seed", "AUC", "above the line"]]
+    for stem in sorted(stem for stem in cells if stem.startswith("ped2-standard-192x288")):
+        cell, line = cells[stem], cells[stem]["threshold"]["online"]
+        what = words.ABLATIONS["192x288-plain"] if stem.endswith("plain") else "the preset"
+        above = f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
+        seed = str(cell["settings"]["train"]["seed"])
+        smaller.append([_size(cell), what, seed, _three(cell["auc"]), above])
     alarms = [["at the alarm line", "found", "delay in frames", "false"]]
     for name, cell in found.items():
         events = cell["events"]
         counts = (f"{events['found']} of {events['labelled']}", f"{events['delay_frames']:g}", str(events["false"]))
         alarms.append([name, *counts])
-    return f"{table(rows)}\nMeans of `cpu` over its {len(found)} seeds: {', '.join(means)}.\n\n{table(alarms)}"
+    mean_of = f"Means of `cpu` over its {len(found)} seeds: {', '.join(means)}.\n"
+    return "\n".join([table(rows), mean_of, table(alarms), words.NONE_KNOWN_SMALLER, table(smaller)])
 
 
 def _ablations(cells: dict[str, Any]) -> str:
@@ -170,7 +181,7 @@ def _synthetic(cells: dict[str, Any]) -> str:
 def _equal_time(cells: dict[str, Any]) -> str:
     seeds = sorted({int(stem.rpartition("-")[2]) for stem in cells})
     rows = [["variant", "what it is", "size", *(f"seed {seed}" for seed in seeds), "epochs", "minutes"]]
-    for size in ("small", "cpu"):
+    for size in ("small", "192x288"):
         for name, what in words.VARIANTS.items():
             found = {seed: cells.get(f"ped2-0-{size}-{name}-{seed}") for seed in seeds}
             done = [cell for cell in found.values() if cell is not None]

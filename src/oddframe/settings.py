@@ -249,7 +249,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         },
     },
     # the best detection in the time of two cores
-    "cpu": _with(_ON_CPU, model={"size": [192, 288], "width": 24}, train={"epochs": 6, "flips": True}),
+    "cpu": _with(_ON_CPU, model={"size": [240, 360], "width": 24}, train={"epochs": 6, "flips": True}),
     # the largest network that keeps up with 150 frames a second on two cores
     "live": _with(_ON_CPU, model={"size": [128, 192], "width": 16}, train={"epochs": 6, "flips": True}),
     # tests and the demo

@@ -15,7 +15,7 @@ def test_every_detector_has_its_parameters_in_every_preset():
     assert detectors["dream-convlstm"]["presets"]["authors"]["training"] == 12_857_283
     assert detectors["mlep"]["presets"]["authors"]["inference"] == 12_560_835
     assert detectors["mnad"]["presets"]["paper"]["training"] == 15_651_843
-    assert detectors["framediff"]["presets"]["cpu"] == {"size": [192, 288], "training": 0, "inference": 0}
+    assert detectors["framediff"]["presets"]["cpu"] == {"size": [240, 360], "training": 0, "inference": 0}
 
 
 def test_settings_come_with_default_choice_and_words():
