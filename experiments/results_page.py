@@ -52,6 +52,7 @@ def make_page(results: Path) -> str:
     places = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "places").glob("*.json"))}
     if places:
         parts += [words.PLACES, _places(_folds(places, "cpu"))]
+        parts += [words.PLACES_SMALLER, _places(_folds(places, "192x288"))]
     parts.append(words.HELD_BACK)
     parts += [words.NONE_KNOWN, _none_known(cells), words.NONE_KNOWN_HELD_BACK]
     synthetic = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("*.json")}

@@ -1,6 +1,6 @@
 """Draw detection over the course of training from what `training_course.py` wrote.
 
-    python experiments/training_picture.py experiments/results/course/*.json
+    python experiments/training_picture.py experiments/results/course/ped2-*.json
 
 Writes docs/images/training-course.png: a panel for each file, a line for each score.
 """
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("courses", type=Path, nargs="+")
     given = parser.parse_args()
-    figure = Figure(figsize=(3.1 * len(given.courses), 3.2), layout="constrained")
+    figure = Figure(figsize=(2.7 * len(given.courses), 3.2), layout="constrained")
     panels = figure.subplots(1, len(given.courses), sharey=True, squeeze=False)[0]
     for axes, file in zip(panels, given.courses, strict=True):
         course = json.loads(file.read_text("utf-8"))["course"]
