@@ -291,9 +291,13 @@ def load_settings(
     for override in overrides:
         _merge(given, _parse_override(override))
     tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
-    taken = _taken_from_presets(detector_entry(tree["detector"]).settings)
+    kind = detector_entry(tree["detector"]).settings
+    taken = _taken_from_presets(kind)
     for room, values in PRESETS[preset].items():
         tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
+    if "size" in tree.get("model", {}):
+        # A preset's size that the detector cannot take is cut to one that it can; a size that was asked for is not.
+        tree["model"]["size"] = [side - side % kind.size_step for side in tree["model"]["size"]]
     _merge(tree, given)
     return settings_from_dict(tree)
 
