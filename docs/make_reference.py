@@ -17,7 +17,8 @@ import typer
 from oddframe.cli import app
 from oddframe.detectors import detectors
 from oddframe.models.catalogue import settings_schema
-from oddframe.settings import PRESETS, DataSettings, ScoreSettings, TrainSettings, load_settings
+from oddframe.presets import PRESETS
+from oddframe.settings import DataSettings, ScoreSettings, TrainSettings, load_settings
 
 FOLDER = Path(__file__).parent / "reference"
 

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from oddframe.cli import app
 from oddframe.cli.screen import Lines, _Bars
+from oddframe.presets import PRESETS
 from oddframe.progress import Progress
-from oddframe.settings import PRESETS
 
 COMMAND = typer.main.get_command(app)
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from oddframe import detectors
 from oddframe.detectors import DetectorEntry, DetectorSettings, DreamSettings, FrameDiffSettings, MlepSettings
 from oddframe.errors import SettingsError
-from oddframe.settings import PRESETS, load_settings, settings_from_dict
+from oddframe.presets import PRESETS
+from oddframe.settings import load_settings, settings_from_dict
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -63,6 +64,15 @@ def test_another_detector_takes_what_it_knows_of_a_preset():
     settings = load_settings("tiny", detector="framediff")
 
     assert settings.model == FrameDiffSettings(size=(96, 144), channels=1)
+
+
+def test_a_detector_with_a_coarse_step_takes_its_least_size_where_a_preset_is_smaller():
+    class Coarse(DetectorSettings):
+        size_step = 128
+
+    assert Coarse.size_within(96, 300) == (128, 256)
+    assert Coarse(size=Coarse.size_within(96, 300)).size == (128, 256)
+    assert DetectorSettings.size_within(240, 361) == (240, 361)
 
 
 def test_dream_takes_a_preset_whole_with_either_backbone():

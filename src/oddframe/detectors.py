@@ -55,16 +55,26 @@ class DetectorSettings(Strict):
             raise ValueError(f"size {size[0]}x{size[1]} is smaller than 16x16")
         step = cls.size_step
         if any(side % step for side in size):
-            near = " or ".join(f"{h}x{w}" for h, w in sorted({_near(size, step, down) for down in (True, False)}))
+            near = " or ".join(f"{h}x{w}" for h, w in sorted({cls.size_within(*size), _above(size, step)}))
             raise ValueError(
                 f"size {size[0]}x{size[1]} is no multiple of {step} on both sides; the nearest that is: {near}"
             )
         return size
 
+    @classmethod
+    def size_within(cls, height: int, width: int) -> tuple[int, int]:
+        """The largest size that fits the detector and is no larger than this one; its least size if there is none."""
+        step = cls.size_step
+        return _least(height // step * step, step), _least(width // step * step, step)
 
-def _near(size: tuple[int, int], step: int, down: bool) -> tuple[int, int]:
-    height, width = (max(16, (side if down else side + step - 1) // step * step) for side in size)
+
+def _above(size: tuple[int, int], step: int) -> tuple[int, int]:
+    height, width = (_least(-(-side // step) * step, step) for side in size)
     return height, width
+
+
+def _least(side: int, step: int) -> int:
+    return max(side, -(-16 // step) * step)
 
 
 class DreamCommonSettings(DetectorSettings):

@@ -21,6 +21,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 
 from oddframe.detectors import DetectorSettings, DreamCommonSettings, Strict, detector_entry
 from oddframe.errors import SettingsError, nearest
+from oddframe.presets import PRESETS
 
 _DEFAULT_DETECTOR = "dream-unet"
 
@@ -192,71 +193,6 @@ def differences(there: Settings, now: Settings) -> list[str]:
     return found
 
 
-_ON_CPU: dict[str, Any] = {
-    # The discriminative half alone: without its decoder the network is three times as fast, and on two cores the
-    # time is better spent on more pixels (docs/explanation/cpu-preset.md).
-    "model": {
-        "channels": 1,
-        "patch": 2,
-        "decoder": False,
-        "decode_abnormal": False,
-        "discriminator": False,
-        "update_weight": "max",
-        "separateness_distance": "plain",
-        "query_margin": 1.0,
-        "compactness": 0.3,
-        "worst_share": 0.05,
-        "joint_batch": True,
-    },
-    "train": {
-        "batch": 8,
-        "abnormal_batch": 8,
-        "optimizer": "adamw",
-        "lr": 3e-4,
-        "weight_decay": 1e-4,
-        "schedule": "onecycle",
-        "gradient_clip": 1.0,
-        "light": 0.1,
-        "pseudo_anomalies": ["skip", "paste", "transplant"],
-        "slowed": 0.25,
-        "crowd": 0.5,
-    },
-    "score": {
-        "online": ["distance", "local_distance"],
-        "per_place": ["local_distance"],
-        "smoothing": 3,
-    },
-}
-
-
-def _with(base: Mapping[str, Any], **rooms: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {**base.get(name, {}), **rooms.get(name, {})} for name in {*base, *rooms}}
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    # the paper's text
-    "paper": {"data": {"resize": "linear"}},
-    # what the first author's published code does where it differs from the text
-    "authors": {
-        "data": {"resize": "linear"},
-        "model": {
-            "discriminator_norm": True,
-            "update_weight": "max",
-            "triplet_features": "unit",
-            "triplet_distance": "plain",
-            "separateness_distance": "plain",
-            "abnormality_anchor": True,
-        },
-    },
-    # the best detection in the time of two cores
-    "cpu": _with(_ON_CPU, model={"size": [240, 360], "width": 24}, train={"epochs": 6, "flips": True}),
-    # the largest network that keeps up with 150 frames a second on two cores
-    "live": _with(_ON_CPU, model={"size": [128, 192], "width": 16}, train={"epochs": 6, "flips": True}),
-    # tests and the demo
-    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 5, "lr": 5e-4}),
-}
-
-
 def load_settings(
     preset: str = "cpu",
     *,
@@ -295,9 +231,8 @@ def load_settings(
     taken = _taken_from_presets(kind)
     for room, values in PRESETS[preset].items():
         tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
-    if "size" in tree.get("model", {}):
-        # A preset's size that the detector cannot take is cut to one that it can; a size that was asked for is not.
-        tree["model"]["size"] = [side - side % kind.size_step for side in tree["model"]["size"]]
+    if "size" in tree.get("model", {}):  # a size that was asked for, rather than the preset's, is not cut
+        tree["model"]["size"] = kind.size_within(*tree["model"]["size"])
     _merge(tree, given)
     return settings_from_dict(tree)
 

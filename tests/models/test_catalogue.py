@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oddframe.models.catalogue import catalogue
-from oddframe.settings import PRESETS
+from oddframe.presets import PRESETS
 
 
 def test_every_detector_has_its_parameters_in_every_preset():

@@ -17,8 +17,9 @@ from oddframe.detectors import detectors
 from oddframe.errors import SettingsError
 from oddframe.evaluation.judge import evaluate
 from oddframe.models.weights import build_detector
+from oddframe.presets import PRESETS
 from oddframe.progress import unwatched
-from oddframe.settings import PRESETS, load_settings
+from oddframe.settings import load_settings
 from oddframe.training.loop import Loop
 from oddframe.training.train import train
 

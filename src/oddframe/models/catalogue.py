@@ -6,7 +6,8 @@ from typing import Any
 
 from oddframe.detectors import DetectorEntry, DetectorSettings, detectors
 from oddframe.errors import OddframeError
-from oddframe.settings import PRESETS, load_settings
+from oddframe.presets import PRESETS
+from oddframe.settings import load_settings
 
 
 def catalogue() -> list[dict[str, Any]]:

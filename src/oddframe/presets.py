@@ -1,0 +1,70 @@
+"""What each preset changes in the default settings, which are the paper's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_ON_CPU: dict[str, Any] = {
+    # The discriminative half alone: without its decoder the network is three times as fast, and on two cores the
+    # time is better spent on more pixels (docs/explanation/cpu-preset.md).
+    "model": {
+        "channels": 1,
+        "patch": 2,
+        "decoder": False,
+        "decode_abnormal": False,
+        "discriminator": False,
+        "update_weight": "max",
+        "separateness_distance": "plain",
+        "query_margin": 1.0,
+        "compactness": 0.3,
+        "worst_share": 0.05,
+        "joint_batch": True,
+    },
+    "train": {
+        "batch": 8,
+        "abnormal_batch": 8,
+        "optimizer": "adamw",
+        "lr": 3e-4,
+        "weight_decay": 1e-4,
+        "schedule": "onecycle",
+        "gradient_clip": 1.0,
+        "light": 0.1,
+        "pseudo_anomalies": ["skip", "paste", "transplant"],
+        "slowed": 0.25,
+        "crowd": 0.5,
+    },
+    "score": {
+        "online": ["distance", "local_distance"],
+        "per_place": ["local_distance"],
+        "smoothing": 3,
+    },
+}
+
+
+def _with(base: Mapping[str, Any], **rooms: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {**base.get(name, {}), **rooms.get(name, {})} for name in {*base, *rooms}}
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # the paper's text
+    "paper": {"data": {"resize": "linear"}},
+    # what the first author's published code does where it differs from the text
+    "authors": {
+        "data": {"resize": "linear"},
+        "model": {
+            "discriminator_norm": True,
+            "update_weight": "max",
+            "triplet_features": "unit",
+            "triplet_distance": "plain",
+            "separateness_distance": "plain",
+            "abnormality_anchor": True,
+        },
+    },
+    # the best detection in the time of two cores
+    "cpu": _with(_ON_CPU, model={"size": [240, 360], "width": 24}, train={"epochs": 6, "flips": True}),
+    # the largest network that keeps up with 150 frames a second on two cores
+    "live": _with(_ON_CPU, model={"size": [128, 192], "width": 16}, train={"epochs": 6, "flips": True}),
+    # tests and the demo
+    "tiny": _with(_ON_CPU, model={"size": [96, 144], "width": 12}, train={"epochs": 5, "lr": 5e-4}),
+}
