@@ -33,6 +33,11 @@ def test_the_paper_preset_is_the_papers_text():
     assert settings.score.gamma == 0.6
 
 
+def test_psnr_weighs_little_in_eq_12_where_a_preset_predicts_nothing():
+    assert [load_settings(preset).score.gamma for preset in ("cpu", "live", "tiny")] == [0.1, 0.1, 0.1]
+    assert load_settings("cpu", detector="mnad").score.gamma == 0.6  # which does predict
+
+
 def test_overrides_win_over_keywords_and_these_over_the_file_and_the_file_over_the_preset(tmp_path: Path):
     file = tmp_path / "mine.yaml"
     file.write_text("train: {epochs: 11, batch: 12, lr: 0.5}\n", "utf-8")

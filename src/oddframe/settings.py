@@ -228,22 +228,26 @@ def load_settings(
         _merge(given, _parse_override(override))
     tree: dict[str, Any] = {"detector": given.get("detector", _DEFAULT_DETECTOR)}
     kind = detector_entry(tree["detector"]).settings
-    taken = _taken_from_presets(kind)
-    for room, values in PRESETS[preset].items():
-        tree[room] = {key: value for key, value in values.items() if room != "model" or key in taken}
-    if "size" in tree.get("model", {}):  # a size that was asked for, rather than the preset's, is not cut
+    tree |= _preset_of(preset, kind)
+    if "size" in tree["model"]:  # a size that was asked for, rather than the preset's, is not cut
         tree["model"]["size"] = kind.size_within(*tree["model"]["size"])
     _merge(tree, given)
     return settings_from_dict(tree)
 
 
-def _taken_from_presets(kind: type[DetectorSettings]) -> set[str]:
-    """Settings of the network that a detector takes from a preset, of those that it has.
+def _preset_of(preset: str, kind: type[DetectorSettings]) -> dict[str, dict[str, Any]]:
+    """What a detector takes from a preset, room by room.
 
-    Presets are made for DREAM: a loss's weight of the same name weighs something else in another detector.
+    Presets are made for DREAM: a loss's weight of the same name weighs something else in another detector, and its
+    PSNR, that of a prediction, is worth more in Eq. 12.
     """
-    known = set(kind.model_fields)
-    return known if issubclass(kind, DreamCommonSettings) else known & {"size", "channels", "width"}
+    rooms = {room: dict(values) for room, values in PRESETS[preset].items()}
+    network = set(kind.model_fields)
+    if not issubclass(kind, DreamCommonSettings):
+        network &= {"size", "channels", "width"}
+        rooms.get("score", {}).pop("gamma", None)
+    rooms["model"] = {key: value for key, value in rooms.get("model", {}).items() if key in network}
+    return rooms
 
 
 def settings_from_dict(tree: Mapping[str, Any]) -> Settings:
