@@ -10,7 +10,7 @@ from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.scores import Box, Raw
 
 REACH, SPREAD = 3, 2
-"""Places of a distance map, each way: among how many motion is compared, and over how many oddness is carried."""
+"""Places of a distance map, each way: among how many motion is compared, and over how many oddness is averaged."""
 STILL = 0.1
 """Of the motion that half of all normal frames stay below: what moves no more than that counts as standing still."""
 
@@ -36,7 +36,9 @@ def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still:
     """Lay what is odd somewhere within the reach of a query on what moves most there.
 
     A query sees a good deal around its place, and the frames before the judged one: its distance says that something
-    is odd thereabouts, and lies around it and behind it. Where nothing moves within reach, it stays where it is.
+    is odd thereabouts, and is as large around it and behind it. The middle of what is odd has such places on all sides,
+    what only stands near it has them on one; so each place takes the mean of those around it. Where nothing moves
+    within reach, oddness stays where it is.
 
     Args:
         odd: (h, w), never negative. motion: (h', w') mean squared change of each place. still: > 0, motion that counts
@@ -47,14 +49,11 @@ def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still:
     """
     height, width = odd.shape
     moves = motion if motion.shape == odd.shape else cv2.resize(motion, (width, height), interpolation=cv2.INTER_LINEAR)
-    most = cv2.dilate(moves, _square(REACH))
+    most = cv2.dilate(moves, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
     moving = most / (most + still)
-    carried = moving * cv2.dilate(odd, _square(SPREAD)) + (1 - moving) * odd
-    return np.asarray(carried * (moves + still) / (most + still), np.float32)
-
-
-def _square(reach: int) -> NDArray[np.uint8]:
-    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    around = cv2.blur(odd, (2 * SPREAD + 1, 2 * SPREAD + 1), borderType=cv2.BORDER_REFLECT_101)
+    laid = moving * around + (1 - moving) * odd
+    return np.asarray(laid * (moves + still) / (most + still), np.float32)
 
 
 def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:
