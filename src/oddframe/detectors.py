@@ -124,6 +124,11 @@ class DreamCommonSettings(DetectorSettings):
     query_margin_distance: float = Field(
         default=1.0, gt=0, le=4, description="squared distance that counts as far enough"
     )
+    compactness_beside: bool = Field(
+        default=False,
+        description="with a query margin, compactness of normality queries is taken over the normal places of abnormal "
+        "clips, too, but for those that touch an abnormal one",
+    )
     worst_share: float = Field(
         default=0.0,
         ge=0,

@@ -243,6 +243,17 @@ def test_the_query_margin_looks_at_the_marked_cells_and_feeds_the_abnormality_me
     assert found.terms["abnormal.pull"].item() == pytest.approx(to_abnormal[:, 0, 0].mean().item())
 
 
+def test_normal_places_of_abnormal_clips_are_drawn_to_the_normality_items_if_asked() -> None:
+    dream = small(compactness=0.3, query_margin=1.0, compactness_beside=True, **MEMORIES_ALONE).eval()
+    abnormal = clips(3, places=corner())
+    found = objective(dream, Batch(clips(1), None, abnormal))
+    distance = dream(abnormal.pixels).distance
+    assert distance is not None
+    assert found.terms["normal.beside"].item() == pytest.approx(distance[:, :, 2:].mean().item())
+    assert found.weights["normal.beside"] == 0.3
+    assert "normal.beside" not in objective(dream, Batch(clips(1))).terms
+
+
 def test_the_worst_places_have_a_term_of_their_own() -> None:
     dream = small(worst_share=0.2, compactness=0.3, **MEMORIES_ALONE).eval()
     found = objective(dream, Batch(clips(1)))

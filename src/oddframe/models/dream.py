@@ -9,8 +9,8 @@ Normal clips, the second normal clips and abnormal clips go through in separate 
 at a time. Losses and reads of a step use the items from before it; items change after the step.
 
 Beyond the paper, and off in its presets: `query_margin` (queries are taught at the places that are odd),
-`worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of `DreamCommonSettings` or, for the
-U-Net alone, of `DreamSettings`.
+`compactness_beside`, `worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of
+`DreamCommonSettings` or, for the U-Net alone, of `DreamSettings`.
 """
 
 from __future__ import annotations
@@ -308,6 +308,8 @@ class Dream(Detector):
                 f"{prefix}.separateness",
                 losses.separateness(first, second, settings.separateness_margin, reduction, cells),
             )
+        if cells is not None and name == NORMALITY and settings.compactness_beside:
+            _add(terms, f"{prefix}.beside", losses.beside(nearest, cells))
         if margin and (name == NORMALITY) == (role == "abnormal"):
             _add(terms, f"{prefix}.margin", losses.hinge(nearest, settings.query_margin_distance, cells))
         if self._feeds(role, name):
@@ -343,6 +345,7 @@ class Dream(Detector):
             "reconstruction": settings.reconstruction,
             "compactness": settings.compactness,
             "worst": settings.compactness,
+            "beside": settings.compactness,
             "separateness": settings.separateness,
             "triplet": settings.triplet,
             "margin": settings.query_margin,

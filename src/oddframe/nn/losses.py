@@ -2,7 +2,8 @@
 
 Distances come first: `squared_distance` and `plain_distance` turn queries and the items gathered for them into a
 map (B, H, W), and the losses reduce such maps. Every loss is a scalar, a mean over the clips of a batch. Beyond
-the paper: the query margin (`hinge` at `abnormal_cells`) and the mean over the worst places (`worst`).
+the paper: the query margin (`hinge` at `abnormal_cells`), the mean over the worst places (`worst`) and that over the
+normal places of abnormal clips (`beside`).
 """
 
 from __future__ import annotations
@@ -107,6 +108,17 @@ def hinge(nearest: Tensor, margin: float, cells: Tensor | None = None) -> Tensor
 def pull(nearest: Tensor, cells: Tensor) -> Tensor:
     """Mean squared distance over `cells` (B, H, W) bool of each clip; then over clips."""
     return _over_places(nearest, "mean", cells).mean()
+
+
+def beside(nearest: Tensor, cells: Tensor) -> Tensor:
+    """Mean squared distance over the places that neither are among `cells` (B, H, W) bool nor touch one.
+
+    Of each clip, then over the clips that have such places; 0 where none has.
+    """
+    apart = F.max_pool2d(cells.unsqueeze(1).to(nearest.dtype), 3, stride=1, padding=1).squeeze(1) == 0
+    count = apart.sum(dim=(1, 2))
+    of_clip = (nearest * apart).sum(dim=(1, 2)) / count.clamp(min=1)
+    return of_clip.sum() / (count > 0).sum().clamp(min=1)
 
 
 def abnormal_cells(places: Tensor | None, grid: tuple[int, int, int], device: torch.device) -> Tensor:
