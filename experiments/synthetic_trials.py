@@ -3,8 +3,8 @@
     python experiments/synthetic_trials.py --name no-crowd --set train.crowd=0
 
 This is where settings are chosen: no real test label is looked at. One seed tells little, for two seeds of the same
-settings lie two points of AUC apart on `demo` and more on `slow`. RBDC is that of the heat, by the sets' exact masks. One
-JSON a seed and set; what is there is left alone.
+settings lie two points of AUC apart on `demo` and more on `slow`. RBDC is that of the heat, by the sets' exact masks.
+One JSON a seed and set; what is there is left alone.
 """
 
 from __future__ import annotations
