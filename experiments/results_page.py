@@ -52,12 +52,15 @@ def make_page(results: Path) -> str:
     places = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "places").glob("*.json"))}
     if places:
         parts += [words.PLACES, _places(_folds(places, "cpu"))]
+        parts += [words.PLACES_LARGEST, _places(_folds(places, "largest"))]
         parts += [words.PLACES_SMALLER, _places(_folds(places, "192x288"))]
     parts.append(words.HELD_BACK)
     parts += [words.NONE_KNOWN, _none_known(cells), words.NONE_KNOWN_HELD_BACK]
     synthetic = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("*.json")}
     if synthetic:
         parts += [words.SYNTHETIC, _synthetic(synthetic)]
+    if weights := cells.pop("paper-weight", None):
+        parts += [words.PAPER_WEIGHT, _paper_weights(weights)]
     courses = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "course").glob("*.json"))}
     if courses:
         parts += [words.COURSE, _courses(courses), words.COURSE_PICTURE]
@@ -176,6 +179,12 @@ def _synthetic(cells: dict[str, Any]) -> str:
         apart = (classes[group] for group in ("known", "unknown"))
         shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
         rows.append([f"`{scale}`", what, str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}"])
+    return table(rows)
+
+
+def _paper_weights(found: dict[str, dict[str, list[float]]]) -> str:
+    rows = [["set", *next(iter(found.values()))]]
+    rows += [[f"`{name}`", *(f"{100 * mean(figures):.1f}" for figures in one.values())] for name, one in found.items()]
     return table(rows)
 
 
