@@ -109,9 +109,9 @@ labelled stretch: a frame is missing from the video there, so that for one step 
 within sixteen frames of a labelled stretch, where the anomaly is partly in the picture already or where the mean over
 three frames still holds it.
 
-`paper` used to give PSNR a weight of 0.6, and without a decoder PSNR is that of frame differences: wherever the crowd is
-as lively as the anomaly (video 1, video 12), it misleads. It is 0.1 now, chosen on the synthetic sets (below). What is
-left is that Eq. 12 scales each video between its own lowest and highest score, so that in videos 8 to 11, which are
+`paper` used to give PSNR a weight of 0.6, and without a decoder PSNR is that of frame differences: wherever the crowd
+is as lively as the anomaly (video 1, video 12), it misleads. It is 0.1 now, chosen on the synthetic sets (below). What
+is left is that Eq. 12 scales each video between its own lowest and highest score, so that in videos 8 to 11, which are
 abnormal from end to end, the calmest frames count as normal whatever is seen: the 97.5 that were aimed at are missed by
 four tenths.
 
@@ -144,8 +144,8 @@ preset finds more of the slow ones alone.
 
 TRIALS = {"preset": "`tiny`, 5 epochs", "epochs-8": "`tiny`, 8 epochs", "192x288": "`cpu` at 192x288, 6 epochs"}
 
-PAPER_WEIGHT = """How much PSNR should weigh in Eq. 12 where nothing is predicted: AUC micro of `paper` on the synthetic sets, mean of
-three trainings of preset `tiny`, by that weight. The network is the same in a row.
+PAPER_WEIGHT = """How much PSNR should weigh in Eq. 12 where nothing is predicted: AUC micro of `paper` on the synthetic
+sets, mean of three trainings of preset `tiny`, by that weight.
 
     python experiments/synthetic_trials.py --name preset --seeds 1 2 3
     python experiments/paper_weight.py runs/synthetic-preset-1 runs/synthetic-preset-2 runs/synthetic-preset-3
