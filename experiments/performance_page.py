@@ -114,12 +114,12 @@ that are in an alarm, by the run and by its artefact in int8, which has a calibr
 
 STEP = """## The same detector, trained plainly
 
-    python benchmarks/train_step.py --size 192x288 --json benchmarks/results/train_step.json
+    python benchmarks/train_step.py --json benchmarks/results/train_step.json
 
-The preset's own detector at two thirds of its pixels: by this package, by this package with its parts compiled
-(`train.compile`), and in contiguous fp32 with five image files read for every clip. Plain arithmetic is nearly as fast
-where there are no units for bf16, since convolutions take most of a step. Compiling does not pay on a processor
-([decision 14](decisions/0014-steps-are-compiled-on-request.md)).
+The preset's own detector: by this package, by this package with its parts compiled (`train.compile`), and in contiguous
+fp32 with five image files read for every clip. Convolutions take most of a step, so that units for bf16 make most of
+the difference; without them plain arithmetic is about as fast as this package. A fold of UCSD Ped2 is some 1,700 steps.
+Compiling does not pay on a processor ([decision 14](decisions/0014-steps-are-compiled-on-request.md)).
 """
 
 LENGTH = """## Long videos
