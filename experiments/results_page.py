@@ -169,8 +169,8 @@ def _ablations(cells: dict[str, Any]) -> str:
 
 
 def _synthetic(cells: dict[str, Any]) -> str:
-    rows = [["set", "trained", "seed", "all", "known kinds", "unknown kinds", "normal frames above the line"]]
-    for scale, (name, what), seed in product(("demo", "slow"), words.TRIALS.items(), (1, 2)):
+    rows = [["set", "trained", "seed", "all", "known kinds", "unknown kinds", "normal frames above the line", "RBDC"]]
+    for scale, (name, what), seed in product(("demo", "slow"), words.TRIALS.items(), (1, 2, 3)):
         cell = cells.get(f"{name}-{seed}-{scale}")
         if cell is None:
             continue
@@ -178,7 +178,9 @@ def _synthetic(cells: dict[str, Any]) -> str:
         whole = f"{100 * cell['auc']['online']['micro']:.1f} / {100 * line['recall']:.1f}"
         apart = (classes[group] for group in ("known", "unknown"))
         shown = ("-" if not g["kinds"] else f"{100 * g['online']:.1f} / {100 * g['recall']:.1f}" for g in apart)
-        rows.append([f"`{scale}`", what, str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}"])
+        places = cell.get("places")
+        found = "" if places is None else f"{100 * places['figures']['online']['rbdc']:.1f}"
+        rows.append([f"`{scale}`", what, str(seed), whole, *shown, f"{100 * line['normal_above']:.1f}", found])
     return table(rows)
 
 
