@@ -151,7 +151,7 @@ At 160x240, the size of the sets' own pictures, AUC stays and the line finds les
 queries of an abnormal clip that are not at an anomaly are drawn to the normality items, which nothing asked of them
 before. By the mean of three seeds the line then finds 86 % of the known kinds in place of 61, and 55 % of the unknown
 ones in place of 43, at the same share of normal frames, and it finds more with each seed; AUC stays, and heat lies on
-the odd places a little better. No preset has it yet, for it has not been measured on real video.
+the odd places a little better. No preset has it yet.
 """
 
 TRIALS = {
