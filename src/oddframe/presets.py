@@ -18,6 +18,7 @@ _ON_CPU: dict[str, Any] = {
         "separateness_distance": "plain",
         "query_margin": 1.0,
         "compactness": 0.3,
+        "compactness_beside": True,
         "worst_share": 0.05,
         "joint_batch": True,
     },
