@@ -3,9 +3,10 @@
     python experiments/ablation.py ../shared/data/ped2 --fold 0 --seeds 1 2
 
 All variants have about the same time to train: with a decoder a step takes three times as long, and there are a third
-of the epochs. `--size small` is 128x192 and two thirds of the width of the preset `cpu`, `--size 192x288` has its
-width. One JSON a variant and seed; what is there is left alone, so that a stopped run goes on. Variants are run one
-after another; several calls with other `--only` can run side by side.
+of the epochs. None has `model.compactness_beside` but those that are named after it. `--size small` is 128x192 and two
+thirds of the width of the preset `cpu`, `--size 192x288` has its width. One JSON a variant and seed; what is there is
+left alone, so that a stopped run goes on. Variants are run one after another; several calls with other `--only` can run
+side by side.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ _TAUGHT = [*_MEMORIES, "model.query_margin=1"]
 
 VARIANTS = {
     "all": [],
+    "beside": ["model.compactness_beside=true"],
     # the paper's own losses, in the same network, with the preset's optimiser
     "text-losses": _TEXT,
     "authors-losses": [*_TEXT, *_AUTHORS],
     # one thing at a time, from the memories alone upwards
     "memories": _MEMORIES,
     "margin": _TAUGHT,
+    "margin-beside": [*_TAUGHT, "model.compactness_beside=true"],
     "margin-skip": [*_TAUGHT, "train.pseudo_anomalies=[skip]"],
     "margin-paste": [*_TAUGHT, "train.pseudo_anomalies=[paste]"],
     "margin-transplant": [*_TAUGHT, "train.pseudo_anomalies=[transplant]"],
@@ -108,7 +111,7 @@ def variant(name: str, size: str) -> list[str]:
     if name in ("paper", "authors"):
         own = [*SIZES[size], "model.channels=1", "model.patch=2", "data.resize=area"]
     else:
-        own = [*SIZES[size], *VARIANTS[name]]
+        own = [*SIZES[size], "model.compactness_beside=false", *VARIANTS[name]]
     return [*own, f"train.epochs={EPOCHS // 3 if name in SLOW else EPOCHS}"]
 
 
