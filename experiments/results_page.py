@@ -7,6 +7,7 @@ python experiments/results_page.py --check    only say whether it is fresh (exit
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 from statistics import mean
@@ -45,15 +46,13 @@ def make_page(results: Path) -> str:
     parts = [words.HEAD, words.PED2]
     if ours:
         parts += [_detection(ours, _folds(cells, "framediff"), "cpu")]
-        trainings = [_folds(cells, name) for name in words.TRAININGS]
-        parts += [words.SEEDS, _seeds([training for training in trainings if training])]
+        trainings = [(what, found) for name, what in words.TRAININGS.items() if (found := _folds(cells, name))]
+        parts += [words.SEEDS, _seeds(trainings)]
         parts += [_lines(ours), _events(ours), _videos(ours)]
         parts += [_costs(ours)]
     places = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((results / "places").glob("*.json"))}
     if places:
-        parts += [words.PLACES, _places(_folds(places, "cpu"))]
-        parts += [words.PLACES_LARGEST, _places(_folds(places, "largest"))]
-        parts += [words.PLACES_SMALLER, _places(_folds(places, "192x288"))]
+        parts += [words.PLACES, _places(places)]
     parts.append(words.HELD_BACK)
     parts += [words.NONE_KNOWN, _none_known(cells), words.NONE_KNOWN_HELD_BACK]
     synthetic = {path.stem: json.loads(path.read_text("utf-8")) for path in (results / "synthetic").glob("*.json")}
@@ -104,13 +103,13 @@ def _detection(ours: dict[int, Any], floor: dict[int, Any], variant: str) -> str
     return table(rows)
 
 
-def _seeds(trainings: list[dict[int, Any]]) -> str:
-    """A row for each size and seed: AUC by fold, and the means of what the 99 % line lets through and finds."""
-    folds = list(trainings[0])
-    rows = [["size", "seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
-    for training in trainings:
+def _seeds(trainings: list[tuple[str, dict[int, Any]]]) -> str:
+    """A row for each training: AUC by fold, and the means of what the 99 % line lets through and finds."""
+    folds = list(trainings[0][1])
+    rows = [["trained", "seed", *(f"fold {fold}" for fold in folds), "mean", "above the line", "stretches found"]]
+    for what, training in trainings:
         cells = list(training.values())
-        row = [_size(cells[0]), str(cells[0]["settings"]["train"]["seed"])]
+        row = [what, str(cells[0]["settings"]["train"]["seed"])]
         row += ["" if fold not in training else _three(training[fold]["auc"]) for fold in folds]
         if len(cells) == len(folds):
             areas = [mean(cell["auc"][name]["micro"] for cell in cells) for name in ("paper", "online", "distance")]
@@ -120,11 +119,6 @@ def _seeds(trainings: list[dict[int, Any]]) -> str:
             row.append(f"{events[0]} of {events[1]}")
         rows.append(row + [""] * (len(rows[0]) - len(row)))
     return table(rows)
-
-
-def _size(cell: dict[str, Any]) -> str:
-    height, width = cell["settings"]["model"]["size"]
-    return f"{height}x{width}"
 
 
 def _none_known(cells: dict[str, Any]) -> str:
@@ -141,20 +135,19 @@ def _none_known(cells: dict[str, Any]) -> str:
     means = (
         f"{NAMES[name]} {100 * mean(cell['auc'][name]['micro'] for cell in found.values()):.1f}" for name in _MEANS
     )
-    smaller = [["size", "what it is", "seed", "AUC", "above the line"]]
-    for stem in sorted(stem for stem in cells if stem.startswith("ped2-standard-192x288")):
-        cell, line = cells[stem], cells[stem]["threshold"]["online"]
-        what = words.ABLATIONS["192x288-plain"] if stem.endswith("plain") else "the preset"
-        above = f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
-        seed = str(cell["settings"]["train"]["seed"])
-        smaller.append([_size(cell), what, seed, _three(cell["auc"]), above])
+    others = [["trained", "seed", "AUC", "above the line"]]
+    for name, what in words.NONE_KNOWN_TRAININGS.items():
+        for stem in sorted(stem for stem in cells if re.fullmatch(rf"ped2-standard-{name}(-\d+)?", stem)):
+            cell, line = cells[stem], cells[stem]["threshold"]["online"]
+            above = f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
+            others.append([what, str(cell["settings"]["train"]["seed"]), _three(cell["auc"]), above])
     alarms = [["at the alarm line", "found", "delay in frames", "false"]]
     for name, cell in found.items():
         events = cell["events"]
         counts = (f"{events['found']} of {events['labelled']}", f"{events['delay_frames']:g}", str(events["false"]))
         alarms.append([name, *counts])
     mean_of = f"Means of `cpu` over its {len(found)} seeds: {', '.join(means)}.\n"
-    return "\n".join([table(rows), mean_of, table(alarms), words.NONE_KNOWN_SMALLER, table(smaller)])
+    return "\n".join([table(rows), mean_of, table(alarms), words.NONE_KNOWN_OTHERS, table(others)])
 
 
 def _ablations(cells: dict[str, Any]) -> str:
@@ -359,12 +352,14 @@ def _one(value: float | None) -> str:
     return "one class" if value is None else f"{100 * value:.1f}"
 
 
-def _places(ours: dict[int, Any]) -> str:
-    rows = [["map", *(f"fold {fold}: RBDC / TBDC / pixels" for fold in ours)]]
-    for name in next(iter(ours.values()))["places"]["figures"]:
-        found = (cell["places"]["figures"][name] for cell in ours.values())
-        shown = (" / ".join(f"{100 * one[key]:.1f}" for key in ("rbdc", "tbdc", "pixel_auc")) for one in found)
-        rows.append([NAMES.get(name, name), *shown])
+def _places(cells: dict[str, Any]) -> str:
+    maps = ("online", "local_distance", "motion")
+    rows = [["fold", "judged", *(f"{NAMES[name]}: RBDC / TBDC / pixels" for name in maps)]]
+    for variant, what in words.PLACES_JUDGED.items():
+        for fold, cell in _folds(cells, variant).items():
+            found = (cell["places"]["figures"][name] for name in maps)
+            shown = (" / ".join(f"{100 * one[key]:.1f}" for key in ("rbdc", "tbdc", "pixel_auc")) for one in found)
+            rows.append([str(fold), what, *shown])
     return table(rows)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 ABLATIONS = {
-    "cpu": "preset `cpu`, 240x360",
-    "192x288": "its pictures two thirds as large: `model.size=[192,288]`",
+    "cpu": "preset `cpu`",
+    "no-beside": "`model.compactness_beside=false`",
+    "192x288": "the same, and pictures two thirds as large: `model.size=[192,288]`",
     "192x288-plain": "so large, and clips neither slowed nor crowded, lines on held-out frames alone: "
     "`train.slowed=0`, `train.crowd=0`",
     "192x288-12-abnormal": "12 abnormal clips a step, three quarters of them made: "
@@ -14,8 +15,29 @@ ABLATIONS = {
     "framediff": "no network",
 }
 
-TRAININGS = ("cpu", "cpu-seed-2", "192x288", "192x288-seed-2")
-"""Trainings of the preset with other seeds and sizes."""
+TRAININGS = {
+    "cpu": "`cpu`",
+    "cpu-seed-2": "`cpu`",
+    "no-beside": "without `compactness_beside`",
+    "no-beside-seed-2": "without `compactness_beside`",
+    "192x288": "the same at 192x288",
+    "192x288-seed-2": "the same at 192x288",
+}
+"""Trainings of the preset with other seeds, and as it was before."""
+
+NONE_KNOWN_TRAININGS = {
+    "no-beside": "without `compactness_beside`",
+    "192x288": "the same at 192x288",
+    "192x288-plain": "so large, and clips neither slowed nor crowded, lines on held-out frames alone: "
+    "`train.slowed=0`, `train.crowd=0`",
+}
+
+PLACES_JUDGED = {
+    "cpu": "`cpu`",
+    "no-beside": "without `compactness_beside`",
+    "largest": "the same weights, heat before decision 18",
+    "192x288": "without it at 192x288, heat before decision 18",
+}
 
 FPS = 10.0
 """Frames a second of Ped2, as is commonly said of it. Its files state none."""
@@ -62,18 +84,19 @@ was changed after they had been seen to fail here ([decision 10](decisions/0010-
 the networks were not trained again for it.
 """
 
-SEEDS = """The same with another seed, and with smaller pictures: AUC micro of `paper` / `online` / distance, the mean
-share of normal / of abnormal test frames above the 99 % line of `online`, and labelled stretches found.
+SEEDS = """The same with another seed, and as the preset was before: AUC micro of `paper` / `online` / distance, the mean share of
+normal / of abnormal test frames above the 99 % line of `online`, and labelled stretches found.
 
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-seed-2 --set train.seed=2
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name no-beside --set model.compactness_beside=false
 
-The tables before and after this one are of the seed that presets have, which was not chosen by what it scores. On
-192x288 the seed counts for much: fold 2, which has one known video where the others have two, loses five points with
-the other one, and by the mean of both seeds `online` stays a point below the 97 that were aimed at. On 240x360 all
-three folds lose one to two and a half points with the other seed, so that the mean of both is 96.7, three tenths below,
-and 11 per cent of normal frames lie above its 99 % line where less than 8 were aimed at; recall keeps its 88. What is
-lost lies in videos 11 and 12 (below) and in the frames just before a labelled stretch. `paper` stays below the 97.5
-that were aimed at, with either size.
+and so on. The tables before and after this one are of the seed that presets have, which was not chosen by what it
+scores. With either seed `online` passes the 97 that were aimed at, and its line keeps what was asked of it: less than 8
+per cent of normal frames above it at a recall of more than 88. `compactness_beside` was chosen on the synthetic sets
+alone ([decision 20](decisions/0020-the-normal-places-of-abnormal-clips.md)), and each of these trainings was judged
+once. What it gains here lies with the other seed, which used to lose two points to the first, and to let three times as
+many normal frames through; with the preset's own seed `online` stays where it was. On 192x288 the seed counts for more: fold 2, which has one known video where the others have
+two, loses five points. `paper` stays below the 97.5 that were aimed at in each of them.
 """
 
 PLACES = """### Are the odd places found
@@ -81,19 +104,15 @@ PLACES = """### Are the odd places found
     oddframe eval runs/ped2-kfold-2-cpu --regions --json > experiments/results/places/ped2-kfold-2-cpu.json
 
 Region- and track-based detection criterion (RBDC / TBDC) and AUC over pixels, in per cent, by the official masks, with
-the weights of the training above. `online` is the heat of reports and boxes: the distances, laid on what moves
+the weights of the trainings above. `online` is the heat of reports and boxes: the distances, laid on what moves
 ([decision 15](decisions/0015-heat-is-laid-on-what-moves.md)).
 
-Around an anomaly the distance is as large as on it, as far as a query sees it, and the larger the picture, the farther
-that is in places of the map: by itself the local distance of 240x360 finds no place. Heat was the largest distance
-within reach of what moves, so that whoever walked past was as hot as the cyclist. It is their mean now, chosen on the
-synthetic set ([decision 18](decisions/0018-heat-is-the-mean-around.md)).
-"""
-
-PLACES_LARGEST = """The same weights with heat as it was:
-"""
-
-PLACES_SMALLER = """The same with pictures of 192x288, and heat as it was then:
+Around an anomaly the distance was as large as on it, as far as a query sees it, and the larger the picture, the farther
+that is in places of the map: by itself the local distance of 240x360 found no place. Heat was the largest distance
+within reach of what moves, so that whoever walked past was as hot as the cyclist. It is their mean now ([decision
+18](decisions/0018-heat-is-the-mean-around.md)), and training asks that normal places beside an anomaly be near the
+normality items ([decision 20](decisions/0020-the-normal-places-of-abnormal-clips.md)); both were chosen on the synthetic
+set.
 """
 
 HELD_BACK = """### What holds the figures back
@@ -104,10 +123,10 @@ HELD_BACK = """### What holds the figures back
 
 Grey is labelled abnormal, the dashed line is the alarm line. The cyclist at walking pace (video 10) used to be missed
 and is found. What is left of `online` lies in video 12, a skateboarder among walkers who is found for moments only, and
-in video 11, where a cyclist at the far edge of a crowd is hidden by others for a second at a time.
+in video 11, where a cyclist at the far edge of a crowd is hidden by others for a second or two.
 
-Of the 26 normal frames above the 99 % line of `online` in the three folds, 9 are the peak of video 12 before its
-labelled stretch: a frame is missing from the video there, so that for one step everything moves twice as far. 16 lie
+Of the 31 normal frames above the 99 % line of `online` in the three folds, 11 are the peak of video 12 before its
+labelled stretch: a frame is missing from the video there, so that for one step everything moves twice as far. 19 lie
 within sixteen frames of a labelled stretch, where the anomaly is partly in the picture already or where the mean over
 three frames still holds it.
 
@@ -115,7 +134,7 @@ three frames still holds it.
 is as lively as the anomaly (video 1, video 12), it misleads. It is 0.1 now, chosen on the synthetic sets (below). What
 is left is that Eq. 12 scales each video between its own lowest and highest score, so that in videos 8 to 11, which are
 abnormal from end to end, the calmest frames count as normal whatever is seen: the 97.5 that were aimed at are missed by
-four tenths.
+some tenths.
 
 Tried on the synthetic sets, mostly with one seed each, with code that was not kept, and without a gain beyond the
 spread of seeds: transplanted anomalies at a slower pace or of other size and contrast, stretched patches, single
@@ -192,12 +211,13 @@ what frame differences give on the same frames without any network. The folds ab
 their figures do not compare with these one to one.
 """
 
-NONE_KNOWN_SMALLER = """The same with smaller pictures: AUC micro of `paper` / `online` / distance, and shares above the
-line of `online`.
+NONE_KNOWN_OTHERS = """The preset as it was before: AUC micro of `paper` / `online` / distance, and shares above the line of `online`.
 
-    oddframe train PED2 --out runs/ped2-standard-192x288 --preset cpu --set model.size=[192,288]
-    oddframe train PED2 --out runs/ped2-standard-192x288-plain --preset cpu --set model.size=[192,288] \\
-        --set train.slowed=0 --set train.crowd=0
+    oddframe train PED2 --out runs/ped2-standard-no-beside --preset cpu --set model.compactness_beside=false
+    oddframe train PED2 --out runs/ped2-standard-192x288 --preset cpu --set model.compactness_beside=false \\
+        --set model.size=[192,288]
+    oddframe train PED2 --out runs/ped2-standard-192x288-plain --preset cpu --set model.compactness_beside=false \\
+        --set model.size=[192,288] --set train.slowed=0 --set train.crowd=0
 """
 
 NONE_KNOWN_HELD_BACK = """
@@ -220,7 +240,8 @@ COURSE_PICTURE = """
 """
 
 VARIANTS = {
-    "all": "the preset",
+    "beside": "the preset",
+    "all": "without `compactness_beside`; so are all others",
     "no-slowed": "no clip is slowed down or stopped",
     "no-crowd": "no clip is crowded",
     "no-pseudo": "no pseudo-anomalies",
@@ -231,9 +252,10 @@ VARIANTS = {
     "decoder": "with a decoder, a third of the epochs",
     "none-known": "pseudo-anomalies in place of the known ones",
     "margin": "memories and query margin alone: no pseudo-anomalies, none slowed or crowded",
-    "margin-skip": "the same, with sped-up clips",
-    "margin-paste": "the same, with pasted patches",
-    "margin-transplant": "the same, with transplanted anomalies",
+    "margin-beside": "the same, with `compactness_beside`",
+    "margin-skip": "margin, with sped-up clips",
+    "margin-paste": "margin, with pasted patches",
+    "margin-transplant": "margin, with transplanted anomalies",
     "memories": "memories alone",
     "text-losses": "the losses of the text, with decoder and discriminator, a third of the epochs",
     "authors-losses": "the losses of the authors' code, likewise",
@@ -338,8 +360,9 @@ and the recurrent networks are near chance. What the preset does when it is trai
 
 ABLATION = """### What single settings do
 
-    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name 192x288-12-abnormal --set model.size=[192,288] \\
-        --set train.slowed=0 --set train.crowd=0 --set train.abnormal_batch=12 --set train.pseudo_share=0.75
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name 192x288-12-abnormal \\
+        --set model.compactness_beside=false --set model.size=[192,288] --set train.slowed=0 --set train.crowd=0 \\
+        --set train.abnormal_batch=12 --set train.pseudo_share=0.75
 
 AUC micro of `paper` / `online` / distance.
 """
