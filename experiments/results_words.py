@@ -84,8 +84,8 @@ was changed after they had been seen to fail here ([decision 10](decisions/0010-
 the networks were not trained again for it.
 """
 
-SEEDS = """The same with another seed, and as the preset was before: AUC micro of `paper` / `online` / distance, the mean share of
-normal / of abnormal test frames above the 99 % line of `online`, and labelled stretches found.
+SEEDS = """The same with another seed, and as the preset was before: AUC micro of `paper` / `online` / distance, the
+mean share of normal / of abnormal test frames above the 99 % line of `online`, and labelled stretches found.
 
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-seed-2 --set train.seed=2
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name no-beside --set model.compactness_beside=false
@@ -95,8 +95,9 @@ scores. With either seed `online` passes the 97 that were aimed at, and its line
 per cent of normal frames above it at a recall of more than 88. `compactness_beside` was chosen on the synthetic sets
 alone ([decision 20](decisions/0020-the-normal-places-of-abnormal-clips.md)), and each of these trainings was judged
 once. What it gains here lies with the other seed, which used to lose two points to the first, and to let three times as
-many normal frames through; with the preset's own seed `online` stays where it was. On 192x288 the seed counts for more: fold 2, which has one known video where the others have
-two, loses five points. `paper` stays below the 97.5 that were aimed at in each of them.
+many normal frames through; with the preset's own seed `online` stays where it was. On 192x288 the seed counts for more:
+fold 2, which has one known video where the others have two, loses five points. `paper` stays below the 97.5 that were
+aimed at in each of them.
 """
 
 PLACES = """### Are the odd places found
@@ -111,8 +112,8 @@ Around an anomaly the distance was as large as on it, as far as a query sees it,
 that is in places of the map: by itself the local distance of 240x360 found no place. Heat was the largest distance
 within reach of what moves, so that whoever walked past was as hot as the cyclist. It is their mean now ([decision
 18](decisions/0018-heat-is-the-mean-around.md)), and training asks that normal places beside an anomaly be near the
-normality items ([decision 20](decisions/0020-the-normal-places-of-abnormal-clips.md)); both were chosen on the synthetic
-set.
+normality items ([decision 20](decisions/0020-the-normal-places-of-abnormal-clips.md)); both were chosen on the
+synthetic set.
 """
 
 HELD_BACK = """### What holds the figures back
@@ -211,7 +212,8 @@ what frame differences give on the same frames without any network. The folds ab
 their figures do not compare with these one to one.
 """
 
-NONE_KNOWN_OTHERS = """The preset as it was before: AUC micro of `paper` / `online` / distance, and shares above the line of `online`.
+NONE_KNOWN_OTHERS = """The preset as it was before: AUC micro of `paper` / `online` / distance, and shares above the
+line of `online`.
 
     oddframe train PED2 --out runs/ped2-standard-no-beside --preset cpu --set model.compactness_beside=false
     oddframe train PED2 --out runs/ped2-standard-192x288 --preset cpu --set model.compactness_beside=false \\
