@@ -230,11 +230,11 @@ NONE_KNOWN_HELD_BACK = """
 
 By the mean of three seeds, and by that of the presets alone, the 94 that were aimed at are passed; one seed of three
 stays below. With each seed `online` gains by `compactness_beside`, but what scores higher does not cross the line more
-often: with one seed it finds eight per cent less than before, and one or two stretches fewer alarm with two of them.
-Nobody has told these networks of cyclists. The one at walking pace (video 10) is found for some four tenths of his time
-with one seed and hardly at all with the other two, and that makes the difference. Where what is odd is hidden by others
-or at the edge (videos 7 and 11), these networks lose it for seconds, where those of the folds lose it for one. What is
-pasted and sped up seems to teach pace and edges rather than looks.
+often: two of the seeds find six and eight per cent of the abnormal frames less than before, and one and two stretches
+less. Nobody has told these networks of cyclists. The one at walking pace (video 10) is found for some four tenths of
+his time with one seed and hardly at all with the other two, and that makes the difference. Where what is odd is hidden
+by others or at the edge (videos 7 and 11), these networks lose it for seconds, where those of the folds lose it for
+one. What is pasted and sped up seems to teach pace and edges rather than looks.
 """
 
 COURSE_PICTURE = """
