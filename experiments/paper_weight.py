@@ -1,7 +1,7 @@
 """How much PSNR should weigh in Eq. 12: judge synthetic trainings with several weights.
 
-    python experiments/synthetic_trials.py --name preset --seeds 1 2 3
-    python experiments/paper_weight.py runs/synthetic-preset-1 runs/synthetic-preset-2 runs/synthetic-preset-3
+    python experiments/synthetic_trials.py --name no-beside --seeds 1 2 3 --set model.compactness_beside=false
+    python experiments/paper_weight.py runs/synthetic-no-beside-1 runs/synthetic-no-beside-2 runs/synthetic-no-beside-3
 
 The weight is a matter of judging alone, so nothing is trained. Goes into `results/paper-weight.json`: set → weight →
 AUC micro of `paper`, one figure a run.
