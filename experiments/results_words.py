@@ -199,11 +199,11 @@ COURSE = """### Over the course of training
 
     python experiments/training_course.py runs/NAME --json experiments/results/course/NAME.json
 
-AUC micro of `paper` / `online` / distance with the weights of each epoch, each calibrated anew. The learning rate
-falls to nothing at the last epoch. `ped2-kfold-0-cpu` and `-2-cpu` are the trainings of the first table; those of
-192x288 were repeated on one core. Up to the third or fourth epoch they go up and down by ten points, and in the second
-half the distance ends where it began or above in each, within a point of its best. `standard-plain` had no known
-anomalies, clips neither slowed nor crowded, and pictures of 192x288.
+AUC micro of `paper` / `online` / distance with the weights of each epoch, each calibrated anew. The learning rate falls
+to nothing at the last epoch. The runs of `cpu` are the trainings of the first table, `no-beside` is without
+`compactness_beside`, and those of 192x288 were repeated on one core. Up to the third or fourth epoch they go up and
+down by ten points and more. In the second half the distance of each fold ends where it began or above, within a point
+of its best. `standard-plain` had no known anomalies, clips neither slowed nor crowded, and pictures of 192x288.
 """
 
 NONE_KNOWN = """### Without any known anomaly
@@ -246,7 +246,7 @@ one. What is pasted and sped up seems to teach pace and edges rather than looks.
 COURSE_PICTURE = """
 ![Detection over the epochs](images/training-course.png)
 
-    python experiments/training_picture.py experiments/results/course/ped2-*.json
+    python experiments/training_picture.py experiments/results/course/ped2-*-cpu.json
 """
 
 VARIANTS = {

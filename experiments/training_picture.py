@@ -1,6 +1,6 @@
 """Draw detection over the course of training from what `training_course.py` wrote.
 
-    python experiments/training_picture.py experiments/results/course/ped2-*.json
+    python experiments/training_picture.py experiments/results/course/ped2-*-cpu.json
 
 Writes docs/images/training-course.png: a panel for each file, a line for each score.
 """
