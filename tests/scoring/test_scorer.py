@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run
     one, several = Scorer(other, device="cpu").score(video), scorer.score(video)
 
     for name, values in several.columns().items():
-        np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=1e-2, err_msg=name)
 
 
 def test_half_the_precision_gives_nearly_the_same_distances(run: odd.Run, scorer: Scorer, video):
@@ -121,6 +122,21 @@ def test_an_explanation_shows_the_frame_and_a_box_inside_it(scorer: Scorer, vide
     assert 0 <= box.x < box.x + box.width <= 64
     assert 0 <= box.y < box.y + box.height <= 48
     assert shown[0].picture.shape == (48, 64, 3)
+
+
+def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
+    scorer.calibration = replace(scorer.calibration, smoothing=1)
+    line = scorer.calibration.line.on
+    wanted = {one.frame: max(one.online, 0) / line for one in scorer.stream(video.frames()) if one.online is not None}
+
+    hottest = {frame.index: heat.max() for frame, heat in scorer.heat_frames(video) if heat is not None}
+
+    assert set(hottest) == set(wanted)
+    seen = {frame: value for frame, value in hottest.items() if value > 0}  # else no place is odd by itself
+    assert seen == pytest.approx({frame: wanted[frame] for frame in seen}, rel=1e-3)
+    frame = max(seen, key=seen.__getitem__)
+    (shown,) = scorer.explain(video, [frame])
+    assert shown.heat.max() == pytest.approx(wanted[frame], rel=1e-3)
 
 
 def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):

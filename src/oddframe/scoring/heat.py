@@ -18,7 +18,8 @@ STILL = 0.1
 def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
     """How odd each place of a frame is, by the local components of `online`: (h, w), never negative.
 
-    1 is the alarm line. Distances are laid on what moves (`laid_on_motion`).
+    Comparable from frame to frame. In alarm lines, which are those of frames: what a place must reach in a frame that
+    is in an alarm is another matter with each detector. Distances are laid on what moves (`laid_on_motion`).
     """
     names = [name for name in raw.maps if name in calibration.online_weights] or ["motion"]
     maps = {name: normal.rarity_map(name, raw) for name in names}
@@ -30,6 +31,19 @@ def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDA
     same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps.values()]
     heat = np.max(same, axis=0) / max(calibration.line.on, 1e-6)
     return np.asarray(np.maximum(heat, 0), np.float32)
+
+
+def shown_heat(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
+    """The heat of a frame for the eye: (h, w), its hottest place as hot as the frame is odd, with 1 at the alarm line.
+
+    As odd by `online`, without the mean over the frames before, so that a picture shows what the curve says. Between
+    frames, `heat_of` finds the odd places better.
+    """
+    heat = heat_of(calibration, normal, raw)
+    calibrated = normal.calibrate(raw)
+    summed = sum(weight * calibrated[name] for name, weight in calibration.online_weights.items())
+    odd = max(normal.online.rarity_of(summed), 0.0) / max(calibration.line.on, 1e-6)
+    return np.asarray(heat * (odd / max(float(heat.max()), 1e-6)), np.float32)
 
 
 def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still: float) -> NDArray[np.float32]:

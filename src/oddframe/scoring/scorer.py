@@ -22,7 +22,7 @@ from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.fusion import paper_fusion
-from oddframe.scoring.heat import box_of, heat_of
+from oddframe.scoring.heat import box_of, heat_of, shown_heat
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
@@ -45,7 +45,7 @@ class Explanation:
         picture: (H, W, C) uint8, the frame in the source's size.
         predicted: (h, w, C) uint8 in the detector's size: what the frame was compared with.
         error: (h, w) squared error per pixel, 0..1.
-        heat: (h', w') how odd each place is; 1 is the alarm line.
+        heat: (h', w') how odd each place is; the hottest is as odd as the frame, and 1 is the alarm line.
         box: where the oddest place is, in pixels of the source.
     """
 
@@ -109,7 +109,7 @@ class Scorer:
         A video that ends in the middle is scored as far as it can be read, with a note.
 
         Args:
-            maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat`),
+            maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat_of`),
                 local component → raw map (see `Raw`).
             rows: a file that gets every row as soon as it is known, see `RowFile`: it outlives what ends the scoring.
 
@@ -185,7 +185,7 @@ class Scorer:
                 if judged is not None and judged.index in wanted:
                     raw = next(self._stream.raw(held))
                     seen = self._runtime.see(np.stack([self._stream.picture(one) for one in held]))
-                    heat = heat_of(self.calibration, normal, raw)
+                    heat = shown_heat(self.calibration, normal, raw)
                     box = box_of(heat, video.size)
                     shown.append(
                         Explanation(judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box)
@@ -197,7 +197,7 @@ class Scorer:
         return shown
 
     def heat_frames(self, video: Video, scene: str = "") -> Iterator[tuple[Frame, NDArray[np.float32] | None]]:
-        """Every frame of a video with its heat (see `heat_of`), in order; None for those without a full window.
+        """Every frame of a video with its heat (see `shown_heat`), in order; None for those without a full window.
 
         Raises:
             CutOffVideoError: the video ends in the middle; what was readable came before.
@@ -210,7 +210,7 @@ class Scorer:
             for raw in one_by_one.push(frame):
                 while held[0].index != raw.frame:
                     yield held.popleft(), None
-                yield held.popleft(), heat_of(self.calibration, normal, raw)
+                yield held.popleft(), shown_heat(self.calibration, normal, raw)
         yield from ((frame, None) for frame in held)
 
     def _one_by_one(self) -> EvidenceStream:

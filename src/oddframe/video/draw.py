@@ -17,8 +17,7 @@ Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
 _LOW, _FULL = 0.4, 1.5
-"""In alarm lines. Heat below the first is not drawn, from the second on it is drawn fully: a place is seldom as odd by
-itself as a frame that is in an alarm."""
+"""In alarm lines. Heat below the first is not drawn, from the second on it is drawn fully."""
 
 _OPACITY = 0.75
 _ERROR_FULL = 0.3
