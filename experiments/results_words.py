@@ -48,9 +48,10 @@ Every figure here is made by `python experiments/results_page.py` from the JSON 
 these by the command above each table. AUC is frame level, in per cent; in brackets the 95 % interval from resampling
 whole test videos. The first four frames of a video take no part.
 
-`paper` is Eq. 12 with the weight of PSNR that a run was judged with: 0.1 where the preset took pictures of 240x360, and
-the 0.6 of the paper everywhere else, in the course of training and in the tables of variants, too ([decision
-19](decisions/0019-psnr-weighs-little-without-a-decoder.md)).
+`paper` is Eq. 12 with the weight of PSNR that a run was judged with ([decision
+19](decisions/0019-psnr-weighs-little-without-a-decoder.md)): 0.1 in the tables of preset `cpu` at 240x360 and for all
+that was trained with `compactness_beside`, and the 0.6 of the paper everywhere else, in the course of training without
+it and for most of the variants, too.
 """
 
 PED2 = """## UCSD Ped2, folds 0, 1 and 2 of 10
