@@ -37,7 +37,12 @@ def scorer(run: odd.Run) -> Scorer:
 
 @pytest.fixture
 def video(tmp_path: Path, make_video: Callable[..., Path]) -> odd.Scores:
-    return open_video(make_video(tmp_path / "gate.mp4", frames=30))
+    """Dimmer than what the detector has seen: a frame that it knows ties with a held-out one, and rounding decides."""
+
+    def dimmer(index: int) -> np.ndarray:
+        return (0.9 * moving_square(index)).astype(np.uint8)
+
+    return open_video(make_video(tmp_path / "gate.mp4", frames=30, pictures=dimmer))
 
 
 def test_every_frame_but_the_first_four_has_a_score(scorer: Scorer, video):
@@ -72,14 +77,14 @@ def test_a_stream_gives_one_score_a_frame_and_the_same_ones(scorer: Scorer, vide
 
     assert [one.frame for one in streamed] == list(range(30))
     assert [one.online is None for one in streamed] == [True] * 4 + [False] * 26
-    np.testing.assert_allclose([one.online for one in streamed[4:]], scorer.score(video).online, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose([one.online for one in streamed[4:]], scorer.score(video).online, rtol=1e-3, atol=1e-2)
 
 
 def test_online_never_looks_ahead(scorer: Scorer, video):
     whole = scorer.score(video).online
     first = [one.online for one in scorer.stream(frame for frame in video.frames() if frame.index < 15)]
 
-    np.testing.assert_allclose(first[4:], whole[:11], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(first[4:], whole[:11], rtol=1e-3, atol=1e-2)
 
 
 def test_a_video_whose_frames_are_all_the_same_has_scores_and_no_paper_score(scorer: Scorer, tmp_path, make_video):
@@ -133,10 +138,10 @@ def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
 
     assert set(hottest) == set(wanted)
     seen = {frame: value for frame, value in hottest.items() if value > 0}  # else no place is odd by itself
-    assert seen == pytest.approx({frame: wanted[frame] for frame in seen}, rel=1e-3)
+    assert seen == pytest.approx({frame: wanted[frame] for frame in seen}, rel=1e-3, abs=1e-2)
     frame = max(seen, key=seen.__getitem__)
     (shown,) = scorer.explain(video, [frame])
-    assert shown.heat.max() == pytest.approx(wanted[frame], rel=1e-3)
+    assert shown.heat.max() == pytest.approx(wanted[frame], rel=1e-3, abs=1e-2)
 
 
 def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):
