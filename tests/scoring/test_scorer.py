@@ -12,6 +12,7 @@ import pytest
 import oddframe as odd
 from oddframe.errors import RunError, TooShortError
 from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scorer import Scorer, evidence_stream
 from oddframe.settings import load_settings
 from oddframe.video.source import open_video
@@ -62,7 +63,8 @@ def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run
     one, several = Scorer(other, device="cpu").score(video), scorer.score(video)
 
     for name, values in several.columns().items():
-        np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=1e-2, err_msg=name)
+        near = 1e-6 if name in several.raw else 1e-2  # rarities enlarge what rounding does to the components
+        np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=near, err_msg=name)
 
 
 def test_half_the_precision_gives_nearly_the_same_distances(run: odd.Run, scorer: Scorer, video):
@@ -142,6 +144,17 @@ def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
     frame = max(seen, key=seen.__getitem__)
     (shown,) = scorer.explain(video, [frame])
     assert shown.heat.max() == pytest.approx(wanted[frame], rel=1e-3, abs=1e-2)
+
+
+def test_boxes_of_calm_frames_are_around_their_oddest_place_too(scorer: Scorer, tmp_path, make_video):
+    known = open_video(make_video(tmp_path / "known.mp4", frames=30))
+    normal, _ = scorer.calibration.scene("")
+    streamed = [one for one in scorer.stream(known.frames()) if one.raw is not None]
+    wanted = {one.frame: box_of(heat_of(scorer.calibration, normal, one.raw), known.size) for one in streamed}
+
+    found = {one.frame: one.box for one in scorer.explain(known, list(wanted))}
+
+    assert found == wanted
 
 
 def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):

@@ -56,6 +56,11 @@ def weighted(calibrated: Mapping[str, NDArray[np.floating]], weights: Mapping[st
     return np.asarray(np.sum([weights[name] * np.asarray(calibrated[name], np.float64) for name in weights], axis=0))
 
 
+def weighted_sum(calibrated: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """`weighted` of a single frame."""
+    return sum(weight * calibrated[name] for name, weight in weights.items())
+
+
 def causal_mean(values: NDArray[np.floating], frames: int) -> Values:
     """Mean over the last `frames` values up to and with each one; fewer at the start. Never looks ahead."""
     wide = np.asarray(values, np.float64)

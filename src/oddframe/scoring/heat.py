@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.scoring.calibration import Calibration, SceneCalibration
+from oddframe.scoring.fusion import weighted_sum
 from oddframe.scoring.scores import Box, Raw
 
 REACH, SPREAD = 3, 2
@@ -40,9 +41,8 @@ def shown_heat(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> 
     frames, `heat_of` finds the odd places better.
     """
     heat = heat_of(calibration, normal, raw)
-    calibrated = normal.calibrate(raw)
-    summed = sum(weight * calibrated[name] for name, weight in calibration.online_weights.items())
-    odd = max(normal.online.rarity_of(summed), 0.0) / max(calibration.line.on, 1e-6)
+    online = normal.online.rarity_of(weighted_sum(normal.calibrate(raw), calibration.online_weights))
+    odd = max(online, 0.0) / max(calibration.line.on, 1e-6)
     return np.asarray(heat * (odd / max(float(heat.max()), 1e-6)), np.float32)
 
 

@@ -21,7 +21,7 @@ from oddframe.scoring.alarms import AlarmRule, EventTracker
 from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.fusion import paper_fusion, weighted_sum
 from oddframe.scoring.heat import box_of, heat_of, shown_heat
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
@@ -186,7 +186,7 @@ class Scorer:
                     raw = next(self._stream.raw(held))
                     seen = self._runtime.see(np.stack([self._stream.picture(one) for one in held]))
                     heat = shown_heat(self.calibration, normal, raw)
-                    box = box_of(heat, video.size)
+                    box = box_of(heat_of(self.calibration, normal, raw), video.size)  # a calm frame has one, too
                     shown.append(
                         Explanation(judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box)
                     )
@@ -230,7 +230,7 @@ class _Fusing:
     def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
         """Return (calibrated components, online, learned) of the next frame."""
         calibrated = self._normal.calibrate(raw)
-        online, learned = (sum(weights[n] * calibrated[n] for n in weights) for weights in self._weights)
+        online, learned = (weighted_sum(calibrated, weights) for weights in self._weights)
         self._past.append((online, learned))
         means = [sum(one) / len(self._past) for one in zip(*self._past, strict=True)]
         return calibrated, self._normal.online.rarity_of(means[0]), self._normal.learned.rarity_of(means[1])
