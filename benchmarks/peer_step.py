@@ -27,20 +27,20 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from oddframe.bench.bench import summarise
-from oddframe.bench.steps import Steps
-from oddframe.bench.untrained import untrained_run
-from oddframe.export.make import export
+from oddframe.artefact import INPUT, Artefact, Trained, open_trained
+from oddframe.benchmarking.bench import summarise
+from oddframe.benchmarking.steps import Steps
+from oddframe.benchmarking.untrained import untrained_run
+from oddframe.exporting.make import export
 from oddframe.nn.flops import count_flops
 from oddframe.nn.precision import Precision, matrix_product_limit
 from oddframe.progress import unwatched
 from oddframe.runs import host, versions
-from oddframe.scoring.artefact import INPUT, Artefact, Trained, open_trained
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
 from oddframe.scoring.runtimes.openvino import import_openvino, properties
 from oddframe.scoring.scorer import Scorer
 from oddframe.settings import Settings, load_settings
-from oddframe.video.source import open_video
+from oddframe.video.open import open_video
 from plain_mnad import BATCH, FRAMES, PlainPictures, PlainScoring, PlainTraining
 from train_step import draw, stored_clips
 

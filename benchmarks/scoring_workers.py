@@ -22,10 +22,10 @@ from pathlib import Path
 
 import cv2
 
-from oddframe.bench.bench import summarise
+from oddframe.benchmarking.bench import summarise
 from oddframe.runs import host, versions
 from oddframe.scoring.scorer import Scorer
-from oddframe.video.source import open_video
+from oddframe.video.open import open_video
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -60,11 +60,11 @@ def main() -> None:
 
 def measure(run: Path | None, folder: Path, cores: Sequence[int], videos: int, repeats: int) -> dict[str, object]:
     """Let one worker score all videos, then all workers their parts, in turns; the first turn of each is left out."""
-    from oddframe.bench.drawn import draw_video
+    from oddframe.benchmarking.drawn import draw_video
 
     files = [draw_video(folder / f"{number}.mp4") for number in range(videos)]
     if run is None:
-        from oddframe.bench.untrained import untrained_run
+        from oddframe.benchmarking.untrained import untrained_run
         from oddframe.progress import unwatched
         from oddframe.settings import load_settings
 

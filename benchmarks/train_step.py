@@ -26,15 +26,15 @@ import cv2
 import numpy as np
 import torch
 
-from oddframe.bench.steps import Steps
-from oddframe.data.clip_sources import ClipSource
-from oddframe.data.clips import ClipSampler
+from oddframe.benchmarking.steps import Steps
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.weights import build_detector
 from oddframe.nn.precision import resolve_precision
 from oddframe.runs import host, versions
 from oddframe.settings import Settings, load_settings
-from oddframe.video.source import open_video
+from oddframe.training.clip_sources import ClipSource
+from oddframe.training.clips import ClipSampler
+from oddframe.video.open import open_video
 from oddframe.video.store import FrameStore
 
 CPU = torch.device("cpu")

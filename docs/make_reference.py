@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from oddframe.cli import app
+from oddframe.cli.main import app
 from oddframe.detectors import detectors
 from oddframe.models.catalogue import settings_schema
 from oddframe.presets import PRESETS

@@ -19,7 +19,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from command_line import as_options, judge, oddframe
-from oddframe.bench.drawn import draw_video
+from oddframe.benchmarking.drawn import draw_video
 
 RESULTS = Path(__file__).parent / "results" / "live"
 SPEED = Path(__file__).parents[1] / "benchmarks" / "results" / "live-curve.json"

@@ -14,8 +14,8 @@ from statistics import mean
 from typing import Any
 
 import results_words as words
-from oddframe.reproduce.rows import rows_of
-from oddframe.reproduce.table import SCORES, figures_of, figures_table
+from oddframe.reproduction.rows import rows_of
+from oddframe.reproduction.table import SCORES, figures_of, figures_table
 from pages import table, with_interval, write_or_check
 
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
+
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 
 
@@ -19,7 +21,7 @@ SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (-n 2), a file's tests share one, and so do all that need the exported artefact."""
     for item in items:
-        home = item.path.parent if item.path.parent.name == "export" else item.path
+        home = item.path.parent if item.path.parent.name == "exporting" else item.path
         item.add_marker(pytest.mark.xdist_group(str(home)))
 
 
@@ -155,3 +157,46 @@ def ped2() -> Path:
 def oracle_dir() -> Path:
     """Numbers computed by the peers' own code."""
     return _shared("oracle", "the numbers of the peers' own code")
+
+
+@pytest.fixture
+def dev_full() -> Path:
+    """A file on a disk that is always full."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    return Path("/dev/full")
+
+
+@pytest.fixture
+def scored() -> Callable[..., Scores]:
+    """`scored([0, 1, 4])`: frames from 4 on, ten a second, alarm line at 3, an event for each (start, end) given."""
+
+    def make(
+        online: Sequence[float],
+        *,
+        name: str = "gate",
+        events: Sequence[tuple[int, int]] = (),
+        fps: float | None = 10.0,
+        size: tuple[int, int] = (48, 64),
+    ) -> Scores:
+        values = np.array(online, np.float32)
+        frame = np.arange(4, 4 + len(values))
+        return Scores(
+            video=name,
+            size=size,
+            fps=fps,
+            frame=frame,
+            time_s=frame / fps if fps else None,
+            raw={"psnr": 40 - values, "motion": values / 10},
+            calibrated={},
+            online=values,
+            paper=None,
+            learned=values,
+            line=AlarmLine(3.0, 2.0, 1.0 if fps else None, 1.0),
+            events=tuple(
+                Event(start, end, start, 4.0, *((fps and at / fps) for at in (start, end, start)), Box(8, 8, 20, 16))
+                for start, end in events
+            ),
+        )
+
+    return make

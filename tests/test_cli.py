@@ -17,7 +17,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from oddframe.cli import app
+from oddframe.cli.main import app
 from oddframe.cli.screen import Lines, _Bars
 from oddframe.presets import PRESETS
 from oddframe.progress import Progress
@@ -135,8 +135,8 @@ def test_a_table_is_laid_out_on_the_terminal_and_as_json(home):
 
 @pytest.mark.parametrize(("sets", "shown"), [(["ped2"], False), (["ped1", "ped2"], True)])
 def test_the_lines_of_several_sets_can_be_told_apart_on_the_terminal(sets, shown, monkeypatch):
-    from oddframe.reproduce import reproduce
-    from oddframe.reproduce.table import Table
+    from oddframe.reproduction import reproduce
+    from oddframe.reproduction.table import Table
 
     table = Table("Table II", ("data", "method", "psnr"), tuple((name, "DREAM", "90.1") for name in sets))
     monkeypatch.setattr(reproduce, "reproduce", lambda *_, **__: reproduce.Reproduction(table))
@@ -293,14 +293,14 @@ def test_a_range_is_scored_by_the_numbers_of_the_source(home):
 
 def test_several_videos_are_told_one_by_one_and_failures_are_exit_code_1(home, monkeypatch):
     from oddframe.errors import TooShortError
-    from oddframe.report.many import ScoredVideo
+    from oddframe.footage.many import ScoredVideo
 
     summary = {"frames": 9, "events": [{"score": 4.5}]}
     ended = [
         ScoredVideo("a", Path("a.mp4"), Path("seen/a"), summary=summary),
         ScoredVideo("b", Path("b.mp4"), Path("seen/b"), error=TooShortError("too short to be scored", seen="1 frame")),
     ]
-    monkeypatch.setattr("oddframe.report.many.score_videos", lambda *_, **__: ended)
+    monkeypatch.setattr("oddframe.footage.many.score_videos", lambda *_, **__: ended)
 
     told = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--jobs", "2")
     as_json = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--json")

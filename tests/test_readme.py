@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from oddframe.cli import app
+from oddframe.cli.main import app
 from oddframe.detectors import detectors
 
 ROOT = Path(__file__).resolve().parents[1]

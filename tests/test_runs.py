@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.files import write_json
 from oddframe.models.weights import build_detector, load_tensors, save_tensors
-from oddframe.runs import FORMAT, Run, command_line, host, locked, versions, write_json
+from oddframe.runs import FORMAT, Run, command_line, host, locked, versions
 from oddframe.settings import load_settings
 
 SMALL = load_settings("tiny", overrides=["model.size=[32, 48]", "model.width=4", "model.items=4"])

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from oddframe.data import open_videoset
+from oddframe.data.open import open_videoset
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.runs import Run

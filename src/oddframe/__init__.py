@@ -15,20 +15,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oddframe.data import open_videoset
+    from oddframe.artefact import Artefact
+    from oddframe.data.open import open_videoset
     from oddframe.data.synthetic import generate
     from oddframe.errors import OddframeError
     from oddframe.evaluation.analysis import analyse
     from oddframe.evaluation.compare import compare
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
-    from oddframe.export.make import export
-    from oddframe.report.many import score_videos
-    from oddframe.report.outputs import score
-    from oddframe.report.pages import report
-    from oddframe.report.plot import plot
+    from oddframe.exporting.make import export
+    from oddframe.footage.many import score_videos
+    from oddframe.footage.outputs import score
+    from oddframe.reporting.pages import report
+    from oddframe.reporting.plot import plot
     from oddframe.runs import Run
-    from oddframe.scoring.artefact import Artefact
     from oddframe.scoring.scorer import Scorer
     from oddframe.scoring.scores import Scores
     from oddframe.settings import Settings, load_settings
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Artefact": "oddframe.scoring.artefact",
+    "Artefact": "oddframe.artefact",
     "OddframeError": "oddframe.errors",
     "Result": "oddframe.evaluation.result",
     "Run": "oddframe.runs",
@@ -70,14 +70,14 @@ _PLACES = {
     "analyse": "oddframe.evaluation.analysis",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
-    "export": "oddframe.export.make",
+    "export": "oddframe.exporting.make",
     "generate": "oddframe.data.synthetic",
     "load_settings": "oddframe.settings",
-    "open_videoset": "oddframe.data",
-    "plot": "oddframe.report.plot",
-    "report": "oddframe.report.pages",
-    "score": "oddframe.report.outputs",
-    "score_videos": "oddframe.report.many",
+    "open_videoset": "oddframe.data.open",
+    "plot": "oddframe.reporting.plot",
+    "report": "oddframe.reporting.pages",
+    "score": "oddframe.footage.outputs",
+    "score_videos": "oddframe.footage.many",
     "train": "oddframe.training.train",
 }
 

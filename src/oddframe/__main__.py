@@ -1,6 +1,6 @@
 """`python -m oddframe` is the command line."""
 
-from oddframe.cli import main
+from oddframe.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddframe.data import open_videoset
+from oddframe.data.open import open_videoset
 from oddframe.data.synthetic import generate
 from oddframe.evaluation.judge import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.progress import Progress, Watcher, unwatched
-from oddframe.report.pages import report
+from oddframe.reporting.pages import report
 from oddframe.runs import Run
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
-from oddframe.files import beside
+from oddframe.files import write_json
 from oddframe.settings import Settings, settings_from_dict
 
 if TYPE_CHECKING:
@@ -181,18 +181,6 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON beside its place, down to the disk, and rename.
-
-    Raises:
-        StorageError: the disk is full or the folder cannot be written.
-    """
-    with beside(path) as place, place.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def command_line() -> str:

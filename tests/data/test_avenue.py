@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddframe.data import open_videoset
 from oddframe.data.avenue import ABNORMAL_FRAMES, TEST_FRAMES
 from oddframe.data.check import check
 from oddframe.data.labels import LabelSource, differences, read_label_file
+from oddframe.data.open import open_videoset
 from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError, MissingPathError, SettingsError
 
 SIZE = (48, 64)

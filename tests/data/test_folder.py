@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe.data import open_videoset
 from oddframe.data.check import check
+from oddframe.data.open import open_videoset
 from oddframe.data.videoset import LabelledSpan, VideoSet
 from oddframe.errors import FrameSizeError, LabelError, MissingPathError, SettingsError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oddframe.data import open_videoset
+from oddframe.data.open import open_videoset
 from oddframe.data.protocols import split
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, VideoSet
 from oddframe.errors import NothingToJudgeError, SettingsError

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddframe.data import open_videoset
 from oddframe.data.check import check
 from oddframe.data.labels import read_label_file, read_vector
+from oddframe.data.open import open_videoset
 from oddframe.data.protocols import split
 from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe import data
+from oddframe.data import open as data
 from oddframe.data.check import check
 from oddframe.errors import (
     FrameSizeError,

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from oddframe.cli import app
+from oddframe.cli.main import app
 from oddframe.errors import NothingToJudgeError
 from oddframe.evaluation.analysis import Analysis, _chosen, _Gathered, analyse, farthest
 from oddframe.models.weights import build_detector, save_tensors
-from oddframe.report.memories import drawn_analysis
-from oddframe.report.spaces import draw_spaces
+from oddframe.reporting.memories import drawn_analysis
+from oddframe.reporting.spaces import draw_spaces
 from oddframe.runs import FORMAT, Run
 from oddframe.settings import load_settings
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe.data import open_videoset
+from oddframe.data.open import open_videoset
 from oddframe.errors import MissingPathError, NothingToJudgeError
 from oddframe.evaluation.judge import evaluate
 from oddframe.evaluation.result import Result
-from oddframe.report import words
+from oddframe.reporting import words
 from oddframe.runs import Run
 from oddframe.training.train import train
 

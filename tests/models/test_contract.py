@@ -14,17 +14,18 @@ import torch
 from torch import nn
 
 from oddframe import detectors
-from oddframe.data.clip_sources import ClipSource
-from oddframe.data.clips import ClipSampler
 from oddframe.detectors import DetectorEntry, DetectorSettings
 from oddframe.errors import DetectorError, TooShortError
 from oddframe.models.catalogue import catalogue
-from oddframe.models.detector import Detector, Evidence, Objective, ParameterGroup, Window
+from oddframe.models.detector import Detector, Objective, ParameterGroup, Window
 from oddframe.models.weights import build_detector
+from oddframe.nn.evidence import Evidence
 from oddframe.progress import unwatched
 from oddframe.runs import Run
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import ScoreSettings, TrainSettings, load_settings
+from oddframe.training.clip_sources import ClipSource
+from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
 from oddframe.training.train import train
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from oddframe.data.clip_sources import ClipSource
 from oddframe.data.protocols import split
 from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.evaluation.metrics import Video, auc, pooled
 from oddframe.scoring.fusion import paper_fusion
+from oddframe.training.clip_sources import ClipSource
 
 
 @pytest.fixture

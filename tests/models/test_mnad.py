@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from oddframe.detectors import DreamSettings, MnadSettings, detector_entry
-from oddframe.models.detector import Batch, Clips, Evidence
+from oddframe.models.detector import Batch, Clips
 from oddframe.models.dream import Dream
 from oddframe.models.mnad import Mnad, weighted_error
+from oddframe.nn.evidence import Evidence
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import ScoreSettings

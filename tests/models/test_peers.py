@@ -11,8 +11,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from oddframe.data.clip_sources import ClipSource
-from oddframe.data.clips import ClipSampler
 from oddframe.detectors import detectors
 from oddframe.errors import SettingsError
 from oddframe.evaluation.judge import evaluate
@@ -20,6 +18,8 @@ from oddframe.models.weights import build_detector
 from oddframe.presets import PRESETS
 from oddframe.progress import unwatched
 from oddframe.settings import load_settings
+from oddframe.training.clip_sources import ClipSource
+from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
 from oddframe.training.train import train
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from oddframe.models.detector import Evidence
 from oddframe.models.framediff import squared_error
-from oddframe.nn.evidence import MAX_PSNR, components
+from oddframe.nn.evidence import MAX_PSNR, Evidence, components
 
 
 def evidence(error: torch.Tensor, distance: torch.Tensor | None = None) -> Evidence:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError
 from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.runtimes import Judged, Seen
+from oddframe.scoring.runtimes.runtime import Judged, Seen
 from oddframe.scoring.scores import Raw
 from oddframe.video.source import Frame
 

@@ -15,7 +15,7 @@ from oddframe.scoring.calibration import Calibration
 from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scorer import Scorer, evidence_stream
 from oddframe.settings import load_settings
-from oddframe.video.source import open_video
+from oddframe.video.open import open_video
 
 from ..conftest import _make_video, moving_square
 

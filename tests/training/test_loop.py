@@ -14,13 +14,14 @@ import pytest
 import torch
 from torch import nn
 
-from oddframe.data.clip_sources import ClipSource
-from oddframe.data.clips import ClipSampler
 from oddframe.detectors import DetectorSettings
 from oddframe.errors import TrainingError
-from oddframe.models.detector import Detector, Evidence, Objective, ParameterGroup, Window
+from oddframe.models.detector import Detector, Objective, ParameterGroup, Window
+from oddframe.nn.evidence import Evidence
 from oddframe.progress import unwatched
 from oddframe.settings import TrainSettings
+from oddframe.training.clip_sources import ClipSource
+from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop, learning_rate, to_batch
 from oddframe.training.resume import Checkpoints
 
@@ -234,7 +235,7 @@ def test_onecycle_rises_over_three_tenths_and_falls_to_nothing():
 
 
 def test_networks_see_black_as_minus_one_and_white_as_one():
-    from oddframe.data.clips import ClipBatch
+    from oddframe.training.clips import ClipBatch
 
     pixels = np.zeros((1, 2, 4, 4, 1), np.uint8)
     pixels[:, 1] = 255

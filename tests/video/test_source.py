@@ -19,7 +19,8 @@ from oddframe.errors import (
     TooShortError,
     UnreadableVideoError,
 )
-from oddframe.video.source import natural_key, open_video, parse_position
+from oddframe.video.open import open_video
+from oddframe.video.source import natural_key, parse_position
 
 
 def cut(path: Path, share: float, name: str) -> Path:

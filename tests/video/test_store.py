@@ -11,7 +11,7 @@ import pytest
 from oddframe.errors import CutOffVideoError, FrameSizeError, SettingsError, StorageError, UnreadableVideoError
 from oddframe.video import _digest
 from oddframe.video import store as store_module
-from oddframe.video.source import open_video
+from oddframe.video.open import open_video
 from oddframe.video.store import FrameStore, as_picture
 
 

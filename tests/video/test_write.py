@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from oddframe.errors import StorageError
-from oddframe.video.source import Frame, open_video
+from oddframe.video.open import open_video
+from oddframe.video.source import Frame
 from oddframe.video.write import write_video
 
 

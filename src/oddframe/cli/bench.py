@@ -46,7 +46,7 @@ def bench(
         need_torch()
     elif preset != "cpu" or detector is not None or overrides:
         raise typer.BadParameter("--preset, --detector and --set are of the untrained network", param_hint="--preset")
-    from oddframe.bench.bench import bench
+    from oddframe.benchmarking.bench import bench
     from oddframe.settings import load_settings
 
     settings = None if trained else load_settings(preset, detector=detector, overrides=overrides or ())
@@ -56,7 +56,7 @@ def bench(
             watch=watch,
         )  # fmt: skip
     if plot is not None:
-        from oddframe.bench.plot import plot as draw
+        from oddframe.benchmarking.plot import plot as draw
 
         draw(found, plot)
     if json:

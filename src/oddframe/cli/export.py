@@ -59,8 +59,8 @@ def export(
       oddframe export runs/gate --out gate-int8 --format openvino --precision int8 --check-on gate.mp4
     """
     need_torch()
-    from oddframe.export.make import export
-    from oddframe.export.parity import largest
+    from oddframe.exporting.make import export
+    from oddframe.exporting.parity import largest
 
     with watching() as watch:
         artefact = export(

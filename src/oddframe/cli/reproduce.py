@@ -11,7 +11,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 
 if TYPE_CHECKING:
-    from oddframe.reproduce.table import Table
+    from oddframe.reproduction.table import Table
 
 _FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "steps", "min")
 """Columns that would not fit on a terminal; the files have them."""
@@ -54,7 +54,7 @@ def reproduce(
       oddframe reproduce table2 ped2 --row mnad --set train.epochs=2 --jobs 2 --out runs/paper
       oddframe reproduce table3 ped2 --folds 0,1 --show --out runs/paper
     """
-    from oddframe.reproduce.reproduce import reproduce
+    from oddframe.reproduction.reproduce import reproduce
 
     with watching() as watch:
         made = reproduce(

@@ -11,7 +11,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, watching
 
 if TYPE_CHECKING:
-    from oddframe.report.many import ScoredVideo
+    from oddframe.footage.many import ScoredVideo
     from oddframe.scoring.scores import Scores
 
 
@@ -56,9 +56,9 @@ def score(
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
     """
-    from oddframe.report.many import are_several, score_videos
-    from oddframe.report.outputs import score
-    from oddframe.scoring.artefact import open_trained
+    from oddframe.artefact import open_trained
+    from oddframe.footage.many import are_several, score_videos
+    from oddframe.footage.outputs import score
 
     if are_several(videos):
         with watching() as watch:
@@ -79,8 +79,8 @@ def score(
 
 
 def _tell(scores: Scores, folder: Path, heat_video: bool, *, as_json: bool) -> None:
-    from oddframe.report import words
-    from oddframe.report.folder import files_in
+    from oddframe.footage.folder import files_in
+    from oddframe.reporting import words
 
     files = files_in(folder, heat_video)
     if as_json:
@@ -118,7 +118,7 @@ def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> N
     Raises:
         Exit: with code 1, where one has failed.
     """
-    from oddframe.report.folder import files_in
+    from oddframe.footage.folder import files_in
 
     failed = [one for one in ended if one.error is not None]
     if as_json:

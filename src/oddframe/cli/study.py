@@ -32,7 +32,7 @@ def compare(
     """
     from oddframe.evaluation.compare import compare
     from oddframe.evaluation.result import percent
-    from oddframe.report.words import count
+    from oddframe.reporting.words import count
 
     found = compare(first, second, seed=seed)
     if json:
@@ -84,8 +84,8 @@ def analyse(
     """
     need_torch()
     from oddframe.evaluation.analysis import analyse
-    from oddframe.report.spaces import draw_spaces
-    from oddframe.report.words import count
+    from oddframe.reporting.spaces import draw_spaces
+    from oddframe.reporting.words import count
 
     with watching() as watch:
         found = analyse(run, data, clips=clips, device=device, seed=seed, watch=watch)

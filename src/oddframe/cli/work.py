@@ -30,7 +30,7 @@ def demo(
     """
     need_torch()
     from oddframe.demo import demo
-    from oddframe.report import words
+    from oddframe.reporting import words
 
     with watching() as watch:
         made = demo(out, device=device, watch=watch)
@@ -84,7 +84,7 @@ def train(
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
     need_torch()
-    from oddframe.data import open_videoset
+    from oddframe.data.open import open_videoset
     from oddframe.settings import load_settings
     from oddframe.training.train import train
 
@@ -110,7 +110,7 @@ def train(
     if json:
         print_json({"run": str(run.folder), **run.info})
         return
-    from oddframe.report.words import count, duration
+    from oddframe.reporting.words import count, duration
 
     info = run.info
     parameters = info.get("parameters") or 0
@@ -152,9 +152,9 @@ def evaluate(
       oddframe eval runs/demo --data demo/data --json
     """
     need_torch()
+    from oddframe.artefact import open_trained
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.testset import open_data
-    from oddframe.scoring.artefact import open_trained
 
     if data is None and (kind is not None or labels or masks is not None or fps is not None):
         raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
@@ -170,7 +170,7 @@ def evaluate(
         print_json(result.to_dict())
         return
     from oddframe.evaluation.result import percent
-    from oddframe.report import words
+    from oddframe.reporting import words
 
     for sentence in (
         words.how_trained(result),
@@ -241,7 +241,7 @@ def report(
       oddframe report runs/demo
       oddframe report runs/demo runs/gate --out compare.html
     """
-    from oddframe.report.pages import report
+    from oddframe.reporting.pages import report
 
     with watching() as watch:
         page = report(runs, out, watch=watch)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from oddframe.data import open_videoset
+from oddframe.data.open import open_videoset
 from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet
 
 

@@ -23,7 +23,8 @@ from oddframe.data.folder_labels import ListedVideo, read_mask_folders, read_row
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import MissingPathError
-from oddframe.video.source import VIDEO_SUFFIXES, Video, list_pictures, natural_key, open_video
+from oddframe.video.open import open_video
+from oddframe.video.source import VIDEO_SUFFIXES, Video, list_pictures, natural_key
 
 PARTS = ("normal", "abnormal", "test")
 LABELS = "labels.csv"

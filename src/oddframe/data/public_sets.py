@@ -13,7 +13,8 @@ import numpy as np
 from oddframe.data.labels import LabelSource, read_label_file
 from oddframe.data.videoset import LabelConflict, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import IncompleteSetError, LabelError, MissingExtraError
-from oddframe.video.source import VIDEO_SUFFIXES, Video, natural_key, open_video
+from oddframe.video.open import open_video
+from oddframe.video.source import VIDEO_SUFFIXES, Video, natural_key
 
 _DEEPEST = 4
 

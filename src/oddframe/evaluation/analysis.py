@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, MissingExtraError, NothingToJudgeError, RunError
 from oddframe.evaluation import testset
+from oddframe.files import write_text
 from oddframe.nn.memory import DEAD_SHARE, Memory
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import resolve_device
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run
-from oddframe.scoring.scores import write_beside
 from oddframe.video.store import as_picture
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Analysis:
         Raises:
             StorageError: the folder cannot be written.
         """
-        return write_beside(Path(folder) / "analysis.json", json.dumps(self.to_dict()) + "\n")
+        return write_text(Path(folder) / "analysis.json", json.dumps(self.to_dict()) + "\n")
 
 
 class _Clip(NamedTuple):

@@ -25,8 +25,8 @@ from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
 
 if TYPE_CHECKING:
+    from oddframe.artefact import Trained
     from oddframe.data.videoset import LabelledVideo, VideoSet
-    from oddframe.scoring.artefact import Trained
     from oddframe.scoring.scorer import Scorer
 
 FUSIONS = ("online", "paper", "learned")
@@ -63,7 +63,7 @@ def evaluate(
         NothingToJudgeError: no test video has labels.
         RunError: no finished run. StorageError: its folder cannot be written.
     """
-    from oddframe.scoring.artefact import open_trained
+    from oddframe.artefact import open_trained
     from oddframe.scoring.scorer import Scorer
 
     opened = open_trained(run)

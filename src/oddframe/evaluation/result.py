@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from oddframe.errors import MissingPathError, RunError
 from oddframe.evaluation.stored import JudgedVideo, read_scores, write_scores
-from oddframe.scoring.scores import write_beside
+from oddframe.files import write_text
 
 FORMAT = 1
 _MOST_BYTES = 64_000_000
@@ -207,7 +207,7 @@ class Result:
         path = Path(folder) / f"{'-'.join(word for word in words if word)}.json"
         if self.scored:
             write_scores(_scores_path(path), self.scored)
-        return write_beside(path, json.dumps(self.to_dict(), indent=1) + "\n")
+        return write_text(path, json.dumps(self.to_dict(), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path | str) -> Result:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from oddframe.errors import MissingPathError, NothingToJudgeError
 
 if TYPE_CHECKING:
+    from oddframe.artefact import Trained
     from oddframe.data.videoset import LabelledVideo, VideoSet
-    from oddframe.scoring.artefact import Trained
 
 
 def open_data(run: Trained, data: Path | str | None = None, **how: Any) -> VideoSet:
@@ -22,7 +22,7 @@ def open_data(run: Trained, data: Path | str | None = None, **how: Any) -> Video
     Raises:
         NothingToJudgeError: the run was trained on loose files. Otherwise as `open_videoset`.
     """
-    from oddframe.data import as_before, open_videoset
+    from oddframe.data.open import as_before, open_videoset
 
     named = run.info["data"]
     if data is None and not named.get("root"):

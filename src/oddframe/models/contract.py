@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings
 from oddframe.errors import DetectorError
-from oddframe.models.detector import Detector, Evidence, Objective, ParameterGroup, Role, Window
+from oddframe.models.detector import Detector, Objective, ParameterGroup, Role, Window
+from oddframe.nn.evidence import Evidence
 
 
 def broken(detector: nn.Module | type, problem: str, *, seen: object, wanted: object) -> DetectorError:

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from oddframe.detectors import ConvAESettings
-from oddframe.models.detector import Batch, Detector, Evidence, Objective, ParameterGroup, Window
+from oddframe.models.detector import Batch, Detector, Objective, ParameterGroup, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses
+from oddframe.nn.evidence import Evidence
 
 
 class ConvAE(Detector):

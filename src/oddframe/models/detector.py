@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings
+from oddframe.nn.evidence import Evidence
 
 Role = Literal["normal", "second", "abnormal"]
 
@@ -78,21 +79,6 @@ class Objective:
     @property
     def loss(self) -> Tensor:
         return torch.stack([self.weights[name] * term for name, term in self.terms.items()]).sum()
-
-
-class Evidence(NamedTuple):
-    """What a detector has to say about the judged frame of each clip.
-
-    Attributes:
-        error: (B, H, W) squared error per pixel, mean over channels, both pictures mapped to [0, 1].
-        distance: (B, h, w) squared distance of each query to its nearest normality item, 0..4;
-            None for a detector without queries.
-        predicted: (B, C, H, W) in [-1, 1], what the judged frame was compared with.
-    """
-
-    error: Tensor
-    distance: Tensor | None
-    predicted: Tensor
 
 
 class Detector(nn.Module, ABC):

@@ -22,12 +22,13 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DreamCommonSettings, DreamConvLSTMSettings, DreamSettings
 from oddframe.errors import SettingsError
-from oddframe.models.detector import Batch, Clips, Detector, Evidence, Objective, ParameterGroup, Role, Window
+from oddframe.models.detector import Batch, Clips, Detector, Objective, ParameterGroup, Role, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses
 from oddframe.nn.backbone import Backbone
 from oddframe.nn.convlstm import ConvLSTMNet
 from oddframe.nn.discriminator import Discriminator
+from oddframe.nn.evidence import Evidence
 from oddframe.nn.memory import Memory, unit
 from oddframe.nn.unet import UNet
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from oddframe.detectors import FrameDiffSettings
-from oddframe.models.detector import Detector, Evidence, Window
+from oddframe.models.detector import Detector, Window
+from oddframe.nn.evidence import Evidence
 
 
 class FrameDiff(Detector):

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from oddframe.detectors import MemAESettings
-from oddframe.models.detector import Batch, Detector, Evidence, Objective, ParameterGroup, Window
+from oddframe.models.detector import Batch, Detector, Objective, ParameterGroup, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses
+from oddframe.nn.evidence import Evidence
 from oddframe.nn.memory import exact
 
 _EPSILON = 1e-12

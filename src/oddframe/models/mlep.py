@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from oddframe.detectors import MlepSettings
-from oddframe.models.detector import Batch, Clips, Detector, Evidence, Objective, ParameterGroup, Role, Window
+from oddframe.models.detector import Batch, Clips, Detector, Objective, ParameterGroup, Role, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn.convlstm import ConvLSTMNet
+from oddframe.nn.evidence import Evidence
 from oddframe.nn.losses import matched
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,8 +40,6 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     with beside(path, "weights cannot be written") as place, place.open("wb") as file:
         # Not `save_file`: it makes files that only their owner may read.
         file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ per cent of a frame and an average over the frame buries it: hence the two local
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,19 +20,22 @@ LOCAL_SHARE = 0.03
 windows is several points of AUC better than the largest window."""
 
 
-class HasEvidence(Protocol):
-    """What is needed of `models.detector.Evidence`: a block stands below the models and cannot name it."""
+class Evidence(NamedTuple):
+    """What a detector has to say about the judged frame of each clip.
 
-    @property
-    def error(self) -> Tensor: ...
+    Attributes:
+        error: (B, H, W) squared error per pixel, mean over channels, both pictures mapped to [0, 1].
+        distance: (B, h, w) squared distance of each query to its nearest normality item, 0..4;
+            None for a detector without queries.
+        predicted: (B, C, H, W) in [-1, 1], what the judged frame was compared with.
+    """
 
-    @property
-    def distance(self) -> Tensor | None: ...
+    error: Tensor
+    distance: Tensor | None
+    predicted: Tensor
 
 
-def components(
-    evidence: HasEvidence, window: int = 16, stride: int = 8, share: float = LOCAL_SHARE
-) -> dict[str, Tensor]:
+def components(evidence: Evidence, window: int = 16, stride: int = 8, share: float = LOCAL_SHARE) -> dict[str, Tensor]:
     """Turn evidence into raw components, in fixed units.
 
     Args:

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import RunError
-from oddframe.files import beside
+from oddframe.files import beside, write_text
 from oddframe.scoring.fusion import causal_mean, fit_weights, online_components, weighted
 from oddframe.scoring.line import draw_line
 from oddframe.scoring.places import PlaceNormal
-from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness, write_beside
+from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness
 from oddframe.scoring.tail import TAIL_SHARE, Tail
 from oddframe.settings import ScoreSettings
 from oddframe.video.motion import oddest
@@ -159,7 +159,7 @@ class Calibration:
             "line": asdict(self.line),
             "notes": list(self.notes),
         }
-        write_beside(folder / "calibration.json", json.dumps(stored, indent=1))
+        write_text(folder / "calibration.json", json.dumps(stored, indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> Calibration:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError
 from oddframe.scoring.ahead import ahead
-from oddframe.scoring.runtimes import Runtime
+from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scores import Raw
 from oddframe.video.motion import motion, oddest
 from oddframe.video.source import Frame

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, TooShortError
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule, EventTracker
-from oddframe.scoring.artefact import Trained, open_trained
 from oddframe.scoring.calibration import Calibration, SceneCalibration
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.fusion import paper_fusion, weighted_sum
@@ -32,7 +32,7 @@ from oddframe.video.source import Frame, Video
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oddframe.scoring.runtimes import Runtime
+    from oddframe.scoring.runtimes.runtime import Runtime
 
 MapWatcher = Callable[[int, Mapping[str, NDArray[np.float32]]], None]
 

@@ -216,14 +216,3 @@ class Scores:
 def in_digits(row: Mapping[str, float | None]) -> list[str]:
     """A row as its file has it. Six digits are enough for a score, but not for the seconds of a day."""
     return ["" if value is None else format(value, _DIGITS.get(name, ".6g")) for name, value in row.items()]
-
-
-def write_beside(path: Path, text: str) -> Path:
-    """Write a text file beside its place and rename it, so that no half file is ever seen.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    with beside(path) as place:
-        place.write_text(text, "utf-8")
-    return path

@@ -11,7 +11,7 @@ from oddframe.errors import TooShortError
 from oddframe.progress import Progress, Watcher
 from oddframe.scoring.calibration import Calibration, Stretch, fit_calibration
 from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.runtimes import Runtime
+from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scorer import evidence_stream
 from oddframe.settings import Settings
 from oddframe.training.pictures import store_key

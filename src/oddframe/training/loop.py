@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oddframe.data.clips import ClipBatch, ClipSampler
 from oddframe.errors import StorageError, TrainingError
 from oddframe.models.contract import broken, check_objective
 from oddframe.models.detector import Batch, Clips, Detector
@@ -34,6 +33,7 @@ from oddframe.nn.precision import Precision
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import TrainSettings
 from oddframe.training.board import Board
+from oddframe.training.clips import ClipBatch, ClipSampler
 from oddframe.training.resume import Checkpoints, Position, laid_out_as
 
 RECORD_STEPS = 50

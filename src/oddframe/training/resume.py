@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.files import write_json
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
-from oddframe.runs import write_json
 
 _NETWORK, _OPTIMIZER = "network/", "optimizer/"
 _BEGIN_AGAIN = "remove the run's resume folder to begin again"

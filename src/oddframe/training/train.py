@@ -13,9 +13,7 @@ from typing import Any
 
 import torch
 
-from oddframe.data import open_videoset
-from oddframe.data.clip_sources import clip_sources
-from oddframe.data.clips import ClipSampler
+from oddframe.data.open import open_videoset
 from oddframe.data.protocols import Section, Split, split
 from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import RunError, TooShortError
@@ -27,6 +25,8 @@ from oddframe.runs import FORMAT, Run, command_line, host, locked, peak_memory_m
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import calibrate
+from oddframe.training.clip_sources import clip_sources
+from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
 from oddframe.training.pictures import store_key, store_pictures
 from oddframe.training.resume import Checkpoints

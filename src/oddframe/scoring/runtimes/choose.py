@@ -7,10 +7,10 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from oddframe.artefact import Artefact, Trained
 from oddframe.errors import MissingExtraError, SettingsError, nearest
 from oddframe.runs import Run
-from oddframe.scoring.artefact import Artefact, Trained
-from oddframe.scoring.runtimes import Runtime
+from oddframe.scoring.runtimes.runtime import Runtime
 
 BACKENDS = ("auto", "torch", "torch-bf16", "onnxruntime", "openvino")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.artefact import ERROR, PREDICTED, Artefact, map_output
 from oddframe.errors import SettingsError
-from oddframe.scoring.artefact import ERROR, PREDICTED, Artefact, map_output
-from oddframe.scoring.runtimes import Judged, Seen
+from oddframe.scoring.runtimes.runtime import Judged, Seen
 
 Compute = Callable[[NDArray[np.uint8], Sequence[str]], Mapping[str, NDArray[np.generic]]]
 """Clips, and names of outputs → these outputs."""

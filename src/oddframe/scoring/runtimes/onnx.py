@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.artefact import INPUT, Artefact
 from oddframe.errors import MissingExtraError
-from oddframe.scoring.artefact import INPUT, Artefact
 from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor, threads
 
 _ERRORS_ONLY = 3

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.artefact import INPUT, Artefact
 from oddframe.errors import MissingExtraError
-from oddframe.scoring.artefact import INPUT, Artefact
 from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor, threads
 
 

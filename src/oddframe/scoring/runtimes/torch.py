@@ -14,7 +14,7 @@ from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_pixels, to_unit_range
 from oddframe.nn.precision import place, resolve_device
 from oddframe.runs import Run
-from oddframe.scoring.runtimes import Judged, Seen
+from oddframe.scoring.runtimes.runtime import Judged, Seen
 from oddframe.settings import ScoreSettings
 
 MAPS = {"local_error_map": "local_error", "distance_map": "local_distance"}

@@ -1,0 +1,246 @@
+"""What is measured in one run, and what is said of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oddframe.artefact import Artefact, Trained, open_trained
+from oddframe.benchmarking.drawn import draw_video
+from oddframe.benchmarking.process import ContenderLostError, Process
+from oddframe.errors import MissingExtraError, OddframeError, SettingsError
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.runs import Run, host, versions
+from oddframe.scoring.runtimes.choose import fitting, missing_extra
+from oddframe.scoring.runtimes.graph import threads
+from oddframe.settings import Settings, load_settings
+from oddframe.video.open import open_video
+
+_READY, _MEASURING = "getting ready", "measuring"
+
+_OF_TORCH = {"torch": "fp32", "torch-bf16": "bf16"}
+
+
+def bench(
+    trained: Sequence[Trained | Path | str] = (),
+    *,
+    settings: Settings | None = None,
+    video: Path | str | None = None,
+    batches: Sequence[int] = (1, 8),
+    repeats: int = 5,
+    device: str = "auto",
+    watch: Watcher = unwatched,
+) -> dict[str, Any]:
+    """Measure how fast this machine scores and trains, and the memory that this takes.
+
+    Every contender has a process of its own. Each repeat goes round all of them, so that a busy moment hits all alike.
+
+    Args:
+        trained: runs and artefacts, or their folders. Without any, an untrained network of `settings` is made and,
+            where the extra `export` is installed, its artefact.
+        settings: of the untrained network; the preset `cpu` if not given.
+        video: a file or folder of frames to decode and score; a drawn one of 640x360 if not given.
+        batches: frames judged at once. repeats: how often each figure is measured.
+        device: of torch; the other runtimes compute on the processor.
+        watch: told how far it is.
+
+    Returns:
+        Plain JSON values. A figure is {"median", "lower", "upper"}, the quartiles over the repeats.
+        "limit": precision → GFLOP/s of a matrix product; empty without torch, no "bf16" where there are no units.
+        "frames": "decoded" and "stored", pictures a second as the first detector wants them; "source": of the video.
+        "scoring": for each, "of", "backend", "batch", "network" and "scored" (frames a second: the network alone, and
+        from the video to scores), "gflop" a frame and "share" of the limit (None where not known), "peak_memory_mb".
+        "training": for each run, "of", "step" (seconds), "batch", "precision", "gflop", "share", "peak_memory_mb".
+        "left_out": what was not measured, and why. "host", "versions", "threads", "repeats".
+
+    Raises:
+        RunError: no run or artefact. DataError: the video cannot be read. SettingsError: a number below one, or no such
+        device. MissingExtraError: there is nothing to measure without torch.
+    """
+    for what, numbers in (("batch", batches), ("repeats", (repeats,))):
+        if not numbers or min(numbers) < 1:
+            raise SettingsError(f"nothing can be measured with this --{what}", seen=list(numbers), wanted="1 or more")
+    with tempfile.TemporaryDirectory(prefix="oddframe-bench-") as place:
+        watch(Progress(_READY, 0, 0))
+        footage = draw_video(Path(place) / "drawn.mp4") if video is None else open_video(video).path
+        found = _Bench(footage, list(dict.fromkeys(batches)), device, drawn=video is None)
+        if trained:
+            for one in map(open_trained, trained):
+                found.add(one, one.folder.resolve().name)
+        else:
+            chosen = load_settings() if settings is None else settings
+            _add_untrained(found, Path(place), chosen, footage, watch)
+        return found.measure(repeats, watch)
+
+
+def _add_untrained(found: _Bench, place: Path, settings: Settings, video: Path, watch: Watcher) -> None:
+    from oddframe.benchmarking.untrained import untrained_run  # needs torch
+
+    name = f"untrained {settings.detector}"
+    run = untrained_run(place / "run", settings, video, watch)
+    found.add(run, name)
+    try:
+        from oddframe.exporting.make import export
+
+        found.add(export(run, place / "artefact", watch=watch), name)
+    except OddframeError as error:
+        found.left_out.append(f"{name} as an artefact: {error.in_one_line()}")
+
+
+@dataclass
+class _Entry:
+    """A contender: what it is, the process that it has while it is measured, its figures so far (one a turn)."""
+
+    name: str
+    kind: str
+    arguments: dict[str, Any]
+    about: dict[str, Any]
+    process: Process | None = None
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def start(self) -> Process:
+        self.process = Process(self.kind, **self.arguments)
+        self.about |= self.process.about
+        return self.process
+
+    def take_turn(self) -> None:
+        assert self.process is not None
+        for name, value in self.process.turn().items():
+            self.figures.setdefault(name, []).append(value)
+
+    def summary(self) -> dict[str, Any]:
+        figures = {name: summarise(values) for name, values in self.figures.items()}
+        return {**self.about, **figures, "peak_memory_mb": self.process.peak_memory_mb if self.process else None}
+
+
+class _Bench:
+    """Contenders, from what was asked for to their figures."""
+
+    def __init__(self, video: Path, batches: Sequence[int], device: str, *, drawn: bool) -> None:
+        self._video, self._batches, self._device, self._drawn = video, batches, device, drawn
+        self._entries: list[_Entry] = []
+        self.left_out: list[str] = []
+
+    def add(self, trained: Trained, name: str) -> None:
+        """Add all that can be measured of a run or an artefact."""
+        if not self._entries:
+            self._add_machine(trained.settings)
+        gflop = None if missing_extra("torch") else _gflop_a_frame(trained)
+        folder = {"folder": str(trained.folder), "device": self._device}
+        for backend in fitting(trained):
+            if (why := self._unfit(backend)) is not None:
+                self.left_out.append(f"{name}, {backend}: {why}")
+                continue
+            precision = trained.about.precision if isinstance(trained, Artefact) else _OF_TORCH[backend]
+            for batch in self._batches:
+                about = {"of": name, "backend": backend, "batch": batch, "precision": precision, "gflop": gflop}
+                # only torch computes elsewhere than on the processor
+                device = self._device if backend in _OF_TORCH else "cpu"
+                arguments = {**folder, "device": device, "backend": backend, "batch": batch, "video": str(self._video)}
+                self._entries.append(_Entry(f"{name}, {backend}, batch {batch}", "scoring", arguments, about))
+        if isinstance(trained, Run) and gflop:
+            self._entries.append(_Entry(f"{name}, training", "training", folder, {"of": name}))
+
+    def _add_machine(self, settings: Settings) -> None:
+        """Add what does not depend on runs but for the size of their pictures."""
+        if missing_extra("torch") is None:
+            self._entries.append(_Entry("matrix products", "limit", {"device": self._device}, {}))
+        else:
+            self.left_out.append(f"the limit and shares of it: {MissingExtraError('this', 'train').in_one_line()}")
+        model = settings.model
+        how = {"size": model.size, "channels": int(model.channels), "resize": settings.data.resize}
+        where = {"video": str(self._video), **how}
+        self._entries.append(_Entry("reading video", "frames", where, {"drawn": self._drawn}))
+
+    def _unfit(self, backend: str) -> str | None:
+        """Why a backend is not measured."""
+        if (extra := missing_extra(backend)) is not None:
+            return MissingExtraError("this backend", extra).in_one_line()
+        if backend == "torch-bf16":
+            from oddframe.nn.precision import matrix_product_limit, resolve_device
+
+            if matrix_product_limit(resolve_device(self._device), "bf16") is None:
+                return "slower than fp32 on this machine, which has no units for it"
+        return None
+
+    def measure(self, repeats: int, watch: Watcher) -> dict[str, Any]:
+        """Start all, let them take turns, and say what came out."""
+        total = len(self._entries)
+        with ExitStack() as stack:
+            for number, entry in enumerate(list(self._entries)):
+                watch(Progress(_READY, number, total, entry.name))
+                with self._lost_is_left_out(entry):
+                    stack.callback(entry.start().close)
+            for turn in range(repeats):
+                for number, entry in enumerate(list(self._entries)):
+                    watch(Progress(_MEASURING, turn * total + number, repeats * total, entry.name))
+                    with self._lost_is_left_out(entry):
+                        entry.take_turn()
+            watch(Progress(_MEASURING, repeats * total, repeats * total))
+            return self._found(repeats)
+
+    @contextmanager
+    def _lost_is_left_out(self, entry: _Entry) -> Iterator[None]:
+        """A contender for which there is not enough memory is no reason to know nothing of the others."""
+        try:
+            yield
+        except ContenderLostError as error:
+            self._entries.remove(entry)
+            self.left_out.append(f"{entry.name}: its process ended ({error})")
+
+    def _found(self, repeats: int) -> dict[str, Any]:
+        by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("limit", "frames", "scoring", "training")}
+        for entry in self._entries:
+            by_kind[entry.kind].append(entry.summary())
+        limit = by_kind["limit"][0] if by_kind["limit"] else {}
+        limits = {precision: limit[precision] for precision in ("fp32", "bf16") if precision in limit}
+        for one in by_kind["scoring"]:
+            reached = limits if limit.get("device") == "cpu" or one["backend"] in _OF_TORCH else {}
+            one["share"] = _share(one["gflop"], one["network"]["median"], reached.get(one["precision"]))
+        for one in by_kind["training"]:
+            one["share"] = _share(one["gflop"], 1 / one["step"]["median"], limits.get(one["precision"]))
+        return {
+            "limit": limits,
+            "frames": by_kind["frames"][0] if by_kind["frames"] else None,
+            "scoring": by_kind["scoring"],
+            "training": by_kind["training"],
+            "left_out": self.left_out,
+            "repeats": repeats,
+            "threads": threads(),
+            "host": host(),
+            "versions": versions(),
+        }
+
+
+def summarise(values: Sequence[float]) -> dict[str, float]:
+    """Median and quartiles.
+
+    >>> summarise([3.0, 1.0, 2.0])
+    {'median': 2.0, 'lower': 1.5, 'upper': 2.5}
+    """
+    lower, median, upper = np.percentile(values, [25, 50, 75])
+    return {"median": float(median), "lower": float(lower), "upper": float(upper)}
+
+
+def _gflop_a_frame(trained: Trained) -> float:
+    """What torch would have to compute for one frame; 0 for a detector without a network."""
+    from oddframe.models.weights import build_detector
+    from oddframe.nn.flops import count_flops
+    from oddframe.nn.precision import resolve_device
+    from oddframe.scoring.runtimes.torch import TorchRuntime
+
+    settings = trained.settings
+    detector = build_detector(settings.detector, settings.model, settings.train.seed)
+    runtime = TorchRuntime(detector, settings.score, resolve_device("cpu"))
+    clips = np.zeros((1, detector.window.frames, *runtime.size, runtime.channels), np.uint8)
+    return count_flops(lambda: runtime.judge(clips)) / 1e9
+
+
+def _share(gflop: float | None, a_second: float, limit: dict[str, float] | None) -> float | None:
+    return gflop * a_second / limit["median"] if gflop and limit else None

@@ -1,0 +1,1 @@
+"""Trained detectors as artefacts that score without torch."""

@@ -1,0 +1,93 @@
+"""What a reader must know of an artefact, as its README.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oddframe.artefact import Artefact, map_output
+from oddframe.exporting.parity import largest
+from oddframe.scoring.calibration import Calibration
+
+_MEANING = {
+    "psnr": "(B,) dB, Eq. 10; lower is odder",
+    "distance": "(B,) mean squared distance of the queries to their nearest item, 0..4, Eq. 11",
+    "local_error": "(B,) mean squared error of the oddest squares, pictures in [0, 1]",
+    "local_distance": "(B,) mean squared distance of the oddest queries, 0..4",
+}
+
+
+def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -> str:
+    """The model card, as Markdown."""
+    about, settings = artefact.about, artefact.settings
+    height, width = about.size
+    frames = about.before + 1 + about.after
+    told = [
+        f"# {settings.detector}, {about.precision}",
+        "",
+        "Finds what is out of the ordinary in video from a fixed camera. Made by `oddframe export`; scored by",
+        "`oddframe score VIDEO --run FOLDER`, which needs neither torch nor the training data.",
+        "",
+        "## In and out",
+        "",
+        f"`{about.graph}` takes `clips`, (B, {frames}, {height}, {width}, {about.channels}) uint8: {frames} frames of",
+        f"a video in order, {'grey' if about.channels == 1 else 'RGB'}, resized to {height}x{width} (height x width,",
+        f"`{settings.data.resize}`). Frame {about.before}, counted from 0, is judged. Any number B of clips at once.",
+        "",
+        "| output | |",
+        "| --- | --- |",
+        *(f"| `{name}` | {_MEANING[name]} |" for name in about.values),
+        *(f"| `{map_output(name)}` | (B, h, w), the same at each place |" for name in about.maps),
+        "| `error` | (B, H, W) squared error of each pixel |",
+        "| `predicted` | (B, H, W, C) uint8, what the judged frame was compared with |",
+        "",
+        "## Scores and alarms",
+        "",
+        f"Scores add {', '.join(calibration.online_weights)}, each as the rarity of its value on normal video that was",
+        f"not trained on. Alarms begin at {calibration.line.on:.3g} and end below {calibration.line.off:.3g}.",
+        *([calibration.line.note] if calibration.line.note else []),
+        "",
+        "## How close to its run",
+        "",
+        *_compared(parity),
+        "",
+        "## Where it comes from",
+        "",
+        *_origin(artefact),
+        "",
+        "It knows one view, in the light and at the hours that it was trained on. What it calls odd is rare there, not",
+        "wrong or dangerous; a person looks before anything is done about it.",
+    ]
+    return "\n".join(told) + "\n"
+
+
+def _compared(parity: dict[str, Any]) -> list[str]:
+    lines = ["| | frames | largest relative difference of a component | alarmed frames, run and artefact | differing |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for precision in ("fp32", "int8"):
+        if (one := parity.get(precision)) is not None:
+            alarmed = f"{one['alarmed_by_run']} and {one['alarmed_by_artefact']}"
+            lines.append(f"| {precision} | {one['frames']} | {largest(one):.1e} | {alarmed} | {one['differing']} |")
+    if parity["made"]:
+        lines += ["", "Compared on made pictures: no video was at hand, and alarms on them mean nothing."]
+    if (auc := parity.get("auc")) is not None:
+        lines += ["", f"AUC on {auc['videos']} labelled videos: {_percent(auc['run'])} by the run, "
+                      f"{_percent(auc['artefact'])} by the artefact."]  # fmt: skip
+    return lines
+
+
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.2f} %"
+
+
+def _origin(artefact: Artefact) -> list[str]:
+    run, split = artefact.info, artefact.info.get("split", {})
+    data = run.get("data", {})
+    trained = len({section["video"] for section in split.get("normal", ())})
+    return [
+        f"- data: {data.get('name', 'unknown')} ({data.get('kind', 'unknown')}), fingerprint {data.get('fingerprint')}",
+        f"- trained on {trained} normal videos and {len(split.get('known', ()))} with known anomalies,"
+        f" protocol {split.get('protocol')}",
+        f"- command: `{run.get('command', '')}`",
+        f"- versions: {', '.join(f'{name} {have}' for name, have in artefact.about.versions.items())}",
+        *(f"- note: {note}" for note in run.get("notes", ())),
+    ]

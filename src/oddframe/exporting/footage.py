@@ -1,0 +1,150 @@
+"""The videos that an export is checked, calibrated and judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.data.open import open_videoset
+from oddframe.data.protocols import Section, Split
+from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.errors import ExportError, OddframeError, TooShortError
+from oddframe.evaluation import testset
+from oddframe.progress import Watcher
+from oddframe.runs import Run
+from oddframe.settings import Settings
+from oddframe.training.pictures import store_key, store_pictures
+from oddframe.training.train import split_as_set
+from oddframe.video.open import open_video
+from oddframe.video.source import Frame, Video
+from oddframe.video.store import StoredVideo
+
+MOST_CLIPS = 128
+"""Clips that the ranges of activations are measured on; more of them change little."""
+
+_OWN_FRAMES = 300
+"""Frames of the run's own videos that are compared where none are named."""
+
+_MADE_FRAMES = 24
+
+
+@dataclass(frozen=True)
+class Look:
+    """A video to compare scores on."""
+
+    name: str
+    scene: str
+    fps: float | None
+    frames: Callable[[], Iterable[Frame]]
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What there is to look at.
+
+    Attributes:
+        parts: held-out video to calibrate on; None where there is none.
+        looks: videos to compare on; never empty.
+        made: whether they are no videos, but pictures made for the purpose, so that alarms on them mean nothing.
+        judged: labelled videos to compare the AUC on.
+    """
+
+    parts: Split | None
+    looks: tuple[Look, ...]
+    made: bool
+    judged: tuple[LabelledVideo, ...]
+
+
+def gather(
+    run: Run, calibrate_on: Sequence[Path | str], check_on: Sequence[Path | str], data: Path | str | None
+) -> Footage:
+    """Open the videos that are named; where none are, those that the run was trained with, if they are still the same.
+
+    Raises:
+        DataError: a video that is named cannot be read, or `data` are not the run's.
+    """
+    videos: VideoSet | None = None
+    own: Split | None = None
+    try:
+        videos = testset.open_data(run, data)
+        own = split_as_set(videos, run.settings)
+    except OddframeError:
+        if data is not None:
+            raise
+    if data is None and videos is not None and testset.fingerprint_note(run, videos):
+        own = None
+    if calibrate_on:
+        normal = open_videoset(calibrate_on, "files").normal
+        sections = tuple(Section(video, 0, video.video.frame_count) for video in normal)
+        parts: Split | None = Split("standard", None, None, (), (), (), sections, ())
+    else:
+        parts = own
+    looks = [_look(open_video(path)) for path in check_on]
+    if not looks and own is not None:
+        firsts = [*(section.video for section in own.heldout[:1]), *own.test[:1]]
+        looks = [_look(video.video, video.scene, _OWN_FRAMES) for video in firsts]
+    judged = tuple(testset.labelled_test(run, videos)) if data is not None and videos is not None else ()
+    return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), not looks, judged)
+
+
+def stored(parts: Split, settings: Settings, watch: Watcher) -> dict[str, StoredVideo]:
+    """The pictures of what is calibrated on, by `store_key`."""
+    sections = (*parts.heldout, *parts.normal)
+    return store_pictures([*(section.video for section in sections), *parts.heldout_known], settings, watch)
+
+
+def normal_clips(
+    parts: Split, pictures: Mapping[str, StoredVideo], frames: int, channels: int
+) -> list[NDArray[np.uint8]]:
+    """Clips (1, T, H, W, C) spread evenly over held-out normal video, `MOST_CLIPS` at most.
+
+    Raises:
+        TooShortError: no video is as long as a clip.
+    """
+    firsts = [
+        (pictures[store_key(section.video)].pixels, first)
+        for section in parts.heldout
+        for first in range(section.start, section.stop - frames + 1)
+    ]
+    if not firsts:
+        raise TooShortError("no normal video to calibrate on is as long as a clip", wanted=f"{frames} frames in a row")
+    chosen = [firsts[number] for number in np.linspace(0, len(firsts) - 1, min(MOST_CLIPS, len(firsts))).astype(int)]
+    clips = [np.asarray(pixels[first : first + frames])[None] for pixels, first in chosen]
+    return [clip if clip.shape[-1] == channels else np.repeat(clip, channels, axis=-1) for clip in clips]
+
+
+def needed(parts: Split | None) -> Split:
+    """What int8 is calibrated on.
+
+    Raises:
+        ExportError: there is no such video.
+    """
+    if parts is None or not parts.heldout:
+        raise ExportError(
+            "int8 is calibrated on normal video, and there is none",
+            wanted="the videos of the run's training, or others of the same camera",
+            hint="name some: --calibrate-on NORMAL_VIDEO, or say where the run's are: --data FOLDER",
+        )
+    return parts
+
+
+def _look(video: Video, scene: str = "", most: int | None = None) -> Look:
+    return Look(video.name, scene, video.fps, lambda: islice(video.frames(), most))
+
+
+def _made(size: tuple[int, int]) -> Look:
+    """A noisy ground with a bright square that moves."""
+
+    def frames() -> Iterable[Frame]:
+        noise = np.random.default_rng(0).integers(40, 120, (_MADE_FRAMES, *size, 3), np.uint8)
+        for index, picture in enumerate(noise):
+            left = 2 * index % (size[1] - 8)
+            picture[size[0] // 3 : size[0] // 3 + 8, left : left + 8] = 230
+            yield Frame(index, None, picture)
+
+    return Look("made pictures", "", None, frames)

@@ -1,0 +1,158 @@
+"""From a run to an artefact: graph, calibration, comparison, model card."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from oddframe.artefact import FORMAT, Artefact, Description, Graph, Precision, write_artefact
+from oddframe.errors import ExportError, SettingsError, StorageError, nearest
+from oddframe.exporting.card import card
+from oddframe.exporting.footage import Footage, gather, needed, normal_clips, stored
+from oddframe.exporting.formats import write_graph
+from oddframe.exporting.graph import to_onnx
+from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference
+from oddframe.files import write_json, write_text
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.runs import Run, versions
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.runtimes.choose import fitting, open_runtime
+from oddframe.scoring.scorer import Scorer
+from oddframe.training.calibrate import calibrate
+
+Format = Literal["onnx", "openvino"]
+
+_GRAPHS: dict[Format, Graph] = {"onnx": "model.onnx", "openvino": "model.xml"}
+
+
+def export(
+    run: Run | Path | str,
+    out: Path | str,
+    *,
+    format: Format = "onnx",
+    precision: Precision = "fp32",
+    calibrate_on: Sequence[Path | str] = (),
+    check_on: Sequence[Path | str] = (),
+    data: Path | str | None = None,
+    watch: Watcher = unwatched,
+) -> Artefact:
+    """Export a run as an artefact: a folder that scores without torch.
+
+    The graph in fp32 is held to its run on video, whatever is exported then. int8 has a calibration of its own, fitted
+    on the evidence of the quantised network, so that its thresholds hold.
+
+    Args:
+        run: a finished run, or its folder. out: the artefact's folder, not there yet or empty.
+        format: "onnx" or "openvino". precision: "fp32" or "int8".
+        calibrate_on: normal videos to calibrate int8 on; without them, what the run held out, if it is still there.
+        check_on: videos to compare scores and alarms on; without them, the first of the run's, if they are there.
+        data: where the run's data are. Where this is given, the AUC on its test videos is compared, too.
+        watch: told how far it is.
+
+    Raises:
+        ExportError: the detector cannot be exported, the graph does not score like its run, or int8 has no video.
+        RunError: no finished run. DataError: a video cannot be read. StorageError: the folder cannot be written.
+        SettingsError: no such format or precision. MissingExtraError: what exports is not installed.
+    """
+    for word, known in ((format, get_args(Format)), (precision, get_args(Precision))):
+        if word not in known:
+            raise SettingsError(
+                "this cannot be exported", seen=word, wanted=" | ".join(known), hint=nearest(word, known)
+            )
+    opened = run if isinstance(run, Run) else Run.open(run)
+    folder, settings = Path(out), opened.settings
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError("there is something in this folder", path=folder, hint="choose another --out, or remove it")
+    footage = gather(opened, calibrate_on, check_on, data)
+    if precision == "int8":
+        needed(footage.parts)
+    source = Scorer(opened, device="cpu", backend="torch")
+    detector = opened.detector()
+    watch(Progress("exporting", 0, 0))
+    graph = to_onnx(detector, settings.score)
+    with _made_beside(folder) as place:
+        before, after = detector.window
+        about = Description(
+            format=FORMAT,
+            graph=_GRAPHS[format],
+            precision="fp32",
+            before=before,
+            after=after,
+            size=settings.model.size,
+            channels=settings.model.channels,
+            values=graph.values,
+            maps=graph.maps,
+            files=dict.fromkeys((_GRAPHS[format], *(("model.bin",) if format == "openvino" else ())), ""),
+            settings=settings.to_dict(),
+            run=_origin(opened, folder),
+            versions=versions(),
+        )
+        write_graph(graph.content, place, about.graph)
+        artefact = write_artefact(place, about)
+        for name in ("calibration.json", "calibration.npz"):
+            shutil.copyfile(opened.folder / name, place / name)
+        parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made}
+        compared = compare(source, _scorer(artefact), footage.looks, watch)
+        refuse_difference(compared, footage.made)
+        parity["fp32"] = compared.to_dict()
+        if precision == "int8":
+            artefact = _rounded(artefact, graph.content, footage, watch)
+            parity["int8"] = compare(source, _scorer(artefact), footage.looks, watch).to_dict()
+        if footage.judged:
+            areas = {name: area(one, footage.judged, watch) for name, one in _both(source, artefact).items()}
+            parity["auc"] = {"videos": len(footage.judged), **areas}
+        write_json(place / "parity.json", parity)
+        write_text(place / "README.md", card(artefact, Calibration.load(place), parity))
+    return Artefact.open(folder)
+
+
+def _rounded(artefact: Artefact, onnx: bytes, footage: Footage, watch: Watcher) -> Artefact:
+    """The artefact in int8, calibrated anew."""
+    parts, settings, about = needed(footage.parts), artefact.settings, artefact.about
+    pictures = stored(parts, settings, watch)
+    clips = normal_clips(parts, pictures, about.before + 1 + about.after, int(about.channels))
+    watch(Progress("quantising", 0, 0))
+    write_graph(onnx, artefact.folder, about.graph, clips)
+    rounded = write_artefact(artefact.folder, about.model_copy(update={"precision": "int8"}))
+    runtime = open_runtime(rounded, fitting(rounded)[0])
+    calibrate(runtime, parts, pictures, settings, watch).save(rounded.folder)
+    return rounded
+
+
+def _scorer(artefact: Artefact) -> Scorer:
+    return Scorer(artefact, backend=fitting(artefact)[0])
+
+
+def _both(source: Scorer, artefact: Artefact) -> dict[str, Scorer]:
+    return {"run": source, "artefact": _scorer(artefact)}
+
+
+def _origin(run: Run, folder: Path) -> dict[str, Any]:
+    """What run.json holds but for the settings, with the way to the data from the artefact's folder."""
+    info = {key: value for key, value in run.info.items() if key != "settings"}
+    root = info["data"].get("root")
+    if root is not None:
+        root = os.path.relpath((run.folder / root).resolve(), folder.resolve())
+    return info | {"data": info["data"] | {"root": root}}
+
+
+@contextmanager
+def _made_beside(folder: Path) -> Iterator[Path]:
+    """A folder that takes its place when it is whole, and leaves nothing when it fails.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        beside.replace(folder)
+    except OSError as error:
+        raise StorageError("the artefact cannot be written", path=folder, seen=error.strerror) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

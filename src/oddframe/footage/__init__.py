@@ -1,0 +1,1 @@
+"""People's own video: one or many, scored into folders."""

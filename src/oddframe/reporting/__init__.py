@@ -1,0 +1,1 @@
+"""Pages and plots that explain what was found."""

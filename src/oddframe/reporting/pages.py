@@ -1,0 +1,214 @@
+"""One page that works offline: figures of a run, several runs side by side, or scores of one video.
+
+Everything stands in the file: style, script, curves, pictures. It asks for nothing from outside. Where pictures
+cannot be had (the videos are gone, nothing to score with), the page is made without them and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from oddframe.errors import MissingPathError, OddframeError
+from oddframe.evaluation.judge import FUSIONS
+from oddframe.evaluation.result import Result
+from oddframe.files import write_text
+from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.reporting import words
+from oddframe.reporting.comparison import comparison_page
+from oddframe.reporting.curves import curve, losses, points_each
+from oddframe.reporting.detection import detection_curves
+from oddframe.reporting.memories import drawn_analysis
+from oddframe.reporting.moments import Moment, oddest, worst_false_alarms, worst_misses
+from oddframe.reporting.pictures import Album, PictureSource, VideoPictures, album
+from oddframe.reporting.render import render
+from oddframe.scoring.scores import Scores
+
+_OPEN_CARDS = 24
+"""Curves that a page shows at once; the others unfold."""
+
+_SHOWN_EVENTS = 12
+
+
+def report(
+    subject: Result | Scores | Path | str | Sequence[Result | Path | str],
+    out: Path | str | None = None,
+    *,
+    pictures: PictureSource | Literal["auto"] | None = "auto",
+    watch: Watcher = unwatched,
+) -> Path:
+    """Write a page about a judged run, about several of them side by side, or about the scores of one video.
+
+    Args:
+        subject: a result; or the folder of a judged run, or its eval-<protocol>.json; or several of these, of which
+            the others are compared with the first; or scores of one video.
+        out: the file; by default `report.html` in the run's folder; here, `compare.html` for several runs and
+            `<video>.html` for scores.
+        pictures: where frames and explanations come from. "auto" asks the run and its data for them (a single result
+            only); None makes a page without pictures. The page of several runs has none.
+        watch: told how far it is.
+
+    Returns:
+        The file.
+
+    Raises:
+        MissingPathError: there is no result. RunError: it is damaged. StorageError: the page cannot be written.
+        MissingExtraError: jinja2 is not installed.
+    """
+    if isinstance(subject, Scores):
+        source = None if pictures == "auto" else pictures
+        page, path = _scores_page(subject, source), Path(out or f"{subject.video}.html")
+    elif isinstance(subject, Result | Path | str):
+        page, path = _run_page(subject, pictures, watch), Path(out) if out else _beside(subject)
+    elif len(subject) == 1:
+        return report(subject[0], out, pictures=pictures, watch=watch)
+    else:
+        page, path = comparison_page([_opened(one) for one in subject], watch), Path(out or "compare.html")
+    write_text(path, page)
+    watch(Progress("writing", 1, 1))
+    return path
+
+
+def _opened(subject: Result | Path | str) -> Result:
+    return subject if isinstance(subject, Result) else Result.load(subject)
+
+
+def _beside(subject: Result | Path | str) -> Path:
+    if isinstance(subject, Result):
+        if not subject.run:
+            return Path("report.html")
+        folder = Path(subject.run)
+    else:
+        folder = Path(subject) if Path(subject).is_dir() else Path(subject).parent
+    if not folder.is_dir():
+        raise MissingPathError("the run's folder is not there", path=folder, hint="say where the page goes with out=")
+    return folder / "report.html"
+
+
+def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
+    """The videos that a result was judged on, and their detector; None, with a note, where they are gone."""
+    from oddframe.data.open import as_before, open_videoset
+
+    try:
+        # a run keeps the way to its data relative to its own folder
+        videos = open_videoset((Path(result.run) / result.data["root"]).resolve(), **as_before(result.data))
+    except (OddframeError, KeyError, TypeError):
+        notes.append("The videos are not where they were, so this page has no pictures.")
+        return None
+    by_name = {video.name: video for video in videos.test}
+    scorer = None
+    try:
+        from oddframe.scoring.scorer import Scorer
+
+        scorer = Scorer(result.run)
+    except (OddframeError, ImportError):
+        notes.append("The detector could not be opened, so pictures come without heat.")
+    return VideoPictures(
+        {name: video.video for name, video in by_name.items()},
+        scorer,
+        {name: video.scene for name, video in by_name.items()},
+    )
+
+
+def _history(result: Result) -> list[dict[str, Any]]:
+    from oddframe.runs import Run
+
+    try:
+        return Run.open(result.run, finished=False).history() if result.run else []
+    except OddframeError:
+        return []
+
+
+def _analysis(result: Result, notes: list[str]) -> dict[str, Any] | None:
+    """What the run's folder holds of it; None, with a note where what is there cannot be shown."""
+    try:
+        return drawn_analysis(result.run) if result.run else None
+    except OddframeError as error:
+        notes.append(f"{error.problem[0].upper()}{error.problem[1:]}; `oddframe analyse {result.run}` makes it again.")
+        return None
+
+
+def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["auto"] | None, watch: Watcher) -> str:
+    result = _opened(subject)
+    notes: list[str] = []
+    if pictures == "auto":
+        watch(Progress("opening the videos", 0, 0))
+        source = _pictures_of(result, notes)
+    else:
+        source = pictures
+    watch(Progress("gathering pictures", 0, 0))
+    judged = result.scored
+    misses, false = worst_misses(judged), worst_false_alarms(judged)
+    made = album(source, [video.scores for video in judged], [*misses, *false]) if source and judged else Album()
+    if not judged:
+        notes.append("The scores of single frames are not beside the result, so this page has no curves.")
+    history = _history(result)
+    curves = [
+        curve(video.scores, points=points_each(len(judged)), labels=video.labels, kinds=video.kinds)
+        | {"name": video.name, "thumbs": made.thumbs.get(video.name)}
+        for video in judged
+    ]
+    rows = [
+        {"name": name, "words": words.explained(name, result), "threshold": result.threshold.get(name)} | dict(figures)
+        for name, figures in result.auc.items()
+    ]
+    return render(
+        "result.html.jinja",
+        result=result,
+        title=words.title_of(result),
+        summary=words.summary_of(result),
+        rows=rows,
+        fusions=FUSIONS,
+        lowest=_lowest(result),
+        detection=detection_curves(result),
+        analysis=_analysis(result, notes),
+        curves=curves,
+        open_cards=_OPEN_CARDS,
+        misses=_shown(misses, made),
+        false_alarms=_shown(false, made),
+        compared=words.compared_with(result),
+        losses=losses(history),
+        ailments=list(dict.fromkeys(note for record in history for note in record.get("ailments", ()))),
+        notes=[*notes, *made.notes, *result.notes],
+    )
+
+
+def _lowest(result: Result) -> float:
+    """Where the scale of the AUC pictures begins: 0.5, which is guessing, or the lowest value."""
+    values: list[float] = [0.5]
+    for figures in result.auc.values():
+        values += [value for value in (figures["micro"], *(figures["interval"] or ())) if value is not None]
+    return min(values)
+
+
+def _scores_page(scores: Scores, source: PictureSource | None) -> str:
+    peaks = {
+        event: Moment(scores.video, event.peak, event.peak_s, event.score, "odd")
+        for event in sorted(scores.events, key=lambda event: -event.score)[:_SHOWN_EVENTS]
+    }
+    others = [] if peaks else oddest(scores)
+    made = album(source, [scores], [*peaks.values(), *others]) if source else Album()
+    drawn = curve(scores, points=points_each(1)) | {"thumbs": made.thumbs.get(scores.video)}
+    events = [
+        asdict(event) | {"pictures": made.panels.get(peaks[event]) if event in peaks else None}
+        for event in scores.events
+    ]
+    notes = list(scores.notes) if source else [*scores.notes, "This page was made without pictures."]
+    length = None if scores.time_s is None else float(scores.time_s[-1] - scores.time_s[0])
+    return render(
+        "scores.html.jinja",
+        scores=scores,
+        title=scores.video,
+        length=length,
+        events=events,
+        oddest=_shown(others, made),
+        curves=[drawn],
+        line=words.line_in_words(scores.line),
+        notes=[*notes, *made.notes],
+    )
+
+
+def _shown(moments: Sequence[Moment], made: Album) -> list[dict[str, Any]]:
+    return [asdict(moment) | {"pictures": made.panels.get(moment)} for moment in moments]

@@ -1,0 +1,245 @@
+"""Cells side by side with what the paper prints, as a table for a terminal, Markdown, LaTeX or a page."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Literal
+
+from oddframe.errors import MissingExtraError, RunError, SettingsError
+from oddframe.reporting.words import listed
+from oddframe.reproduction.cells import Budget, Work, set_key
+from oddframe.reproduction.frames import common_window, window_key
+from oddframe.reproduction.published import published_auc
+from oddframe.reproduction.rows import Row
+from oddframe.scoring.fusion import online_components
+from oddframe.settings import differences, settings_from_dict
+
+Style = Literal["text", "markdown", "latex", "html"]
+
+_GIVEN = (
+    "given: what a method learns from; normal video only, or known anomalies as well. printed: the paper's figure, "
+    "over all its folds, with the score of the column `paper`. AUC micro in per cent."
+)
+
+_FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
+
+SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion")
+_LINES = {
+    "text": ("{}\n", "{}"),
+    "markdown": ("### {}\n", "\n{}"),
+    "latex": ("% {}", "% {}"),
+    "html": ("<h3>{}</h3>", "<p>{}</p>"),
+}
+"""How a style writes a title, and a note."""
+_STYLES = {"text": "simple", "markdown": "github", "latex": "latex_booktabs", "html": "html"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures.
+
+    Attributes:
+        title: what it shows. columns: heads. rows: one list of texts each. notes: what its reader must know.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def render(self, style: Style = "text") -> str:
+        """The table as text.
+
+        Raises:
+            MissingExtraError: tabulate is not installed.
+        """
+        try:
+            from tabulate import tabulate
+        except ImportError:
+            raise MissingExtraError("a table", "train") from None
+        body = tabulate(self.rows, headers=self.columns, tablefmt=_STYLES[style], disable_numparse=True)
+        title, note = _LINES[style]
+        text = escape if style == "html" else str
+        parts = [title.format(text(self.title)), body, *(note.format(text(one)) for one in self.notes)]
+        return "\n".join(parts) + "\n"
+
+
+Cells = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+"""(set, row) → part → the cell's JSON, as far as there are any."""
+
+
+def read_cells(out: Path, work: Sequence[Work], budget: Budget) -> Cells:
+    """Read what is done.
+
+    Raises:
+        RunError: a cell is damaged, or is not of the data and settings that this folder's plan asks for.
+    """
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for one in work:
+        for part in one.parts:
+            path = one.cell(out, part)
+            if path.is_file():
+                cell = _read(path)
+                _refuse_other(cell, path, one, budget)
+                found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        cell: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        cell["cell"]["steps"], cell["seconds_training"], cell["data"]["fingerprint"], cell["settings"]["detector"]
+        cell["settings"]["score"]["online"], cell["auc"].keys()
+        cell["frames"]["judged"], cell["frames"]["abnormal"], cell["undefined_videos"]["paper"]
+        for common in cell["cell"]["common"].values():
+            for figures in common.values():
+                figures["micro"], figures["interval"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            "a cell is damaged, or of an earlier version",
+            path=path,
+            seen=repr(error),
+            hint="remove it and call again: its run is kept",
+        ) from None
+    return cell
+
+
+def _refuse_other(cell: Mapping[str, Any], path: Path, work: Work, budget: Budget) -> None:
+    """Presets change from version to version, and files are copied: a table must not mix what comes of that."""
+    try:
+        differing = differences(settings_from_dict(cell["settings"]), work.settings(budget))
+    except SettingsError as error:
+        differing = [error.problem]
+    if cell["data"]["fingerprint"] != work.videos.fingerprint():
+        differing.append("data: other videos or labels there than now")
+    if differing:
+        raise RunError(
+            "a cell is not what this folder's plan.json asks for, as this version reads it",
+            path=path,
+            seen="; ".join(differing[:5]),
+            wanted=f"preset {budget.preset} with {', '.join(work.overrides(budget)) or 'nothing else'}",
+            hint=f"remove it and its run {work.run_folder(path.parents[1])}, and call again; or give another --out",
+        )
+
+
+TITLES = {
+    "table2": "Table II: detectors",
+    "table3": "Table III: memories and discriminators",
+    "fig6": "Fig. 6: the runs that are drawn",
+    "fig7": "Fig. 7: the run that is drawn",
+}
+"""Of what is laid out by `figures_table`."""
+
+
+def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    """AUC of each score of a cell, on the frames that all detectors of a table or figure score."""
+    figures: Mapping[str, Any] = cell["cell"]["common"][window_key(common_window(what))]
+    return figures
+
+
+def gaps(what: str, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str, ...]:
+    """Sentences on what cells that are done have no figure for, each with the rows that it is true of."""
+    found: dict[str, list[str]] = {}
+    for key, row in itertools.product(keys, rows):
+        for part, cell in cells.get((key, row.key), {}).items():
+            if reason := _gap(cell, figures_of(cell, what)):
+                found.setdefault(f"{key}, {part}: {reason}", []).append(row.label)
+    return tuple(f"{sentence}: {', '.join(labels)}." for sentence, labels in found.items())
+
+
+def _gap(cell: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """Why some figures of a cell are not defined; "" where all are."""
+    frames, unsaid = cell["frames"], len(cell["undefined_videos"]["paper"])
+    if not figures:
+        return "no test video is so long that all detectors score a frame of it"
+    if figures["online"]["micro"] is None:
+        kinds = {0: "normal", frames["judged"]: "abnormal"}
+        kind = kinds.get(frames["abnormal"], "of one kind where all detectors score them")
+        return f"all judged frames are {kind}, so that no AUC is defined and no mean counts this part"
+    if unsaid:
+        return f"the figures of `paper` leave out {unsaid} of {frames['videos']} videos, whose values are all equal"
+    return ""
+
+
+def made_of(rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str, ...]:
+    """Sentences on which components count in `online`, each with the rows that it is true of."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key, row in itertools.product(keys, rows):
+        for cell in cells.get((key, row.key), {}).values():
+            labels = found.setdefault(online_components(cell["settings"]["score"]["online"], cell["auc"]), [])
+            labels += [row.label] if row.label not in labels else []
+    return tuple(f"online is made of {listed(names)}: {', '.join(labels)}." for names, labels in found.items())
+
+
+def figures_table(
+    what: str,
+    rows: Sequence[Row],
+    keys: Sequence[str],
+    cells: Cells,
+    folds: int,
+    failed: Sequence[str] = (),
+) -> Table:
+    """One line a row and set: AUC micro in per cent of every score, mean ± standard deviation over the folds done.
+
+    A single fold stands with its 95 % interval over test videos instead; figures that no fold defines stand as
+    "undefined", with a note. `printed` is the paper's figure, which is offline and over all its folds: `paper` is the
+    column to hold it against.
+
+    Args:
+        what: "table2", "table3", or a figure that is drawn from such cells. rows: its rows. keys: of the sets.
+        folds: how many there are to do. failed: names of work that failed.
+    """
+    lines: list[tuple[str, ...]] = []
+    window = common_window(what)
+    notes = [_GIVEN, _FRAMES.format(window.before, window.after)]
+    for key in keys:
+        for row in rows:
+            done = cells.get((key, row.key), {})
+            printed = published_auc("table2" if what == "table2" else "table3", row.key, key)
+            if row.detector is None and printed is None:
+                continue
+            state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
+            figures = [_over_folds([figures_of(cell, what).get(score) for cell in done.values()]) for score in SCORES]
+            printed_text = "" if printed is None else f"{printed:.1f}"
+            lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
+    notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
+    notes += made_of(rows, keys, cells)
+    notes += gaps(what, rows, keys, cells)
+    notes += [f"failed: {name}" for name in failed]
+    heads = (
+        "data",
+        "method",
+        "given",
+        "printed",
+        *(score.replace("_", " ") for score in SCORES),
+        "steps",
+        "min",
+        "folds",
+    )
+    return Table(TITLES[what], heads, tuple(lines), tuple(notes))
+
+
+def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
+    there = [one for one in figures if one is not None]
+    values = [100 * one["micro"] for one in there if one["micro"] is not None]
+    if not values:
+        return "undefined" if there else ""
+    if len(values) > 1:
+        return f"{mean(values):.1f} ± {stdev(values):.1f}"
+    interval = next(one["interval"] for one in there if one["micro"] is not None)
+    return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
+
+
+def _budget(done: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Steps and minutes of a training, which are the mean over folds where they differ."""
+    if not done:
+        return "", ""
+    steps = mean(cell["cell"]["steps"] for cell in done.values())
+    minutes = mean((cell["seconds_training"] or 0) / 60 for cell in done.values())
+    return f"{steps:.0f}", f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}"

@@ -1,0 +1,52 @@
+"""Opening a video: a file or a folder of frames, whichever the path is."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from oddframe.errors import MissingPathError, SettingsError, UnreadableVideoError
+from oddframe.video._folder import FolderVideo
+from oddframe.video.source import PICTURE_SUFFIXES, Video, parse_position
+
+
+def open_video(
+    path: Path | str,
+    *,
+    fps: float | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    name: str | None = None,
+) -> Video:
+    """Open a video file or a folder of frames.
+
+    Args:
+        path: a file, or a folder with tif, bmp, jpg or png pictures in it.
+        fps: frame rate where the source states no times (a folder of frames, a bare stream). A file's own times
+            are never overruled.
+        start, end: range to read, see `parse_position`; `end` is exclusive.
+        name: how to call it; without one, the name of the file without its ending, or of the folder.
+
+    Raises:
+        MissingPathError: nothing there, or no picture in the folder.
+        UnreadableVideoError: not a video, or not one frame of it decodes.
+        FrameGapError: numbered pictures with numbers missing between them.
+        SettingsError: `fps`, `start` or `end` mean nothing.
+    """
+    path = Path(path)
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
+        raise SettingsError("a frame rate is a number above 0", seen=fps, wanted="frames per second, e.g. 12.5")
+    for position in (start, end):
+        if position is not None:
+            parse_position(position)
+    if not path.exists():
+        raise MissingPathError("there is no such video", path=path, wanted="a video file or a folder of frames")
+    if path.is_dir():
+        return FolderVideo(path, name=name or path.resolve().name, fps=fps, start=start, end=end)
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise UnreadableVideoError(
+            "this is one picture, not a video", path=path, hint=f"name the folder that it lies in: {path.parent}"
+        )
+    from oddframe.video._file import FileVideo  # only here, so that folders of frames need no PyAV loaded
+
+    return FileVideo(path, name=name or path.stem, fps=fps, start=start, end=end)

@@ -1,0 +1,121 @@
+"""Which detectors become a graph, and that the graph is the detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from oddframe.artefact import ERROR, PREDICTED, map_output
+from oddframe.detectors import DetectorSettings, detectors
+from oddframe.errors import ExportError
+from oddframe.models.detector import Detector
+from oddframe.models.framediff import FrameDiff
+from oddframe.models.weights import build_detector
+from oddframe.nn.evidence import Evidence
+from oddframe.settings import ScoreSettings
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
+pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
+from oddframe.exporting.formats import write_graph  # noqa: E402
+from oddframe.exporting.graph import ScoredNetwork, to_onnx  # noqa: E402
+
+SCORE = ScoreSettings()
+SCORE_VALUES = {"psnr", "distance", "local_error"}
+OWN = sorted(name for name, entry in detectors().items() if entry.place.startswith("oddframe."))
+
+
+def small(name: str, **more: Any) -> DetectorSettings:
+    kind = detectors()[name].settings
+    given = {"size": (48, 64), "width": 4, "items": 6, **more}
+    return kind(**{key: value for key, value in given.items() if key in kind.model_fields})
+
+
+def same(detector: Detector, content: bytes, batch: int) -> None:
+    """Graph and network agree on clips of noise."""
+    network = ScoredNetwork(detector.eval(), SCORE)
+    shape = (batch, detector.window.frames, *detector.settings.size, detector.settings.channels)
+    clips = np.random.default_rng(batch).integers(0, 255, shape, np.uint8)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(clips))
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    seen = dict(zip([one.name for one in session.get_outputs()], session.run(None, {"clips": clips}), strict=True))
+
+    assert seen.keys() == wanted.keys()
+    for name, value in wanted.items():
+        if name == PREDICTED:
+            assert np.abs(seen[name].astype(int) - value.numpy()).max() <= 1
+        else:
+            np.testing.assert_allclose(seen[name], value.numpy(), rtol=1e-3, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name == "framediff" else pytest.param(name, marks=pytest.mark.slow) for name in OWN]
+)
+def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(name: str) -> None:
+    detector = build_detector(name, small(name), 1)
+
+    graph = to_onnx(detector.eval(), SCORE)
+
+    same(detector, graph.content, 1)
+    same(detector, graph.content, 3)
+    assert graph.values == ("psnr", "local_error", *(("distance", "local_distance") if detector.has_distance else ()))
+    assert graph.maps == ("local_error", *(("local_distance",) if detector.has_distance else ()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", ["model.onnx", "model.xml"])
+@pytest.mark.parametrize("name", ["dream-convlstm", "framepred", "mnad"])
+def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str, tmp_path: Path) -> None:
+    """Recurrent, without batch norm, and with a memory: NNCF treats each in its own way, and alters none much."""
+    pytest.importorskip("nncf", reason="the extra `export` is not installed")
+    openvino = pytest.importorskip("openvino", reason="the extra `export` is not installed")
+    detector = build_detector(name, small(name), 1)
+    shape = (1, detector.window.frames, *detector.settings.size, detector.settings.channels)
+    clips = [np.random.default_rng(seed).integers(0, 255, shape, np.uint8) for seed in range(4)]
+    with torch.no_grad():
+        wanted = ScoredNetwork(detector.eval(), SCORE)(torch.from_numpy(clips[0]))
+
+    write_graph(to_onnx(detector, SCORE).content, tmp_path, graph, clips)
+
+    seen = openvino.Core().compile_model(tmp_path / graph, "CPU")({"clips": clips[0]})
+    for value in SCORE_VALUES & wanted.keys():
+        assert float(seen[value][0]) == pytest.approx(float(wanted[value][0]), rel=0.05), value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{"decoder": False, "patch": 2, "channels": 1}, {"memory": "none"}], ids=str)
+def test_dream_is_exported_as_it_is_set(more: dict[str, Any]) -> None:
+    detector = build_detector("dream-unet", small("dream-unet", **more), 1)
+
+    same(detector, to_onnx(detector.eval(), SCORE).content, 2)
+
+
+def test_a_detector_that_changes_while_it_judges_is_refused_by_the_setting() -> None:
+    detector = build_detector("mnad", small("mnad", test_update=True), 1)
+
+    with pytest.raises(ExportError, match=r"learns from a video[\s\S]*model\.test_update=false"):
+        to_onnx(detector.eval(), SCORE)
+
+
+class Choosy(FrameDiff):
+    """Looks at the pictures before it decides what to do."""
+
+    def forward(self, clip: torch.Tensor) -> Evidence:
+        evidence = super().forward(clip)
+        return evidence if clip.mean() > 0 else Evidence(2 * evidence.error, None, evidence.predicted)
+
+
+def test_a_detector_that_branches_on_what_it_sees_is_refused_in_one_message() -> None:
+    with pytest.raises(ExportError, match=r"Choosy cannot be exported[\s\S]*torch\.where"):
+        to_onnx(Choosy(small("framediff")).eval(), SCORE)
+
+
+def test_the_names_of_maps_are_those_of_their_components() -> None:
+    found = ScoredNetwork(FrameDiff(small("framediff")).eval(), SCORE)(torch.zeros(1, 2, 48, 64, 3, dtype=torch.uint8))
+
+    assert list(found) == ["psnr", "local_error", map_output("local_error"), ERROR, PREDICTED]
+    assert found[PREDICTED].shape == (1, 48, 64, 3)

@@ -1,0 +1,80 @@
+"""Where an artefact is scored there need be no torch, no scikit-learn, nothing to draw with; or no oddframe at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import oddframe as odd
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
+pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
+
+BLOCKED = ("torch", "sklearn", "scipy", "matplotlib", "jinja2", "tensorboard", "onnx", "onnxscript", "openvino", "nncf")
+
+_SCORE = """
+import json, sys
+sys.modules.update(dict.fromkeys({blocked!r}))
+import oddframe as odd
+from oddframe.cli.main import app
+scores = odd.score({artefact!r}, {video!r}, backend="onnxruntime")
+print(json.dumps([len(scores), float(scores.online.max())]))
+app(["score", {video!r}, "--run", {artefact!r}, "--backend", "onnxruntime", "--out", {out!r}])
+"""
+
+
+def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artefact, day, tmp_path):
+    out = tmp_path / "scores"
+    code = _SCORE.format(blocked=BLOCKED, artefact=str(artefact.folder), video=str(day), out=str(out))
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    frames, highest = json.loads(done.stdout.splitlines()[0])
+    assert frames == 36
+    assert highest == pytest.approx(float(odd.score(artefact, day, backend="onnxruntime").online.max()), rel=1e-5)
+    assert {path.name for path in out.iterdir()} == {"scores.csv", "events.csv", "scores.json"}
+    assert "curve and page are not" in done.stderr
+    assert "The table:" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_extra_runtime_is_enough(artefact, day, tmp_path):
+    """In a virtual environment of its own, from the package index."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env/bin/python"
+    pip = [python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", f"{ROOT}[runtime]"]
+    installed = subprocess.run(pip, capture_output=True, text=True)
+    if installed.returncode:
+        pytest.skip(f"the package index cannot be reached: {installed.stderr.strip().splitlines()[-1]}")
+
+    command = [python, "-m", "oddframe", "score", day, "--run", artefact.folder, "--out", tmp_path / "out", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frames"] == 36
+    assert not list((tmp_path / "env").rglob("site-packages/torch"))
+
+
+def test_the_script_of_the_how_to_needs_onnxruntime_alone(artefact, day, tmp_path):
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/how-to/export.md").read_text("utf-8"), re.M | re.S)
+    (tmp_path / "gate-model").symlink_to(artefact.folder)
+    (tmp_path / "gate.mp4").symlink_to(day)
+    block = f"import sys\nsys.modules.update(dict.fromkeys({(*BLOCKED, 'oddframe')!r}))\n"
+
+    done = subprocess.run([sys.executable, "-c", block + code], capture_output=True, text=True, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.replace("array", "").splitlines()
+    wanted = odd.score(artefact, day, backend="onnxruntime").raw["psnr"]
+    seen = [float(re.findall(r"\[([-\d.e+]+)\]", line)[0]) for line in lines]
+    np.testing.assert_allclose(seen, wanted, rtol=0.02)

@@ -1,0 +1,176 @@
+"""Many videos in one command: each in its own folder, none of them at the mercy of another."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from oddframe.errors import MissingPathError, OddframeError, SettingsError, UnreadableVideoError
+from oddframe.footage.folder import Asked, finished, made_from, made_of
+from oddframe.footage.many import _named, are_several, score_videos
+from oddframe.footage.outputs import score
+from oddframe.processes import Processes
+
+from .conftest import flashing
+
+
+@pytest.fixture
+def videos(tmp_path, make_frame_folder) -> Path:
+    """Three folders of frames, and one file that is none of them."""
+    for name in ("monday", "tuesday", "friday"):
+        make_frame_folder(tmp_path / "videos" / name, frames=60, pictures=flashing)
+    (tmp_path / "videos/broken.mp4").write_bytes(b"no video at all" * 100)
+    return tmp_path / "videos"
+
+
+@pytest.fixture
+def processes(monkeypatch) -> list[subprocess.Popen[bytes]]:
+    """Those that are started, in order."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr("oddframe.processes.subprocess.Popen", Noted)
+    return started
+
+
+@pytest.mark.slow
+def test_a_damaged_video_stops_no_other_and_the_same_call_goes_on(run, videos, tmp_path, make_video):
+    told = []
+    first = score_videos(run, videos, fps=10, out=tmp_path / "seen", jobs=2, watch=told.append)
+
+    assert [(one.name, one.error is None) for one in first] == [
+        ("broken", False), ("friday", True), ("monday", True), ("tuesday", True),
+    ]  # fmt: skip
+    assert "does not open as video" in str(first[0].error)
+    assert [event["start"] for event in first[2].summary["events"]] == [32]
+    lines = sorted(one.note for one in told if one.stage in ("finished", "warning"))
+    assert [line.partition(":")[0] for line in lines] == ["broken", "friday", "monday", "tuesday"]
+    assert lines[2] == "monday: 59 frames judged, 1 event"
+    assert (told[-1].done, told[-1].total) == (100, 100)
+
+    alone = score(run, videos / "monday", fps=10, out=tmp_path / "alone")
+    assert (tmp_path / "seen/monday/scores.csv").read_bytes() == (tmp_path / "alone/scores.csv").read_bytes()
+    assert first[2].summary == alone.to_dict()
+
+    when = (tmp_path / "seen/monday/scores.csv").stat().st_mtime_ns
+    make_video(videos / "broken.mp4", frames=20)
+    second = score_videos(run, videos, fps=10, out=tmp_path / "seen")
+
+    assert [one.skipped for one in second] == [False, True, True, True]
+    assert second[0].summary["frames"] == 19
+    assert second[2].summary == alone.to_dict()
+    assert (tmp_path / "seen/monday/scores.csv").stat().st_mtime_ns == when
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_takes_one_video_with_it(run, videos, processes, tmp_path):
+    os.mkfifo(videos / "stuck.mp4")  # opening it waits for ever
+    order = [videos / "monday", videos / "stuck.mp4", videos / "tuesday"]
+
+    def kill(moment):
+        if moment.stage == "finished" and moment.note.startswith("monday"):
+            os.kill(processes[0].pid, signal.SIGKILL)
+
+    ended = score_videos(run, order, fps=10, out=tmp_path / "seen", watch=kill)
+
+    assert [one.error is None for one in ended] == [True, False, True]
+    assert "the process that scored this video died (signal 9" in ended[1].error.in_one_line()
+    assert len(processes) == 2
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_the_workers_and_keeps_what_is_finished(run, videos, processes, tmp_path):
+    def interrupt(moment):
+        if moment.stage == "finished":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_videos(run, [videos / "monday", videos / "tuesday"], fps=10, out=tmp_path / "seen", watch=interrupt)
+
+    assert all(process.poll() is not None for process in processes)
+    asked = Asked(fps=10)
+    assert finished(tmp_path / "seen/monday", made_of(made_from(run, "auto"), videos / "monday", asked)) is not None
+
+
+@pytest.mark.slow
+def test_what_no_worker_can_begin_with_is_one_error(run, videos, tmp_path):
+    with pytest.raises(OddframeError, match="onnxruntime does not compute a run"):
+        score_videos(run, videos, out=tmp_path / "seen", backend="onnxruntime")
+
+
+def test_a_video_is_finished_as_long_as_nothing_that_its_scores_rest_on_has_changed(run, gate, tmp_path):
+    folder, asked = tmp_path / "seen", Asked(fps=10)
+    score(run, gate, out=folder, fps=10)
+    shared = made_from(run, "auto")
+
+    assert finished(folder, made_of(shared, gate, asked))["video"] == "gate"
+    for other in (Asked(fps=12), Asked(fps=10, start="5"), Asked(fps=10, scene="belt"), Asked(fps=10, heat_video=True)):
+        assert finished(folder, made_of(shared, gate, other)) is None
+    assert finished(folder, made_of(made_from(run, "torch"), gate, asked)) is None
+
+    retrained = type(run).open(shutil.copytree(run.folder, tmp_path / "retrained"))
+    path = retrained.folder / "calibration.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"smoothing": 3}))
+    assert finished(folder, made_of(made_from(retrained, "auto"), gate, asked)) is None
+
+    os.utime(gate / "003.png", ns=(1, 1))
+    assert finished(folder, made_of(shared, gate, asked)) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "made"'])
+def test_a_damaged_summary_means_that_the_video_is_scored(content, tmp_path):
+    (tmp_path / "scores.json").write_text(content)
+    (tmp_path / "scores.csv").write_text("")
+
+    assert finished(tmp_path, {}) is None
+
+
+def test_videos_in_a_folder_are_found_in_natural_order_and_scores_are_none(tmp_path, make_frame_folder):
+    for name in ("b10.mp4", "b2.mp4", "a/c.avi", ".hidden.mp4", "notes.txt", "seen/b2/heat.mp4", "seen/b2/scores.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    make_frame_folder(tmp_path / "frames", frames=2)
+
+    assert [name for name, _ in _named([tmp_path])] == ["a/c", "b2", "b10", "frames"]
+    assert are_several([tmp_path])
+    assert not are_several([tmp_path / "frames"])
+
+
+def test_videos_of_one_name_are_told_apart_or_refused(tmp_path):
+    for name in ("gate.mp4", "gate.avi", "belt/gate.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    twice = [tmp_path / "gate.mp4", tmp_path / "gate.avi", tmp_path / "belt" / ".." / "gate.mp4"]
+    assert [name for name, _ in _named(twice)] == ["gate.mp4", "gate.avi"]
+    with pytest.raises(SettingsError, match=r"two videos are called 'gate.mp4'"):
+        _named([tmp_path / "gate.mp4", tmp_path / "belt/gate.mp4"])
+
+
+def test_a_folder_without_video_is_refused(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingPathError, match="no video in this folder"):
+        score_videos(run, tmp_path / "empty")
+
+
+def test_each_worker_gets_its_share_of_the_cores(monkeypatch):
+    monkeypatch.setattr("oddframe.processes.os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+
+    assert Processes(4)._environment["OMP_NUM_THREADS"] == "2"
+
+
+def test_an_error_fits_on_a_line():
+    error = UnreadableVideoError("it does not open", path="gate.mp4", seen="3 bytes;\n no header", hint="copy it again")
+
+    assert error.in_one_line() == "it does not open (3 bytes; no header) - try: copy it again"
