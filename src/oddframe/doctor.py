@@ -65,7 +65,7 @@ def in_words(found: dict[str, Any]) -> str:
             f"CUDA: {', '.join(cuda['devices']) if cuda['devices'] else 'none; everything runs on the processor'}"
         )
     if "problem" in cache:
-        lines.append(f"cache: {cache['folder']}: {cache['problem']}")
+        lines.append("cache: " + ": ".join(word for word in (cache["folder"], cache["problem"]) if word))
     else:
         size = f"{cache['bytes'] / 1e6:.0f} MB of at most {cache['limit_bytes'] / 1e9:.0f} GB"
         lines.append(f"cache: {cache['folder']}, {cache['videos']} videos, {size}")
@@ -140,7 +140,7 @@ def _cache() -> dict[str, Any]:
         store = FrameStore()
         entries = store.entries()
     except StorageError as error:
-        return {"folder": str(error.path), "problem": error.problem}
+        return {"folder": None if error.path is None else str(error.path), "problem": error.in_one_line()}
     return {
         "folder": str(store.folder),
         "videos": len(entries),

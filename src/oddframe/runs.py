@@ -20,10 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
-from oddframe.files import write_json
+from oddframe.files import HeldElsewhereError, lock, write_json
 from oddframe.settings import Settings, settings_from_dict
 
 if TYPE_CHECKING:
@@ -169,18 +167,15 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
+    except OSError as error:
+        raise StorageError.of(error, "the run's folder cannot be written", folder) from None
+    try:
+        with lock(folder / ".lock", wait=False):
+            yield
+    except HeldElsewhereError:
         raise RunError(
             "another process is training in this folder", path=folder, hint="wait for it, or choose another --out"
         ) from None
-    except OSError as error:
-        raise StorageError("the run's folder cannot be written", path=folder, seen=error.strerror) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def command_line() -> str:

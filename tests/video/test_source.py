@@ -20,7 +20,7 @@ from oddframe.errors import (
     UnreadableVideoError,
 )
 from oddframe.video.open import open_video
-from oddframe.video.source import natural_key, parse_position
+from oddframe.video.source import VIDEO_SUFFIXES, natural_key, parse_position
 
 
 def cut(path: Path, share: float, name: str) -> Path:
@@ -380,3 +380,14 @@ def test_other_positions_are_refused(text):
 
 def test_natural_order():
     assert sorted(["Test10", "Test2", "test1", "01", "1"], key=natural_key) == ["01", "1", "test1", "Test2", "Test10"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [("a.gif", "gif", "rgb8"), ("a.mjpeg", "mjpeg", "yuvj420p"), ("a.y4m", "rawvideo", "yuv420p")],
+)
+def test_animations_and_bare_pictures_are_video(tmp_path, make_video, name, codec, pixel_format):
+    path = make_video(tmp_path / name, frames=6, codec=codec, pixel_format=pixel_format)
+
+    assert path.suffix in VIDEO_SUFFIXES
+    assert sum(1 for _ in open_video(path, fps=10).frames()) == 6

@@ -280,3 +280,17 @@ def test_a_file_with_damage_in_its_middle_is_stored_only_if_that_is_allowed(stor
     with pytest.raises(UnreadableVideoError, match=r"59 frames[\s\S]*60"):
         store.open(video, (24, 32), 1)
     assert len(store.open(video, (24, 32), 1, allow_cut_off=True).pixels) == 59
+
+
+def test_a_user_without_home_and_account_is_told_what_to_set(monkeypatch):
+    pwd = pytest.importorskip("pwd")
+
+    def no_account(_):
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", no_account)
+    for name in ("HOME", "XDG_CACHE_HOME", "ODDFRAME_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(StorageError, match="export ODDFRAME_CACHE="):
+        FrameStore()

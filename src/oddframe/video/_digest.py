@@ -13,9 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock
-
 from oddframe.errors import StorageError, UnreadableVideoError
+from oddframe.files import lock
 from oddframe.video.source import Video, looks_of
 
 _CHUNK_BYTES = 1 << 20
@@ -63,7 +62,7 @@ class DigestBook:
 
     def _note(self, where: str, looks: str, digest: str) -> None:
         try:
-            with FileLock(self._path.with_suffix(".lock")):
+            with lock(self._path.with_suffix(".lock")):
                 notes = self._read()
                 notes.pop(where, None)
                 notes[where] = [looks, digest]

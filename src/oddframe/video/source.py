@@ -22,7 +22,9 @@ from oddframe.errors import SettingsError, TooShortError
 PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".flv"}
-    | {".3gp", ".ogv", ".h264", ".264", ".h265", ".hevc", ".dav"}
+    | {".3gp", ".3g2", ".ogv", ".ogm", ".f4v", ".vob", ".m1v", ".m2v", ".mpv", ".divx", ".dv", ".mxf", ".nut", ".ivf"}
+    | {".rm", ".rmvb", ".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".obu", ".av1", ".dav"}
+    | {".gif", ".mjpeg", ".mjpg", ".y4m"}
 )
 
 _CLOCK_SLACK_S = 1e-4
@@ -54,6 +56,8 @@ class Video(ABC):
         channels: 1 where the source is grey, else 3.
         fps: frames per second; None where nothing says so.
         own_clock: whether the source itself carries times (a folder of frames does not).
+        deep: whether its pictures have 16 bits a value, of which `pixel_range` says how they become 8.
+        notes: what a reader should know of how it is read, in sentences.
     """
 
     path: Path
@@ -64,6 +68,8 @@ class Video(ABC):
     own_clock: bool
     start: str | None
     end: str | None
+    deep: bool = False
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def _range(self) -> tuple[int, int]:
@@ -91,7 +97,7 @@ class Video(ABC):
 
     @property
     def frame_count(self) -> int:
-        """Frames that `frames` yields if the file is sound. A file is run through, not decoded, to know it."""
+        """Frames of the range, those that do not decode among them. A file is run through, not decoded, to know it."""
         start, stop = self._range
         return stop - start
 
@@ -103,6 +109,8 @@ class Video(ABC):
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order; `index` and `time_s` are the source's, also where a range is read.
+
+        A frame that does not decode is left out: `index` then jumps, and every other frame keeps its number.
 
         Raises:
             CutOffVideoError: after the last readable frame of a file that ends in the middle.

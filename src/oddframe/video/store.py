@@ -26,10 +26,10 @@ from typing import BinaryIO, Literal
 import cv2
 import numpy as np
 import platformdirs
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, SettingsError, StorageError, UnreadableVideoError
+from oddframe.files import lock
 from oddframe.video._digest import DigestBook
 from oddframe.video.source import Video
 
@@ -127,8 +127,8 @@ class FrameStore:
     """
 
     def __init__(self, folder: Path | str | None = None, limit_bytes: float = 20e9) -> None:
-        chosen = folder or os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("oddframe") / "frames"
-        self.folder, self.limit_bytes = Path(chosen), limit_bytes
+        self.folder = Path(folder or os.environ.get(CACHE_VARIABLE) or _users_folder())
+        self.limit_bytes = limit_bytes
         with _disk_errors(self.folder):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
         self._digests = DigestBook(self.folder / "digests.json")
@@ -176,7 +176,7 @@ class FrameStore:
         entry = self.folder / key
         stored = _load(entry, video)
         if stored is None:
-            with _disk_errors(self.folder), FileLock(self.folder / "locks" / f"{key}.lock"):
+            with _disk_errors(self.folder), lock(self.folder / "locks" / f"{key}.lock"):
                 stored = _load(entry, video)  # another process may have filled it meanwhile
                 if stored is None:
                     self._fill(entry, video, recipe, allow_cut_off, progress)
@@ -353,6 +353,26 @@ def _not_all_decode(video: Video, count: int) -> UnreadableVideoError:
         wanted=f"{video.frame_count}",
         hint="encode it anew, or train on what decodes with --set data.allow_cut_off=true",
     )
+
+
+def _users_folder() -> Path:
+    """Where the store of this user is.
+
+    Raises:
+        StorageError: the user has no home, as one without an account in a container.
+    """
+    try:
+        folder = platformdirs.user_cache_path("oddframe") / "frames"
+    except (RuntimeError, KeyError):
+        folder = Path()
+    if not folder.is_absolute():
+        raise StorageError(
+            "there is no home folder in which decoded video could be kept",
+            seen="neither HOME nor an account of this user",
+            wanted=f"a folder in the environment variable {CACHE_VARIABLE}",
+            hint=f"export {CACHE_VARIABLE}=/somewhere/frames",
+        )
+    return folder
 
 
 @contextmanager
