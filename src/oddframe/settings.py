@@ -148,6 +148,19 @@ class ScoreSettings(Strict):
     false_alarms_per_hour: float = Field(
         default=1.0, gt=0, description="rate on held-out normal video that draws the line"
     )
+    shortest_event_s: float = Field(
+        default=0.2, ge=0, le=3600, description="seconds that the odd frames of an event last together, at least"
+    )
+    merge_gap_s: float = Field(
+        default=1.0, ge=0, le=3600, description="seconds of a pause across which two odd stretches are one event"
+    )
+    cool_down_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=86400,
+        description="seconds after an event in which no other is raised; what is over by then counts as its repeat. "
+        "The line is drawn as if there were none",
+    )
     batch: int = Field(default=8, ge=1, description="frames judged at once; scores do not depend on it")
 
 

@@ -17,7 +17,7 @@ from oddframe.settings import ScoreSettings
 def stretch(raw):
     """stretch("gate", frames=120, level=0.1) -> held-out video whose motion is about so much, in two places of four."""
 
-    def make(scene: str, frames: int = 120, level: float = 0.01, abnormal=None, fps: float | None = 10.0) -> Stretch:
+    def make(scene: str, frames: int = 120, level: float = 0.01, abnormal=None) -> Stretch:
         rng = np.random.default_rng(frames)
         shown = []
         for frame in range(frames):
@@ -25,7 +25,7 @@ def stretch(raw):
             shown.append(
                 raw(frame, {"motion": [[motion, 1e-4], [motion, 1e-4]]}, psnr=30 + rng.normal(), motion=motion)
             )
-        return Stretch(scene, fps, shown, abnormal)
+        return Stretch(scene, shown, abnormal)
 
     return make
 
@@ -103,7 +103,7 @@ def test_without_held_out_anomalies_learned_is_online(stretch):
 def test_held_out_anomalies_without_an_abnormal_frame_that_can_be_judged_teach_nothing_and_it_is_said(stretch, raw):
     shown = [raw(i, psnr=20.0, motion=0.5) for i in range(40)]
 
-    calibration = fit_calibration([stretch(""), Stretch("", 10.0, shown, np.zeros(40, bool))], settings())
+    calibration = fit_calibration([stretch(""), Stretch("", shown, np.zeros(40, bool))], settings())
 
     assert calibration.learned_weights == calibration.online_weights
     assert any("can be judged: `learned` equals `online`" in note for note in calibration.notes)
@@ -113,7 +113,7 @@ def test_held_out_anomalies_teach_learned_which_component_to_trust(stretch, raw)
     shown = [
         raw(i, psnr=28.0 + i % 5, motion=0.01 + 0.0002 * i) for i in range(40)
     ]  # psnr as ever, motion a bit higher
-    odd = Stretch("", 10.0, shown, np.ones(40, bool))
+    odd = Stretch("", shown, np.ones(40, bool))
 
     calibration = fit_calibration([stretch(""), odd], settings())
 
@@ -128,7 +128,7 @@ def test_components_that_a_detector_lacks_are_left_out_of_online(stretch):
 
 
 def test_still_video_calibrates_to_numbers(raw):
-    still = Stretch("", 10.0, [raw(i, {"motion": [[0.0]]}, psnr=100.0, motion=0.0) for i in range(120)])
+    still = Stretch("", [raw(i, {"motion": [[0.0]]}, psnr=100.0, motion=0.0) for i in range(120)])
     calibration = fit_calibration([still], settings(per_place=("motion",)))
     scene, _ = calibration.scene("")
 

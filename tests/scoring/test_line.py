@@ -8,19 +8,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
-from oddframe.scoring.line import draw_line, event_counts
+from oddframe.scoring.line import Timed, draw_line, event_counts
 from oddframe.scoring.scores import AlarmLine
+
+RULE = AlarmRule(shortest_s=0.2, merge_s=1.0)
+
+
+def paced(scores, fps: float, start_s: float = 0.0) -> Timed:
+    """Scores of so many frames a second."""
+    return Timed(np.asarray(scores), start_s + np.arange(len(scores)) / fps)
 
 
 def test_without_heldout_video_the_line_is_one_frame_in_a_thousand():
-    line = draw_line([], 1.0)
+    line = draw_line([], 1.0, RULE)
 
     assert (line.on, line.per_hour) == (3.0, None)
     assert "no held-out" in line.note
 
 
 def test_little_video_vouches_for_little_and_says_so():
-    line = draw_line([(np.array([0.1] * 99 + [2.0]), 10.0)], 1.0)
+    line = draw_line([paced([0.1] * 99 + [2.0], 10.0)], 1.0, RULE)
 
     assert line.on > 2.0
     assert line.on == pytest.approx(2.0)
@@ -30,7 +37,7 @@ def test_little_video_vouches_for_little_and_says_so():
 
 
 def test_without_a_frame_rate_there_is_no_rate():
-    line = draw_line([(np.array([0.1, 2.0]), 10.0), (np.array([0.1]), None)], 1.0)
+    line = draw_line([paced([0.1, 2.0], 10.0), Timed(np.array([0.1]), None)], 1.0, RULE)
 
     assert line.on > 2.0
     assert line.per_hour is None
@@ -45,19 +52,19 @@ def two_hours(*peaks: float) -> np.ndarray:
 
 
 def test_enough_video_gives_the_lowest_line_that_keeps_the_rate():
-    line = draw_line([(two_hours(5, 4, 3, 2), 1.0)], asked_per_hour=1.0)
+    line = draw_line([paced(two_hours(5, 4, 3, 2), 1.0)], 1.0, RULE)
 
     assert (line.on, line.per_hour, line.note) == (4.0, 1.0, "")
 
 
 def test_stretches_are_counted_together():
-    line = draw_line([(two_hours(5, 2), 1.0), (two_hours(4, 3), 1.0)], asked_per_hour=0.5)
+    line = draw_line([paced(two_hours(5, 2), 1.0), paced(two_hours(4, 3), 1.0)], 0.5, RULE)
 
     assert (line.on, line.per_hour) == (4.0, 0.5)
 
 
 def test_the_line_of_a_still_video_is_above_it():
-    line = draw_line([(np.zeros(100), 25.0)], 1.0)
+    line = draw_line([paced(np.zeros(100), 25.0)], 1.0, RULE)
 
     assert 0 < line.off < line.on
 
@@ -68,29 +75,41 @@ LEVELS = [0.0, 0.5, 0.8, 1.0, 1.2, 1.25, 1.5, 2.0, 2.4, 2.5, 3.0]
 """Pairs of them lie at each other's lower edges, which are four fifths."""
 
 
-def counted(stretches, on: float) -> int:
+def counted(stretches: list[Timed], on: float, rule: AlarmRule) -> int:
     """Events at one line, every frame followed in turn."""
     line = AlarmLine(on, on * HYSTERESIS, None, 1.0)
-    return sum(
-        1 for scores, fps in stretches for _ in events(range(len(scores)), scores, line, AlarmRule.for_rate(fps))
-    )
+    return sum(1 for scores, times_s in stretches for _ in events(range(len(scores)), scores, line, rule, times_s))
+
+
+@st.composite
+def timed(draw) -> Timed:
+    """Scores of frames at an even pace, or at one that varies, with doubled stamps."""
+    scores = draw(st.lists(st.sampled_from(LEVELS), max_size=40))
+    even = draw(st.sampled_from([1.0, 1 / 3, 1 / 8, 1 / 15, 1 / 30]))
+    steps = st.just(even) | st.sampled_from([0.0, 0.04, 0.2, 0.5, 1.0])
+    return Timed(np.array(scores), np.cumsum(draw(st.lists(steps, min_size=len(scores), max_size=len(scores)))))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(
-        st.tuples(st.lists(st.sampled_from(LEVELS), max_size=40).map(np.array), st.sampled_from([1.0, 3.0, 8.0, 15.0])),
-        min_size=1,
-        max_size=3,
-    )
+    st.lists(timed(), min_size=1, max_size=3),
+    st.builds(AlarmRule, st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([0.0, 0.3, 1.0])),
 )
-def test_events_at_many_lines_are_those_at_each_of_them(stretches):
-    lines = np.unique(np.concatenate([scores for scores, _ in stretches]).astype(np.float64))
+def test_events_at_many_lines_are_those_at_each_of_them(stretches, rule):
+    lines = np.unique(np.concatenate([stretch.scores for stretch in stretches]).astype(np.float64))
 
-    assert list(event_counts(stretches, lines)) == [counted(stretches, float(line)) for line in lines[::-1]]
+    assert list(event_counts(stretches, lines, rule)) == [counted(stretches, float(at), rule) for at in lines[::-1]]
 
 
 def test_events_of_two_stretches_do_not_grow_together():
-    stretches = [(np.array([0.0, 3.0]), 1.0), (np.array([3.0, 0.0]), 1.0)]
+    stretches = [paced([0.0, 3.0], 1.0), paced([3.0, 3.0, 0.0], 1.0)]
 
-    assert list(event_counts(stretches, np.array([3.0]))) == [2]
+    assert list(event_counts(stretches, np.array([3.0]), RULE)) == [2]
+
+
+def test_the_rate_is_counted_by_the_clock_and_not_by_frames():
+    slow_then_fast = Timed(np.full(90, 0.1), np.concatenate([np.arange(45) * 10.0, 440 + np.arange(1, 46) * 0.1]))
+
+    line = draw_line([slow_then_fast], 1.0, RULE)
+
+    assert line.note.startswith("8 min of held-out")  # 450 s, and 50 s more until the median step has changed

@@ -1,35 +1,57 @@
-"""Scores become events: hysteresis, a least length, merging. `line.py` draws the line."""
+"""Scores become events: hysteresis, a least length, merging, a cool-down. `line.py` draws the line.
+
+All lengths are seconds of the video's clock. A video without times counts as one of 25 frames a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.scoring.pace import Pace
 from oddframe.scoring.scores import AlarmLine, Box, Event
+from oddframe.settings import ScoreSettings
 
 HYSTERESIS = 0.8
 """An event goes on while the score stays above this share of the line."""
 
-SHORTEST_S = 0.2
-MERGE_S = 1.0
-_FPS_WHERE_UNKNOWN = 25.0
+SLACK_US = 5_000
+"""Stamps are rounded to milliseconds in many files: six frames of 33 ms are 0.2 s."""
 
 
 @dataclass(frozen=True)
 class AlarmRule:
-    """Lengths in frames: the shortest event, and the gap across which two become one."""
+    """Lengths in seconds.
 
-    shortest: int
-    merge: int
+    Attributes:
+        shortest_s: the odd frames of an event last so long together.
+        merge_s: the longest pause between two odd stretches that are one event.
+        cool_down_s: so long after the end of an event no other is raised. What is over before that counts as a repeat
+            of the event before; what still lasts then is an event of its own.
+    """
+
+    shortest_s: float
+    merge_s: float
+    cool_down_s: float = 0.0
 
     @classmethod
-    def for_rate(cls, fps: float | None) -> AlarmRule:
-        """The rule for a video of so many frames a second (25 where that is unknown)."""
-        rate = fps or _FPS_WHERE_UNKNOWN
-        return cls(max(1, round(SHORTEST_S * rate)), max(1, round(MERGE_S * rate)))
+    def of(cls, settings: ScoreSettings) -> Self:
+        """The rule that settings ask for."""
+        return cls(settings.shortest_event_s, settings.merge_gap_s, settings.cool_down_s)
+
+    @property
+    def shortest_us(self) -> int:
+        """What the odd frames of an event last at least, in microseconds, with some slack for rounded stamps."""
+        return max(1, round(1e6 * self.shortest_s) - SLACK_US)
+
+    @property
+    def merge_us(self) -> int:
+        """The longest pause, in microseconds, with the same slack."""
+        return round(1e6 * self.merge_s) + SLACK_US
 
 
 @dataclass
@@ -38,81 +60,119 @@ class _Run:
     start_s: float | None
     last: int
     last_s: float | None
+    last_us: int
     peak: int
     peak_s: float | None
     score: float
     box: Box | None
-    step_s: float | None
-    """From the frame before the last odd one to that one."""
+    odd_us: int
+    """How long its odd frames last together."""
+    step_us: int
+    """How long its last frame lasts."""
     end_s: float | None = None
     """Time of the frame after the last odd one, once it has come."""
 
     def event(self) -> Event:
         end_s = self.end_s
-        if end_s is None and self.last_s is not None:  # the video's last frame is odd: it is shown as long as others
-            end_s = self.last_s + (self.step_s or 0.0)
+        if end_s is None and self.last_s is not None:  # nothing comes after it: its last frame lasts as long as others
+            end_s = self.last_s + self.step_us / 1e6
         return Event(self.start, self.last + 1, self.peak, self.score, self.start_s, end_s, self.peak_s, self.box)
 
 
 class EventTracker:
-    """Follows one video's scores, frame by frame, and yields events as they are over.
+    """Follows one video's scores, frame by frame, and gives events as they are over.
 
-    An event is over when the score has been below the line's `off` for longer than the merging gap.
+    An event is over when the score has been below the line's `off` for longer than the merging gap, and where frames
+    are missing: where the number of a frame is not the next one. With a cool-down, it is given when that has passed.
+
+    Args:
+        fps: of a video whose frames have no times.
     """
 
-    def __init__(self, line: AlarmLine, rule: AlarmRule) -> None:
+    def __init__(self, line: AlarmLine, rule: AlarmRule, fps: float | None = None) -> None:
         self._line, self._rule = line, rule
+        self._pace = Pace(fps)
+        self._frame: int | None = None
+        self._at_us = 0
         self._run: _Run | None = None
-        self._frames_in = 0
-        self._latest_s: float | None = None
+        self._inside = False
+        self._cooling: Event | None = None
+        self._cool_us = 0
 
     @property
     def alarm(self) -> bool:
         """Whether the latest frame belongs to an event that is long enough to be one."""
-        return self._run is not None and self._frames_in >= self._rule.shortest and self._inside
-
-    _inside = False
+        long_enough = self._run is not None and self._run.odd_us >= self._rule.shortest_us
+        return self._inside and long_enough and (self._cooling is None or self._at_us > self._cool_us)
 
     def update(self, frame: int, time_s: float | None, score: float, box: Box | None = None) -> Event | None:
-        """Take the next frame's score; return the event that has just ended, if one has."""
-        run, before_s, self._latest_s = self._run, self._latest_s, time_s
-        step_s = None if time_s is None or before_s is None else time_s - before_s
-        if run is None:
-            if score < self._line.on:
-                self._inside = False
-                return None
-            self._run = _Run(frame, time_s, frame, time_s, frame, time_s, score, box, step_s)
-            self._frames_in, self._inside = 1, True
-            return None
+        """Take the next frame's score; return the event that is over now, if one is."""
+        at_us = self._at_us = self._pace.at(frame, time_s)
+        broken = self._frame is not None and frame != self._frame + 1
+        self._frame = frame
+        lasts_us = self._pace.take(at_us, broken=broken)
+        over = self._close() if broken else None
+        run = self._run
         self._inside = score >= (self._line.off if self._inside else self._line.on)
-        if self._inside:
-            run.last, run.last_s, run.step_s, run.end_s = frame, time_s, step_s, None
-            self._frames_in += 1
+        if run is None and self._inside:
+            self._run = _Run(frame, time_s, frame, time_s, at_us, frame, time_s, score, box, lasts_us, lasts_us)
+        elif run is not None and self._inside:
+            run.last, run.last_s, run.last_us, run.step_us, run.end_s = frame, time_s, at_us, lasts_us, None
+            run.odd_us += lasts_us
             if score > run.score:
                 run.peak, run.peak_s, run.score, run.box = frame, time_s, score, box
-            return None
-        if run.end_s is None:
-            run.end_s = time_s
-        if frame - run.last > self._rule.merge:
-            return self.finish()
-        return None
+        elif run is not None:
+            if run.end_s is None:
+                run.end_s = time_s
+            if at_us - run.last_us > self._rule.merge_us:
+                over = self._close()
+        return over or self._cooled()
 
     def wants_box(self, score: float) -> bool:
         """Whether a box of a frame with this score would be kept: it is the highest of its event so far."""
         return score >= self._line.on and (self._run is None or score > self._run.score)
 
     def finish(self) -> Event | None:
-        """End what is going on, as at the video's end."""
-        run, long_enough = self._run, self._frames_in >= self._rule.shortest
-        self._run, self._frames_in, self._inside = None, 0, False
-        return run.event() if run is not None and long_enough else None
+        """End what is going on, as at the video's end; return the last event, if there is one."""
+        over = self._close()
+        cooling, self._cooling = self._cooling, None
+        return over or cooling
+
+    def _close(self) -> Event | None:
+        """End what is going on; return the event if it is one and nothing has to be waited for."""
+        run, self._run, self._inside = self._run, None, False
+        if run is None or run.odd_us < self._rule.shortest_us:
+            return None
+        if self._cooling is not None and run.last_us <= self._cool_us:
+            self._cooling = replace(self._cooling, repeats=self._cooling.repeats + 1)
+            return None
+        before, self._cooling = self._cooling, None
+        if not self._rule.cool_down_s:
+            return run.event()
+        self._cooling, self._cool_us = run.event(), run.last_us + round(1e6 * self._rule.cool_down_s)
+        return before
+
+    def _cooled(self) -> Event | None:
+        """The event whose cool-down has passed, unless what goes on may yet turn out to be its repeat."""
+        waiting = self._run is not None and self._run.last_us <= self._cool_us
+        if self._cooling is None or self._at_us <= self._cool_us or waiting:
+            return None
+        cooled, self._cooling = self._cooling, None
+        return cooled
 
 
-def events(frames: Sequence[int], scores: NDArray[np.floating], line: AlarmLine, rule: AlarmRule) -> Iterator[Event]:
-    """All events of one stretch of video, without times and boxes."""
+def events(
+    frames: Sequence[int],
+    scores: NDArray[np.floating],
+    line: AlarmLine,
+    rule: AlarmRule,
+    times_s: Sequence[float] | NDArray[np.float64] | None = None,
+) -> Iterator[Event]:
+    """All events of one video, without boxes."""
     tracker = EventTracker(line, rule)
-    for frame, score in zip(frames, scores, strict=True):
-        if (event := tracker.update(int(frame), None, float(score))) is not None:
+    for place, (frame, score) in enumerate(zip(frames, scores, strict=True)):
+        time_s = None if times_s is None else float(times_s[place])
+        if (event := tracker.update(int(frame), time_s, float(score))) is not None:
             yield event
     if (event := tracker.finish()) is not None:
         yield event

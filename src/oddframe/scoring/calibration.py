@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from oddframe.errors import RunError
 from oddframe.files import beside, write_text
+from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.fusion import causal_mean, fit_weights, online_components, weighted
-from oddframe.scoring.line import draw_line
+from oddframe.scoring.line import Timed, draw_line, times_of
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import LOWER_IS_ODDER, AlarmLine, Raw, oddness
 from oddframe.scoring.tail import TAIL_SHARE, Tail
@@ -70,7 +71,6 @@ class Stretch:
     """
 
     scene: str
-    fps: float | None
     raw: Sequence[Raw]
     abnormal: NDArray[np.bool_] | None = None
 
@@ -293,9 +293,9 @@ def fit_calibration(
         for number, scores, learned_here in zip(of_scene, lively, learned_lively, strict=True):
             used = scenes_of[number] if scenes_of[number] in bases else POOLED
             if number < len(normal) and used == scene:
-                rarities.append((scenes[scene].online.rarity(scores), normal[number].fps))
+                rarities.append(Timed(scenes[scene].online.rarity(scores), times_of(normal[number].raw)))
                 learned_rarities.append(scenes[scene].learned.rarity(learned_here))
-    line = draw_line(rarities, settings.false_alarms_per_hour)
+    line = draw_line(rarities, settings.false_alarms_per_hour, AlarmRule.of(settings))
     values = {
         name: oddness(name, np.array([raw.values[name] for stretch in normal for raw in stretch.raw], np.float32))
         for name in names

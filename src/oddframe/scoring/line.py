@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule
-from oddframe.scoring.scores import AlarmLine
-
-Stretch = tuple[NDArray[np.floating], float | None]
-"""Scores of an unbroken stretch of video, and its frames a second."""
+from oddframe.scoring.pace import durations
+from oddframe.scoring.scores import AlarmLine, Raw
 
 
-def draw_line(stretches: Sequence[Stretch], asked_per_hour: float) -> AlarmLine:
+class Timed(NamedTuple):
+    """Scores of an unbroken stretch of video, (N,), and the seconds of its frames, (N,); None without a clock."""
+
+    scores: NDArray[np.floating]
+    times_s: NDArray[np.float64] | None
+
+
+def times_of(judged: Sequence[Raw]) -> NDArray[np.float64] | None:
+    """Seconds of judged frames, (N,); None where one of them has none."""
+    times = [raw.time_s for raw in judged if raw.time_s is not None]
+    return np.array(times, np.float64) if len(times) == len(judged) else None
+
+
+def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule) -> AlarmLine:
     """Find the lowest line that held-out normal video crosses no more often than asked.
 
     Footage of a quarter of an hour cannot vouch for one false alarm an hour: then the line is just above everything
     seen, and the note says what that vouches for.
 
+    Alarms are counted as if there were no cool-down, which can only make them fewer.
+
     Args:
-        stretches: (scores, frames a second or None) of each unbroken stretch of held-out normal video.
-        asked_per_hour: false alarms an hour.
+        stretches: of held-out normal video. asked_per_hour: false alarms an hour. rule: what makes an event.
     """
-    scores = np.concatenate([stretch for stretch, _ in stretches]) if stretches else np.zeros(0)
+    scores = np.concatenate([stretch.scores for stretch in stretches]) if stretches else np.zeros(0)
     if not len(scores):
         return AlarmLine(
             3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand"
         )
     highest = float(scores.max())
     above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
-    if any(fps is None for _, fps in stretches):
+    timed = [(scores, times_s) for scores, times_s in stretches if times_s is not None]
+    if len(timed) < len(stretches):
         note = f"the held-out video's frame rate is unknown: the line is above all {len(scores)} frames of it"
         return replace(above_all, note=note)
-    hours = sum(len(stretch) / (fps or 1.0) for stretch, fps in stretches) / 3600
+    hours = sum(_seconds(times_s) for _, times_s in timed) / 3600
     allowed = int(asked_per_hour * hours)
     if allowed == 0:
         note = (
@@ -46,34 +61,34 @@ def draw_line(stretches: Sequence[Stretch], asked_per_hour: float) -> AlarmLine:
         return replace(above_all, per_hour=1 / hours, note=note)
     best = replace(above_all, per_hour=0.0)
     candidates = np.unique(scores[scores > np.quantile(scores, 0.5)]).astype(np.float64)
-    for candidate, count in zip(candidates[::-1], event_counts(stretches, candidates), strict=True):
+    for candidate, count in zip(candidates[::-1], event_counts(stretches, candidates, rule), strict=True):
         if count > allowed:
             break
         best = _line(float(candidate), count / hours, asked_per_hour)
     return best
 
 
-def event_counts(stretches: Sequence[Stretch], lines: NDArray[np.float64]) -> Iterator[int]:
+def event_counts(stretches: Sequence[Timed], lines: NDArray[np.float64], rule: AlarmRule) -> Iterator[int]:
     """How many events there are at each of many lines, from the highest line down.
 
-    The same as `alarms.events` at each of them, without following every frame anew. A lower line only adds frames to
-    events, so each frame has a highest line at which it belongs to one: its own score, or what the frame before it and
-    the lower edge allow. From there on down, neighbours that lie no further apart than the merging gap grow together.
+    The same as `alarms.events` at each of them (without a cool-down), without following every frame anew. A lower line
+    only adds frames to events, so each frame has a highest line at which it belongs to one: its own score, or what the
+    frame before it and the lower edge allow. From there on down, neighbours that lie no further apart than the merging
+    gap grow together.
 
     Args:
-        stretches: as of `draw_line`. lines: (K,) in ascending order.
+        stretches: all of them with times. lines: (K,) in ascending order. rule: what makes an event.
     """
-    ranks, reaches, needed = [], [], []
-    for scores, fps in stretches:
-        rule = AlarmRule.for_rate(fps)
-        rank = np.append(_ranks(scores, lines), 0)
-        padded = np.concatenate([np.zeros(rule.merge, np.int64), rank])
-        reach = np.lib.stride_tricks.sliding_window_view(padded, rule.merge + 1).max(axis=1)
-        reach[-1] = 0  # a place that no line reaches keeps stretches apart
-        ranks.append(rank)
-        reaches.append(reach)
-        needed.append(np.full(len(rank), rule.shortest))
-    runs = _Runs(np.concatenate(needed).tolist())
+    ranks, reaches, lasts = [], [], []
+    for scores, times_s in stretches:
+        assert times_s is not None
+        at_us = _microseconds(times_s)
+        rank = _ranks(scores, lines)
+        # a place that no line reaches keeps stretches apart
+        ranks.append(np.append(rank, 0))
+        reaches.append(np.append(_highest_within(rank, at_us, rule.merge_us), 0))
+        lasts += [*durations(at_us), 0]
+    runs = _Runs(lasts, rule.shortest_us)
     by_reach, by_rank = _by_rank(np.concatenate(reaches), len(lines)), _by_rank(np.concatenate(ranks), len(lines))
     for joined, inside in zip(by_reach, by_rank, strict=True):
         for place in joined.tolist():
@@ -81,6 +96,31 @@ def event_counts(stretches: Sequence[Stretch], lines: NDArray[np.float64]) -> It
         for place in inside.tolist():
             runs.count(place)
         yield runs.events
+
+
+def _seconds(times_s: NDArray[np.float64]) -> float:
+    """How long the frames of a stretch last together; the first one as long as the second."""
+    lasts = durations(_microseconds(times_s))
+    return sum((*lasts[1:2], *lasts[1:]) if len(lasts) > 1 else lasts) / 1e6
+
+
+def _microseconds(times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.asarray(np.rint(1e6 * times_s), np.int64)
+
+
+def _highest_within(ranks: NDArray[np.int64], at_us: NDArray[np.int64], within_us: int) -> NDArray[np.int64]:
+    """The highest rank among each frame and those up to so long before it, (N,)."""
+    highest = np.zeros(len(ranks), np.int64)
+    falling: deque[int] = deque()  # places whose ranks fall, the highest first
+    begins = np.searchsorted(at_us, at_us - within_us, side="left").tolist()
+    for place, (rank, begin) in enumerate(zip(ranks.tolist(), begins, strict=True)):
+        while falling and ranks[falling[-1]] <= rank:
+            falling.pop()
+        falling.append(place)
+        while falling[0] < begin:
+            falling.popleft()
+        highest[place] = ranks[falling[0]]
+    return highest
 
 
 def _ranks(scores: NDArray[np.floating], lines: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -105,15 +145,16 @@ class _Runs:
     """Neighbouring places that grow together (union-find), and how many of the runs are long enough to be events.
 
     Args:
-        needed: frames that an event needs, for each place.
+        lasts: how long the frame at each place counts. needed: how long those of an event count together.
     """
 
-    def __init__(self, needed: list[int]) -> None:
+    def __init__(self, lasts: list[int], needed: int) -> None:
         self.events = 0
-        self._needed = needed
-        self._parent = [-1] * len(needed)
+        self._lasts, self._needed = lasts, needed
+        self._parent = [-1] * len(lasts)
         """-1 where nothing has come yet."""
-        self._frames = [0] * len(needed)
+        self._odd = [0] * len(lasts)
+        """Of each run, at its root: how long its odd frames count together."""
 
     def join(self, place: int) -> None:
         """Let a place come, and join it to the neighbours that are there."""
@@ -123,18 +164,18 @@ class _Runs:
                 one, other = self._root(place), self._root(neighbour)
                 self.events -= self._long(one) + self._long(other)
                 self._parent[other] = one
-                self._frames[one] += self._frames[other]
+                self._odd[one] += self._odd[other]
                 self.events += self._long(one)
 
     def count(self, place: int) -> None:
         """Count a frame that belongs to an event."""
         root = self._root(place)
         self.events -= self._long(root)
-        self._frames[root] += 1
+        self._odd[root] += self._lasts[place]
         self.events += self._long(root)
 
     def _long(self, root: int) -> bool:
-        return self._frames[root] >= self._needed[root]
+        return self._odd[root] > 0 and self._odd[root] >= self._needed
 
     def _root(self, place: int) -> int:
         parent = self._parent

@@ -153,7 +153,7 @@ class Scorer:
         normal, _ = self.calibration.scene(scene)
         one_by_one = self._one_by_one()
         fusing = _Fusing(self.calibration, normal)
-        tracker = EventTracker(self.calibration.line, AlarmRule.for_rate(fps))
+        tracker = EventTracker(self.calibration.line, AlarmRule.of(self.run.settings.score), fps)
         waiting: deque[FrameScore] = deque()
         for number, frame in enumerate(frames):
             unscored = FrameScore(frame.index, frame.time_s, None, {}, None, False)
@@ -243,7 +243,7 @@ class _Collector:
         self._scorer, self._normal, self._video = scorer, normal, video
         self._fusing = _Fusing(scorer.calibration, normal)
         self._line = scorer.calibration.line
-        self._tracker = EventTracker(self._line, AlarmRule.for_rate(video.fps))
+        self._tracker = EventTracker(self._line, AlarmRule.of(scorer.run.settings.score), video.fps)
         # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
         self._table, self._frames, self._times = array("f"), array("q"), array("d")
         self._events: list[Event] = []

@@ -100,8 +100,8 @@ class Event:
     """A stretch of odd frames: [start, end) in frames of the source.
 
     `start_s`, `peak_s` and `end_s` are the times of the frames `start`, `peak` and `end`, where they are known, so that
-    an event lasts `end_s - start_s` seconds. Where the video ends with it, its last frame counts as long as the one
-    before.
+    an event lasts `end_s - start_s` seconds. Where the video ends with it, or frames are missing after it, its last
+    frame counts as long as others. `repeats`: how many more times the line was crossed during the cool-down after it.
     """
 
     start: int
@@ -112,6 +112,7 @@ class Event:
     end_s: float | None
     peak_s: float | None
     box: Box | None
+    repeats: int = 0
 
 
 @dataclass(frozen=True)

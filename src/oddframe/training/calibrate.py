@@ -90,7 +90,7 @@ def _judge(stream: EvidenceStream, stretch: _Part) -> Stretch:
     abnormal = None
     if stretch.known and stretch.video.labels is not None:
         abnormal = stretch.video.labels[[one.frame - stretch.pictures.first_index for one in raw]]
-    return Stretch(stretch.video.scene, stretch.video.video.fps, raw, abnormal)
+    return Stretch(stretch.video.scene, raw, abnormal)
 
 
 def stored_frames(pictures: StoredVideo, start: int, stop: int) -> Iterator[Frame]:
