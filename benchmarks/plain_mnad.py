@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oddframe.detectors import MnadSettings
+from oddframe.detectors.peers import MnadSettings
 from oddframe.nn.unet import Decoder, Encoder, Head
 
 FRAMES = 5

@@ -64,7 +64,7 @@ def _settings() -> str:
     for room, (kind, words) in _ROOMS.items():
         lines += ["", f"## {room}", "", words, "", *_table(room, settings_schema(kind))]
     for entry in detectors().values():
-        if entry.place.startswith("oddframe."):
+        if entry.class_path.startswith("oddframe."):
             lines += ["", f"## model, for {entry.name}", "", f"{entry.summary[:1].upper()}{entry.summary[1:]}.", ""]
             lines += _table("model", settings_schema(entry.settings))
     lines += ["", "## Presets", "", "What each preset changes of these defaults; the rest stays.", ""]

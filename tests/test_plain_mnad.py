@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from oddframe.detectors import MnadSettings
+from oddframe.detectors.peers import MnadSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.mnad import Mnad
 from oddframe.nn.memory import Memory, unit

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 from pydantic import ValidationError
 
-from oddframe import detectors
-from oddframe.detectors import DetectorEntry, DetectorSettings, DreamSettings, FrameDiffSettings, MlepSettings
+from oddframe.detectors import DetectorEntry, DetectorSettings, registry
+from oddframe.detectors.dream import DreamSettings
+from oddframe.detectors.floors import FrameDiffSettings
+from oddframe.detectors.peers import MlepSettings
 from oddframe.errors import SettingsError
 from oddframe.presets import PRESETS
 from oddframe.settings import load_settings, settings_from_dict
@@ -207,10 +209,10 @@ def plug_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
             for name, found in offered.items()
         ]
 
-    monkeypatch.setattr(detectors, "entry_points", points)
-    detectors.detectors.cache_clear()
+    monkeypatch.setattr(registry, "entry_points", points)
+    registry.detectors.cache_clear()
     yield offered
-    detectors.detectors.cache_clear()
+    registry.detectors.cache_clear()
 
 
 def test_a_detector_of_another_package_has_settings_like_any(plug_ins: dict[str, object]):
@@ -240,6 +242,6 @@ def test_a_package_that_is_broken_is_named_and_left_out(plug_ins: dict[str, obje
     plug_ins["loud"] = offered
 
     with pytest.warns(UserWarning, match=f"'loud'.*{words}"):
-        found = detectors.detectors()
+        found = registry.detectors()
 
-    assert list(found) == [entry.name for entry in detectors._OWN]
+    assert list(found) == [entry.name for entry in registry._OWN]

@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from oddframe.detectors import Strict
+from oddframe.detectors.settings import Strict
 from oddframe.errors import RunError, SettingsError
 from oddframe.files import write_json
 from oddframe.runs import Run

@@ -3,7 +3,7 @@
     Settings
     ├── detector   name of the detector
     ├── data       protocol and what is held out
-    ├── model      the detector's own settings (`detectors.py`)
+    ├── model      the detector's own settings (`detectors/`)
     ├── train      the loop's
     └── score      evidence, calibration, alarms
 
@@ -19,7 +19,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from oddframe.detectors import DetectorSettings, DreamCommonSettings, Strict, detector_entry
+from oddframe.detectors import DetectorSettings, detector_entry
+from oddframe.detectors.dream import DreamCommonSettings
+from oddframe.detectors.settings import Strict
 from oddframe.errors import SettingsError, nearest
 from oddframe.presets import PRESETS
 

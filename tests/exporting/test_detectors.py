@@ -25,7 +25,7 @@ from oddframe.exporting.graph import ScoredNetwork, to_onnx  # noqa: E402
 
 SCORE = ScoreSettings()
 SCORE_VALUES = {"psnr", "distance", "local_error"}
-OWN = sorted(name for name, entry in detectors().items() if entry.place.startswith("oddframe."))
+OWN = sorted(name for name, entry in detectors().items() if entry.class_path.startswith("oddframe."))
 
 
 def small(name: str, **more: Any) -> DetectorSettings:

@@ -13,8 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from oddframe import detectors
-from oddframe.detectors import DetectorEntry, DetectorSettings
+from oddframe.detectors import DetectorEntry, DetectorSettings, registry
 from oddframe.errors import DetectorError, TooShortError
 from oddframe.models.catalogue import catalogue
 from oddframe.models.detector import Detector, Objective, ParameterGroup, Window
@@ -56,18 +55,18 @@ class Faded(Detector):
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """install(kind, settings=..., name=..., place=...) makes a class, or an entry, a detector called "faded"."""
+    """install(kind, settings=..., name=..., class_path=...) makes a class, or an entry, a detector called "faded"."""
     module = type(sys)("faded_package")
 
-    def offer(kind: object, *, settings: object = DetectorSettings, name: str = "faded", place: str | None = None):
-        module.Faded, module.entry = kind, DetectorEntry(name, settings, place or "faded_package:Faded")
-        point = EntryPoint("faded", "faded_package:entry", detectors.ENTRY_POINT_GROUP)
+    def offer(kind: object, *, settings: object = DetectorSettings, name: str = "faded", class_path: str | None = None):
+        module.Faded, module.entry = kind, DetectorEntry(name, settings, class_path or "faded_package:Faded")
+        point = EntryPoint("faded", "faded_package:entry", registry.ENTRY_POINT_GROUP)
         monkeypatch.setitem(sys.modules, "faded_package", module)
-        monkeypatch.setattr(detectors, "entry_points", lambda group: [point])
-        detectors.detectors.cache_clear()
+        monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+        registry.detectors.cache_clear()
 
     yield offer
-    detectors.detectors.cache_clear()
+    registry.detectors.cache_clear()
 
 
 # Named and loaded --------------------------------------------------------------------------------------------
@@ -84,13 +83,13 @@ def test_an_entry_that_is_none_is_warned_of_and_refused_when_it_is_asked_for(ins
     install(Faded, **offered)
 
     with pytest.warns(UserWarning, match="'faded'"):
-        assert "faded" not in detectors.detectors()
+        assert "faded" not in registry.detectors()
     with pytest.raises(DetectorError, match=said):
         load_settings("tiny", detector="faded")
 
 
 @pytest.mark.parametrize(
-    ("place", "seen"),
+    ("path", "seen"),
     [
         ("faded_package:Fadde", "AttributeError: .*Fadde"),
         ("faded_package", "AttributeError"),
@@ -98,21 +97,21 @@ def test_an_entry_that_is_none_is_warned_of_and_refused_when_it_is_asked_for(ins
         (":Faded", "ValueError"),
     ],
 )
-def test_a_class_that_is_not_at_its_place_is_named_with_the_place(install, place, seen):
-    install(Faded, place=place)
+def test_a_class_that_is_not_where_it_is_said_to_be_is_named_with_that_path(install, path, seen):
+    install(Faded, class_path=path)
 
-    with pytest.raises(DetectorError, match=rf"'faded' is not at its place\n  where:  {place}\n  seen:   {seen}"):
+    with pytest.raises(DetectorError, match=rf"'faded' is not there\n  where:  {path}\n  seen:   {seen}"):
         build_detector("faded", SETTINGS, 0)
 
 
 def test_one_broken_detector_does_not_hide_the_others_from_the_list(install):
-    install(Faded, place="faded_package:Fadde")
+    install(Faded, class_path="faded_package:Fadde")
 
     listed = {one["name"]: one["presets"]["tiny"] for one in catalogue()}
 
     assert listed["framediff"] == {"size": [96, 144], "training": 0, "inference": 0}
     assert listed["faded"]["training"] is None
-    assert "not at its place" in listed["faded"]["problem"]
+    assert "is not there" in listed["faded"]["problem"]
 
 
 # Built -------------------------------------------------------------------------------------------------------

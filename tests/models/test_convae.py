@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from oddframe.detectors import ConvAESettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.peers import ConvAESettings
 from oddframe.models.convae import ConvAE
 from oddframe.models.detector import Batch, Clips
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from oddframe.detectors import DreamSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.dream import DreamSettings
 from oddframe.errors import SettingsError
 from oddframe.models.detector import Batch, Clips, Objective
 from oddframe.models.dream import Dream

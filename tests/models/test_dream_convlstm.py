@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from oddframe.detectors import DreamConvLSTMSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.dream import DreamConvLSTMSettings
 from oddframe.models.detector import Batch, Clips, Objective
 from oddframe.models.dream import Dream
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from oddframe.detectors import DreamSettings
+from oddframe.detectors.dream import DreamSettings
 from oddframe.models.detector import Batch, Clips, Objective
 from oddframe.models.dream import Dream
 from oddframe.nn.memory import Memory

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from oddframe.detectors import FrameDiffSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.framediff import FrameDiff
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from oddframe.detectors import FramePredSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.peers import FramePredSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.framepred import FramePred, gradient_difference, taken_for_real, told_apart
 from oddframe.nn import losses

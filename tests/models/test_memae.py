@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from oddframe.detectors import MemAESettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.peers import MemAESettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.memae import LearnedMemory, MemAE, entropy, hard_shrink
 

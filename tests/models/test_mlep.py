@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from oddframe.detectors import MlepSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.peers import MlepSettings
 from oddframe.models.detector import Batch, Clips, Objective
 from oddframe.models.mlep import Mlep, margin_loss
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from oddframe.detectors import DreamSettings, MnadSettings, detector_entry
+from oddframe.detectors import detector_entry
+from oddframe.detectors.dream import DreamSettings
+from oddframe.detectors.peers import MnadSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.dream import Dream
 from oddframe.models.mnad import Mnad, weighted_error

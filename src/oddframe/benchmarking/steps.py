@@ -12,7 +12,7 @@ import numpy as np
 from oddframe.benchmarking.drawn import made_frames
 from oddframe.models.weights import build_detector
 from oddframe.nn.flops import count_flops
-from oddframe.nn.precision import place, resolve_device, resolve_precision
+from oddframe.nn.precision import resolve_device, resolve_precision, to_device
 from oddframe.progress import Progress
 from oddframe.settings import Settings
 from oddframe.training.clip_sources import ClipSource
@@ -38,7 +38,7 @@ class Steps:
         self._settings = settings
         self._device = resolve_device(device)
         self.precision = resolve_precision(settings.train.precision, self._device)
-        self._detector = place(build_detector(settings.detector, settings.model, settings.train.seed), self._device)
+        self._detector = to_device(build_detector(settings.detector, settings.model, settings.train.seed), self._device)
 
     @property
     def clips(self) -> int:

@@ -37,7 +37,7 @@ def check_class(name: str, kind: Any) -> type[Detector]:
     """
     if not (isinstance(kind, type) and issubclass(kind, Detector)):
         raise DetectorError(
-            f"what stands at the place of detector '{name}' is no detector",
+            f"the class of detector '{name}' is no detector",
             seen=repr(kind),
             wanted="a class derived from oddframe.models.detector.Detector",
         )

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from oddframe.detectors import DreamCommonSettings, DreamConvLSTMSettings, DreamSettings
+from oddframe.detectors.dream import DreamCommonSettings, DreamConvLSTMSettings, DreamSettings
 from oddframe.errors import SettingsError
 from oddframe.models.detector import Batch, Clips, Detector, Objective, ParameterGroup, Role, Window
 from oddframe.models.framediff import squared_error

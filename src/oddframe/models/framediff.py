@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from oddframe.detectors import FrameDiffSettings
+from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.models.detector import Detector, Window
 from oddframe.nn.evidence import Evidence
 

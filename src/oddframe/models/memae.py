@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oddframe.detectors import MemAESettings
+from oddframe.detectors.peers import MemAESettings
 from oddframe.models.detector import Batch, Detector, Objective, ParameterGroup, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from oddframe.detectors import MlepSettings
+from oddframe.detectors.peers import MlepSettings
 from oddframe.models.detector import Batch, Clips, Detector, Objective, ParameterGroup, Role, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn.convlstm import ConvLSTMNet

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from oddframe.detectors import MnadSettings
+from oddframe.detectors.peers import MnadSettings
 from oddframe.models.detector import Batch, Detector, Objective, ParameterGroup, Window
 from oddframe.models.framediff import squared_error
 from oddframe.nn import losses

@@ -38,7 +38,7 @@ def resolve_device(device: str) -> torch.device:
     return found
 
 
-def place(network: Network, device: torch.device) -> Network:
+def to_device(network: Network, device: torch.device) -> Network:
     """Move a network to a device, the weights of its convolutions over pictures channels last, which is faster."""
     network.to(device)
     for module in network.modules():

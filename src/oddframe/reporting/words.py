@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddframe.detectors import Compared, detectors
+from oddframe.detectors import detectors
+from oddframe.detectors.settings import Compared
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE
 from oddframe.scoring.fusion import online_components

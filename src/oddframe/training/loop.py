@@ -119,8 +119,8 @@ class Loop:
 
     def _step(self, batch: ClipBatch) -> None:
         position, began = self.position, time.perf_counter()
-        place = position.step % self.settings.accumulate
-        together = min(self.settings.accumulate, self.sampler.steps_per_epoch - position.step + place)
+        part = position.step % self.settings.accumulate
+        together = min(self.settings.accumulate, self.sampler.steps_per_epoch - position.step + part)
         rate = learning_rate(self.settings, position.epoch, position.step, self.sampler.steps_per_epoch)
         tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
         traces: list[Mapping[str, Tensor]] = []
@@ -134,12 +134,12 @@ class Loop:
             check_objective(self.detector, objective, self.groups)
             group, optimizer = self.groups[objective.group], self.optimizers[objective.group]
             loss = objective.loss
-            _add_gradients(loss / together if together > 1 else loss, group.parameters, anew=place == 0)
+            _add_gradients(loss / together if together > 1 else loss, group.parameters, anew=part == 0)
             norm = torch.nn.utils.get_total_norm([one.grad for one in group.parameters if one.grad is not None])
             *of_terms, of_loss, of_norm = _numbers(*objective.terms.values(), loss, norm)
             named = dict(zip(objective.terms, of_terms, strict=True))
             self._refuse_nan({f"loss term '{name}'": value for name, value in named.items()} | {"gradient": of_norm})
-            if place == together - 1:
+            if part == together - 1:
                 if self.settings.gradient_clip:
                     torch.nn.utils.clip_grads_with_norm_(group.parameters, self.settings.gradient_clip, norm)
                 for parameters in optimizer.param_groups:

@@ -19,7 +19,7 @@ from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
-from oddframe.nn.precision import place, resolve_device, resolve_precision
+from oddframe.nn.precision import resolve_device, resolve_precision, to_device
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FORMAT, Run, command_line, host, locked, peak_memory_mb, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
@@ -249,7 +249,7 @@ class _Training:
             rate=parts.rate,
         )
         run.write_info(clips=sampler.counts)
-        place(detector, device)
+        to_device(detector, device)
         loop = Loop(
             detector,
             sampler,

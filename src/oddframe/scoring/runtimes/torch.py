@@ -12,7 +12,7 @@ from oddframe.models.contract import check_evidence
 from oddframe.models.detector import Detector
 from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_pixels, to_unit_range
-from oddframe.nn.precision import place, resolve_device
+from oddframe.nn.precision import resolve_device, to_device
 from oddframe.runs import Run
 from oddframe.scoring.runtimes.runtime import Judged, Seen
 from oddframe.settings import ScoreSettings
@@ -32,7 +32,7 @@ class TorchRuntime:
     """
 
     def __init__(self, detector: Detector, score: ScoreSettings, device: torch.device, *, bf16: bool = False) -> None:
-        self._detector = place(detector, device).eval()
+        self._detector = to_device(detector, device).eval()
         self._judge = detector.for_video()
         self._device = device
         self._bf16 = bf16

@@ -1,0 +1,13 @@
+"""What the detectors without a network can be told: the floors that every network has to clear."""
+
+from __future__ import annotations
+
+from oddframe.detectors.settings import Compared, DetectorSettings
+
+
+class FrameDiffSettings(DetectorSettings):
+    """Frame differences: nothing to train, nothing to set."""
+
+    @property
+    def compared(self) -> Compared:
+        return "frame before"

@@ -1,0 +1,78 @@
+"""What the peers' networks can be told: MLEP, MNAD, Frame-Pred, MemAE, Conv-AE."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from oddframe.detectors.settings import Compared, DetectorSettings
+
+
+class MlepSettings(DetectorSettings):
+    """MLEP (Liu et al., IJCAI 2019). The defaults are those of its published code."""
+
+    size_step = 4
+    width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
+    reconstruction: float = Field(default=1.0, ge=0, description="weight of the error of the predicted frame (L1)")
+    triplet: float = Field(default=1.0, ge=0, description="weight of the margin loss between normal and abnormal clips")
+    triplet_margin: float = Field(default=1.0, gt=0, description="margin of the margin loss")
+
+
+class PeerSettings(DetectorSettings):
+    """What the networks of the peers share. The defaults of each are its publication's."""
+
+    width: int = Field(default=64, ge=4, description="scales all channels of the network; 64 as published")
+
+
+class MnadSettings(PeerSettings):
+    """MNAD, prediction of the next frame (Park et al., CVPR 2020)."""
+
+    size_step = 8
+    items: int = Field(default=10, ge=1, description="items in the memory")
+    compactness: float = Field(
+        default=0.1, ge=0, description="weight of the compactness, which is a mean over channels"
+    )
+    separateness: float = Field(default=0.1, ge=0, description="weight of the separateness")
+    test_update: bool = Field(
+        default=False,
+        description="the memory follows each video while it is judged, and is as trained again for the next one; "
+        "always on in the publication, which carries it from video to video",
+    )
+    test_update_below: float = Field(
+        default=0.01, gt=0, description="largest weighted squared error of a frame that the memory follows"
+    )
+
+
+class FramePredSettings(PeerSettings):
+    """Frame-Pred (Liu et al., CVPR 2018), without its flow loss."""
+
+    size_step = 8
+    intensity: float = Field(default=1.0, ge=0, description="weight of the squared error")
+    gradient: float = Field(default=1.0, ge=0, description="weight of the difference of the gradients' sizes")
+    adversarial: float = Field(
+        default=0.05, ge=0, description="weight of the adversarial loss; 0 leaves the discriminator out"
+    )
+
+
+class MemAESettings(PeerSettings):
+    """MemAE (Gong et al., ICCV 2019)."""
+
+    size_step = 16
+    items: int = Field(default=2000, ge=1, description="items in the memory, learnt by gradient")
+    shrink: float = Field(
+        default=0.0025, ge=0, lt=1, description="attention of at most this counts as none; 0 keeps all"
+    )
+    entropy: float = Field(default=0.0002, ge=0, description="weight of the attention's entropy")
+
+    @property
+    def compared(self) -> Compared:
+        return "reconstruction"
+
+
+class ConvAESettings(PeerSettings):
+    """Conv-AE (Hasan et al., CVPR 2016)."""
+
+    size_step = 16
+
+    @property
+    def compared(self) -> Compared:
+        return "reconstruction"
