@@ -11,15 +11,22 @@ from typing import Any
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def write_or_check(about: str | None, name: str, text: str) -> None:
-    """Write docs/`name`, or with --check only say whether it is fresh (exit code 1 if not)."""
+def write_or_check(about: str | None, pages: Mapping[str, str]) -> None:
+    """Write pages below docs/, or with --check only say which are not fresh (exit code 1 if any is not)."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
-    page = DOCS / name
-    if not parser.parse_args().check:
-        page.write_text(text, "utf-8")
-    elif not page.exists() or page.read_text("utf-8") != text:
-        sys.exit(f"docs/{name} is not fresh: python {sys.argv[0]}")
+    if parser.parse_args().check:
+        stale = [name for name, text in pages.items() if not _is(DOCS / name, text)]
+        if stale:
+            sys.exit(f"not fresh: {', '.join(f'docs/{name}' for name in stale)}. Run: python {sys.argv[0]}")
+        return
+    for name, text in pages.items():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_text(text, "utf-8")
+
+
+def _is(page: Path, text: str) -> bool:
+    return page.exists() and page.read_text("utf-8") == text
 
 
 def table(rows: list[list[str]]) -> str:

@@ -1,0 +1,143 @@
+"""Tables of the pages about speed, each made of the JSON files in `benchmarks/results/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from live_curve import UNJUDGED
+from pages import table, with_interval
+
+HERE = Path(__file__).parent
+
+
+def machine(found: Mapping[str, Any]) -> str:
+    host = found.get("host")
+    if host is None:
+        return ""
+    threads = f", {found['threads']} threads" if "threads" in found else ""
+    units = f"{'with' if host['bf16_units'] else 'without'} bf16 units"
+    if "int8_units" in host:
+        units += f", {'with' if host['int8_units'] else 'without'} int8 units"
+    return f"\nOn {host['processor']}, {host['cores']} cores {units}{threads}.\n"
+
+
+def bench_table(found: Mapping[str, Any]) -> str:
+    limits = ", ".join(f"{name} {with_quartiles(one, 0)} GFLOP/s" for name, one in found["limit"].items())
+    lines = [f"The limit: {limits}.\n"] if limits else []
+    if (frames := found["frames"]) is not None:
+        decoded, stored = (with_quartiles(frames[name], 0) for name in ("decoded", "stored"))
+        lines.append(f"Frames a second, decoded and resized: {decoded}; read from the frame store: {stored}.\n")
+    rows = [["", "backend", "batch", "network, frames/s", "scores, frames/s", "GFLOP a frame", "of the limit", "MB"]]
+    for one in found["scoring"]:
+        gflop = "" if one["gflop"] is None else _gflop(one["gflop"])
+        rates = (with_quartiles(one[name], 1) for name in ("network", "scored"))
+        about = (one["of"], one["backend"], str(one["batch"]))
+        rows.append([*about, *rates, gflop, percent(one["share"]), f"{one['peak_memory_mb']:.0f}"])
+    lines.append(table(rows))
+    if found["training"]:
+        rows = [["training", "precision", "seconds a step", "GFLOP a step", "of the limit", "MB"]]
+        for one in found["training"]:
+            figures = (with_quartiles(one["step"], 3), _gflop(one["gflop"]), percent(one["share"]))
+            rows.append([one["of"], one["precision"], *figures, f"{one['peak_memory_mb']:.0f}"])
+        lines.append(table(rows))
+    return "\n".join(lines)
+
+
+def live_table(found: Mapping[str, Any]) -> str:
+    rows = [["backend", "batch", "frames a second", "cameras of 25 frames a second", "of 5"]]
+    for one in found["scoring"]:
+        rate = one["scored"]["median"]
+        about = [one["backend"], str(one["batch"]), with_quartiles(one["scored"], 0)]
+        rows.append([*about, str(int(rate // 25)), str(int(rate // 5))])
+    return table(rows)
+
+
+def curve_table(found: Mapping[str, Any]) -> str:
+    rates: dict[tuple[str, str], float] = {}
+    for one in (one for one in found["scoring"] if one["backend"] != UNJUDGED):
+        key = (one["of"], one["backend"])
+        rates[key] = max(rates.get(key, 0.0), one["scored"]["median"])
+    rows = [["", "backend", "AUC, %", "frames a second", "cameras of 25 frames a second", "of 5"]]
+    for (name, backend), rate in rates.items():
+        network = name.removeprefix("live-")
+        judged = json.loads((HERE / "results" / "live" / f"ped2-0-{network}.json").read_text("utf-8"))
+        area = with_interval(judged["auc"]["online"])
+        rows.append([network, backend, area, f"{rate:.0f}", str(int(rate // 25)), str(int(rate // 5))])
+    return table(rows)
+
+
+def peer_table(found: Mapping[str, Any]) -> str:
+    rows = [
+        ["training", "seconds a step", "clips a step", "speed by the clip", "GFLOP a step", "of the limit", "waits"]
+    ]
+    for name, one in found["training"].items():
+        times = f"{found['ratio']['training'].get(name, 1):.2f}"
+        about = (f"{one['clips']}", times, _gflop(one["gflop"]), percent(one["share"]), percent(one["waiting"]))
+        rows.append([f"{name}, {one['precision']}", with_quartiles(one, 3), *about])
+    scoring = [["scoring", "frames a second", "times plain", "of the limit"]]
+    for name, one in found["scoring"].items():
+        times = f"{found['ratio']['scoring'].get(name, 1):.2f}"
+        scoring.append([name, with_quartiles(one, 1), times, percent(one["share"])])
+    lines = [table(rows), table(scoring)]
+    for where, of in (("operations", "step"), ("graph_operations", "clip")):
+        for name, operations in found.get(where, {}).items():
+            rows = [[f"operation, {name}", f"share of a {of}", "calls"]]
+            rows += [[f"`{one['operation']}`", percent(one["share"]), str(one["calls"])] for one in operations]
+            lines.append(table(rows))
+    return "\n".join(lines)
+
+
+def int8_table(found: Mapping[str, Any]) -> str:
+    areas, alarms = found["auc"], found["int8"]
+    moved = 100 * (areas["artefact"] - areas["run"])
+    differing = f"{alarms['differing']} of {alarms['frames']} frames differ"
+    rows = [["", "run", "int8", ""]]
+    rows.append(["AUC, %", f"{100 * areas['run']:.2f}", f"{100 * areas['artefact']:.2f}", f"{moved:+.2f}"])
+    rows.append(["in an alarm", str(alarms["alarmed_by_run"]), str(alarms["alarmed_by_artefact"]), differing])
+    return table(rows)
+
+
+def step_table(found: Mapping[str, Any]) -> str:
+    rows = [["", "seconds a step", "waits for data"]]
+    for name in ("oddframe", "compiled", "plain"):
+        one = found[name]
+        seconds = f"{one['median_s']:.3f} ({one['lower_s']:.3f}-{one['upper_s']:.3f})"
+        rows.append([name, seconds, f"{100 * one['waiting']:.2f} %"])
+    ratios = f"plain / oddframe: {found['ratio']:.2f}; compiled / oddframe: {found['compiled_ratio']:.2f}"
+    return table(rows) + f"\n{ratios}, after {found['compiling_s']:.0f} s of compiling.\n"
+
+
+def length_table(found: Mapping[str, Any]) -> str:
+    rows = [["frames", "ms a frame", "MB at most"]]
+    for one in found["measured"]:
+        rows.append([f"{one['frames']:,}", f"{1000 * one['seconds'] / one['frames']:.2f}", f"{one['peak_mb']:.0f}"])
+    return table(rows)
+
+
+def workers_table(found: Mapping[str, Any]) -> str:
+    rows = [["processes", "frames a second"]]
+    rows += [["1", with_quartiles(found["one"], 1)], [str(found["workers"]), with_quartiles(found["all"], 1)]]
+    return table(rows) + f"\n{found['ratio']:.2f} times as many.\n"
+
+
+def start_table(found: Mapping[str, Any]) -> str:
+    rows = [["", "seconds", "wanted"]]
+    for name, one in found.items():
+        seconds = f"{one['median_s']:.3f} ({one['least_s']:.3f}-{one['most_s']:.3f})"
+        rows.append([name, seconds, "" if one["wanted_s"] is None else f"under {one['wanted_s']:g}"])
+    return table(rows) + "\nIn brackets the least and the most.\n"
+
+
+def _gflop(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def with_quartiles(one: Mapping[str, float], digits: int) -> str:
+    return f"{one['median']:.{digits}f} ({one['lower']:.{digits}f}-{one['upper']:.{digits}f})"
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
