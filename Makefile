@@ -1,6 +1,7 @@
 # Everything on a fresh machine with Python >= 3.11 and make:
 #   make demo      install, then the ten minutes of a newcomer
 #   make test      install, then all checks
+#   make docs      install, then the documentation as a site, in site/
 #   make install   install only
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: install demo test lint types walls unit format clean
+.PHONY: install demo test lint types walls docs unit format clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -25,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/oddframe demo --out demo
 
-test: lint types walls unit
+test: lint types walls docs unit
 
 lint: install
 	$(BIN)/ruff check .
@@ -37,6 +38,10 @@ types: install
 walls: install
 	$(BIN)/lint-imports
 
+# A link that leads nowhere ends it.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 unit: install
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15 --cov --cov-report=term:skip-covered
 
@@ -45,4 +50,4 @@ format: install
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv demo site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
