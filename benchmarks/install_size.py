@@ -41,7 +41,7 @@ def main() -> None:
     if given.json is not None:
         parts = {name: bytes_ / 2**20 for name, bytes_ in sizes.items()}
         figures = {"extra": given.extra, "total_mib": total / 2**20, "packages_mib": parts}
-        given.json.write_text(json.dumps(figures | {"host": host()}, indent=1) + "\n", "utf-8")
+        given.json.write_text(json.dumps(figures | {"host": host().to_dict()}, indent=1) + "\n", "utf-8")
 
 
 def size(package: Distribution) -> int:

@@ -76,7 +76,7 @@ def main() -> None:
     report(figures)
     if given.json is not None:
         about = {"preset": given.preset, "size": mnad.model.size, "width": mnad.model.width}
-        about |= {"threads": torch.get_num_threads(), "host": host(), "versions": versions()}
+        about |= {"threads": torch.get_num_threads(), "host": host().to_dict(), "versions": versions()}
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 
 

@@ -128,7 +128,7 @@ def main() -> int:
     print(f"a frame of the longest video takes {slowed:.2f} times as long as one of the shortest")
     if given.json is not None:
         figures = {"measured": measured, "grown_mb": grown, "wanted_mb": WANTED_MB, "slowed": slowed}
-        figures |= {"host": host(), "versions": versions()}
+        figures |= {"host": host().to_dict(), "versions": versions()}
         given.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     return int(grown > WANTED_MB)
 

@@ -54,7 +54,7 @@ def main() -> None:
         print(f"{name:4} {one['median']:.1f} frames/s   (half of the turns {one['lower']:.1f} to {one['upper']:.1f})")
     print(f"{given.workers} workers / one: {figures['ratio']:.2f}")
     if given.json is not None:
-        about = {"workers": given.workers, "videos": given.videos, "host": host(), "versions": versions()}
+        about = {"workers": given.workers, "videos": given.videos, "host": host().to_dict(), "versions": versions()}
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 
 

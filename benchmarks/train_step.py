@@ -70,7 +70,7 @@ def main() -> None:
     if given.json is not None:
         about = {"preset": given.preset, "size": settings.model.size, "precision": precision}
         about |= {"threads": torch.get_num_threads()}
-        about |= {"host": host(), "versions": versions()}
+        about |= {"host": host().to_dict(), "versions": versions()}
         given.json.write_text(json.dumps(figures | about, indent=1) + "\n", "utf-8")
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import oddframe as odd
 from oddframe.cli.screen import watching
 from oddframe.progress import Watcher
+from oddframe.records import write_record
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
     kept = sorted(run.folder.glob("weights-epoch-*.safetensors"))
     if not kept:
         parser.error(f"{run.folder} has kept no epochs: train with --set train.keep_every=1")
-    data = given.data or (run.folder / run.info["data"]["root"]).resolve()
+    data = given.data or (run.folder / run.info.data.root).resolve()
     course = []
     with watching() as watch:
         for weights in kept:
@@ -39,7 +40,7 @@ def main() -> None:
             course.append({"epoch": epoch} | judge(run, weights, data, watch))
             print(epoch, {name: round(100 * auc["micro"], 1) for name, auc in course[-1]["auc"].items()}, flush=True)
     if given.json is not None:
-        figures = {"command": run.info["command"], "settings": run.settings.to_dict(), "course": course}
+        figures = {"command": run.info.command, "settings": run.settings.to_dict(), "course": course}
         given.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
@@ -49,7 +50,7 @@ def judge(run: odd.Run, weights: Path, data: Path, watch: Watcher) -> dict[str, 
         folder = Path(home) / "run"
         folder.mkdir()
         shutil.copy(weights, folder / "weights.safetensors")
-        (folder / "run.json").write_text(json.dumps(run.info | {"state": "training"}), "utf-8")
+        write_record(folder / "run.json", run.info.changed(state="training"))
         again = odd.train(data, out=folder, settings=run.settings, watch=watch)
         result = odd.evaluate(again, data, watch=watch)
     return {"auc": result.auc, "threshold": result.threshold, "events": result.events}

@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from oddframe.origin import DataInfo, RunInfo, SplitInfo
+from oddframe.records import write_record
+from oddframe.runs import Run
 from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
+from oddframe.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 
@@ -132,6 +136,30 @@ def make_video() -> Callable[..., Path]:
 def make_frame_folder() -> Callable[..., Path]:
     """make_frame_folder(path, frames=10, size=(48, 64), grey=, suffix=, first=, digits=, prefix=, pictures=)."""
     return _make_frame_folder
+
+
+def _make_run(folder: Path, settings: Settings, **given: object) -> Run:
+    """Write run.json alone, as far as opening a run goes. Of the split and the data, what is not given is empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    empty = SplitInfo(
+        protocol="standard", fold=None, folds=None, normal=(), known=(), test=(), heldout=(), heldout_known=()
+    )
+    parts = {"split": empty.changed(**given.pop("split", {})), "data": DataInfo(**given.pop("data", {}))}
+    run = Run(folder, RunInfo(**{"state": "finished", "settings": settings, **parts, **given}))
+    write_record(folder / "run.json", run.info)
+    return run
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Run]:
+    """make_run(folder, settings, split={...}, data={...}, state=, ...): a finished run but for its weights."""
+    return _make_run
+
+
+@pytest.fixture
+def made_by_0_1() -> Path:
+    """What version 0.1 left: "dream", a run with its figures, and "artefact"."""
+    return Path(__file__).resolve().parent / "made_by_0_1"
 
 
 def _shared(name: str, what: str) -> Path:

@@ -43,7 +43,7 @@ def main() -> None:
     if not judged.stretches():
         parser.error(f"nothing is labelled abnormal in '{name}'")
     run = Run.open(given.run)
-    videos = open_videoset((run.folder / run.info["data"]["root"]).resolve())
+    videos = open_videoset((run.folder / run.info.data.root).resolve())
     video = next(one.video for one in videos.test if one.name == name)
     frames = _chosen(judged)
     figure = _drawn(judged, Scorer(run, device="cpu").explain(video, frames, judged.scene))

@@ -15,16 +15,17 @@ import json
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from oddframe.detectors.settings import Strict
-from oddframe.errors import RunError, SettingsError
-from oddframe.files import write_json
+from oddframe.errors import OddframeError, RunError, SettingsError
+from oddframe.files import read_bytes
+from oddframe.origin import Origin, StoredSettings, Versions
+from oddframe.records import FileRecord, damaged, parse_json, read_record, write_record
 from oddframe.runs import Run
-from oddframe.settings import Component, Settings, settings_from_dict
+from oddframe.settings import Component, Settings
 
-FORMAT = 1
 FILE = "artefact.json"
+_WHAT, _HINT = "the artefact", "copy it again, or export the run again"
 
 INPUT = "clips"
 """Name of the graph's one input: (B, T, H, W, C) uint8, any B."""
@@ -44,7 +45,7 @@ def map_output(component: str) -> str:
     return f"{component}_map"
 
 
-class Description(Strict):
+class Description(FileRecord):
     """What artefact.json holds.
 
     Attributes:
@@ -55,7 +56,6 @@ class Description(Strict):
         run: what run.json held; its data root is relative to the artefact. versions: that made the artefact.
     """
 
-    format: int
     graph: Graph
     precision: Precision
     before: int = Field(ge=0, le=999)
@@ -65,9 +65,9 @@ class Description(Strict):
     values: tuple[Component, ...] = Field(min_length=1)
     maps: tuple[Component, ...]
     files: dict[str, str]
-    settings: dict[str, Any]
-    run: dict[str, Any]
-    versions: dict[str, str]
+    settings: StoredSettings
+    run: Origin
+    versions: Versions
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -94,7 +94,23 @@ class Artefact:
     def __init__(self, folder: Path, about: Description) -> None:
         self.folder = folder
         self.about = about
-        self.settings: Settings = settings_from_dict(about.settings)
+
+    def __repr__(self) -> str:
+        return f"<Artefact {self.folder}: {self.settings.detector}, {self.about.graph} in {self.about.precision}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of its run in full."""
+        return self.about.settings
+
+    @property
+    def info(self) -> Origin:
+        """What run.json held but for the settings, as `Run.info`."""
+        return self.about.run
+
+    def with_settings(self, settings: Settings) -> Artefact:
+        """The same graph, used with other settings; artefact.json stays as it is."""
+        return Artefact(self.folder, self.about.changed(settings=settings))
 
     @classmethod
     def open(cls, folder: Path | str) -> Artefact:
@@ -105,41 +121,16 @@ class Artefact:
         """
         folder = Path(folder)
         path = folder / FILE
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
-        except OSError as error:
+        if not path.is_file():
             raise RunError(
                 "there is no artefact in this folder",
                 path=folder,
-                seen=error.strerror,
                 wanted=f"a folder with {FILE}, as `oddframe export --out` makes it",
-            ) from None
-        if len(content) > _MOST_BYTES:
-            raise _damaged(path, f"more than {_MOST_BYTES} bytes")
-        try:
-            about = Description.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise _damaged(path, f"{'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from None
-        if about.format != FORMAT:
-            made_by = about.versions.get("oddframe", "of another version")
-            raise RunError(
-                "the artefact has another format than this version reads",
-                path=path,
-                seen=about.format,
-                wanted=FORMAT,
-                hint=f"it was made by oddframe {made_by}: use that version, or export the run again",
             )
         try:
-            return cls(folder, about)
+            return cls(folder, read_record(path, Description, _WHAT, limit_bytes=_MOST_BYTES, hint=_HINT))
         except SettingsError as error:
             raise _damaged(path, error.problem) from None
-
-    @property
-    def info(self) -> dict[str, Any]:
-        """What run.json held, as `Run.info`."""
-        return self.about.run
 
     def graph(self) -> dict[str, bytes]:
         """Read the graph's files: name → content.
@@ -165,13 +156,12 @@ class Artefact:
             RunError: it is missing or damaged.
         """
         path = self.folder / "parity.json"
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise _damaged(path, f"{type(error).__name__}: {error}") from None
-        return dict(found)
+        found = parse_json(read_bytes(path, _MOST_BYTES, _WHAT, hint=_HINT), _WHAT, path=path, hint=_HINT)
+        if not isinstance(found, dict):
+            raise _damaged(path, "no object")
+        return found
 
-    def broken(self, seen: object) -> RunError:
+    def broken(self, seen: object) -> OddframeError:
         """The error of a graph that a runtime cannot use."""
         return _damaged(self.folder / self.about.graph, seen)
 
@@ -214,9 +204,9 @@ def write_artefact(folder: Path, about: Description) -> Artefact:
     """
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in about.files}
     about = about.model_copy(update={"files": files})
-    write_json(folder / FILE, about.model_dump(mode="json"))
+    write_record(folder / FILE, about)
     return Artefact(folder, about)
 
 
-def _damaged(path: Path, seen: object) -> RunError:
-    return RunError("the artefact is damaged", path=path, seen=seen, hint="copy it again, or export the run again")
+def _damaged(path: Path, seen: object) -> OddframeError:
+    return damaged(_WHAT, seen, path=path, hint=_HINT)

@@ -37,7 +37,7 @@ def examine() -> dict[str, Any]:
             for extra, lacking in missing.items()
             if extra
         },
-        "machine": {**host(), "usable_cores": usable_cores(), "memory_gb": _memory_gb()},
+        "machine": {**host().to_dict(), "usable_cores": usable_cores(), "memory_gb": _memory_gb()},
         **_torch(),
         "cache": _cache(),
         "video": _video(),

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and locks."""
+"""Files that appear whole or not at all, are read no further than they may be long, and locks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import filelock
 
-from oddframe.errors import StorageError
+from oddframe.errors import OddframeError, RunError, StorageError
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
@@ -38,6 +38,19 @@ def beside(path: Path, problem: str = "a file cannot be written") -> Iterator[Pa
     finally:
         with contextlib.suppress(OSError):
             place.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not every system can sync a folder
+        _sync(path.parent)
+
+
+def write_bytes(path: Path, content: bytes, problem: str = "a file cannot be written") -> Path:
+    """Write a file as `beside` does, and return its path.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    with beside(path, problem) as place:
+        place.write_bytes(content)
+    return path
 
 
 def write_text(path: Path, text: str, problem: str = "a file cannot be written") -> Path:
@@ -46,9 +59,7 @@ def write_text(path: Path, text: str, problem: str = "a file cannot be written")
     Raises:
         StorageError: it cannot be written.
     """
-    with beside(path, problem) as place:
-        place.write_text(text, "utf-8")
-    return path
+    return write_bytes(path, text.encode("utf-8"), problem)
 
 
 def write_json(path: Path, content: Any, problem: str = "a file cannot be written") -> Path:
@@ -56,8 +67,36 @@ def write_json(path: Path, content: Any, problem: str = "a file cannot be writte
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.
+        ValueError: a number is not finite; JSON has no word for it.
     """
-    return write_text(path, json.dumps(content, indent=1), problem)
+    return write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n", problem)
+
+
+def read_bytes(
+    path: Path, most: int, what: str, *, error: type[OddframeError] = RunError, hint: str | None = None
+) -> bytes:
+    """Read a file that a stranger may have made: a regular one, and no more of it than it may be long.
+
+    Args:
+        path: the file. most: bytes that it may have.
+        what: what the file is, as an error begins: "the run's run.json".
+        error: class of the error. hint: what to do about it.
+
+    Raises:
+        `error`: it is not there, cannot be read, is no regular file (a pipe would wait for ever), or is longer.
+    """
+    try:
+        if not path.is_file():
+            raise error(f"{what} is not there", path=path, wanted="a file", hint=hint)
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as failed:
+        raise error(f"{what} cannot be read", path=path, seen=failed.strerror or str(failed), hint=hint) from None
+    if len(content) > most:
+        raise error(
+            f"{what} is too large", path=path, seen=f"more than {most:,} bytes", wanted=f"up to {most:,}", hint=hint
+        )
+    return content
 
 
 @contextlib.contextmanager

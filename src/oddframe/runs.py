@@ -8,26 +8,32 @@ eval-<protocol>.json  report.html
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import resource
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
-from oddframe.files import HeldElsewhereError, lock, write_json
-from oddframe.settings import Settings, settings_from_dict
+from oddframe.files import HeldElsewhereError, lock, read_bytes
+from oddframe.origin import HostInfo, RunInfo
+from oddframe.records import parse_json, read_record, write_record
+from oddframe.settings import Settings
 
 if TYPE_CHECKING:
     from oddframe.models.detector import Detector
 
-FORMAT = 1
+FILE = "run.json"
+
+_MOST_BYTES = 16 * 2**20
+"""Of run.json, which is some kilobytes; a split with thousands of videos makes it longer."""
+
+_MOST_HISTORY = 256 * 2**20
 
 _PACKAGES = (
     *("oddframe", "torch", "numpy", "av", "opencv-python-headless", "scikit-learn"),
@@ -39,13 +45,25 @@ class Run:
     """A run folder.
 
     Attributes:
-        folder: where it is. info: what run.json holds. settings: the settings in full.
+        folder: where it is. info: what run.json holds.
     """
 
-    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, info: RunInfo) -> None:
         self.folder = folder
         self.info = info
-        self.settings: Settings = settings_from_dict(info["settings"])
+
+    def __repr__(self) -> str:
+        data = self.info.data.name or "loose files"
+        return f"<Run {self.folder}: {self.settings.detector} on {data}, {self.info.state}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in full."""
+        return self.info.settings
+
+    def with_settings(self, settings: Settings) -> Run:
+        """The same weights, used with other settings; run.json stays as it is."""
+        return Run(self.folder, self.info.changed(settings=settings))
 
     @classmethod
     def open(cls, folder: Path | str, *, finished: bool = True) -> Run:
@@ -58,7 +76,7 @@ class Run:
             RunError: there is none, it is damaged, of another format, or not finished.
         """
         folder = Path(folder)
-        path = folder / "run.json"
+        path = folder / FILE
         if not path.is_file():
             siblings = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
             raise RunError(
@@ -67,44 +85,31 @@ class Run:
                 wanted="a folder with run.json, as `oddframe train --out` makes it",
                 hint=nearest(folder.name, siblings),
             )
+        hint = "copy the run again, or train again with another --out"
         try:
-            info = json.loads(path.read_text("utf-8"))
-            found = info["format"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _damaged(path, error) from None
-        if found != FORMAT:
-            raise RunError(
-                "the run has another format than this version writes",
-                path=path,
-                seen=found,
-                wanted=FORMAT,
-                hint=f"it was made by oddframe {_made_by(info)}: use that version, or train again",
-            )
-        try:
-            run = cls(folder, info)
-        except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(path, error) from None
+            info = read_record(path, RunInfo, "the run's run.json", limit_bytes=_MOST_BYTES, hint=hint)
         except SettingsError as error:
             raise RunError(
                 "the settings in the run's run.json are not of this version",
                 path=path,
                 seen=error.problem,
-                hint=f"it was made by oddframe {_made_by(info)}: use that version, or train again",
+                hint=f"it was made by oddframe {_made_by(path)}: use that version, or train again",
             ) from None
+        run = cls(folder, info)
         if finished and not run.finished:
             raise RunError(
                 "the run's training has not finished",
                 path=folder,
-                seen=info.get("state"),
+                seen=info.state,
                 wanted="finished",
-                hint=info.get("command") or "run the same `oddframe train` command again",
+                hint=info.command or "run the same `oddframe train` command again",
             )
         return run
 
     @property
     def finished(self) -> bool:
         """Whether training and calibration have ended."""
-        return self.info.get("state") == "finished"
+        return self.info.state == "finished"
 
     @property
     def weights(self) -> Path:
@@ -128,11 +133,14 @@ class Run:
         path = self.folder / "history.jsonl"
         records: list[dict[str, Any]] = []
         if path.is_file():
-            for line in path.read_text("utf-8").splitlines():
+            for line in read_bytes(path, _MOST_HISTORY, "the run's history.jsonl").splitlines():
                 try:
-                    records.append(json.loads(line))
-                except ValueError:
+                    record = parse_json(line, "a record")
+                except RunError:
                     break
+                if not isinstance(record, dict):
+                    break
+                records.append(record)
         return records
 
     def write_info(self, **changes: Any) -> None:
@@ -141,21 +149,17 @@ class Run:
         Raises:
             StorageError: the folder cannot be written.
         """
-        self.info |= changes
-        write_json(self.folder / "run.json", self.info)
+        changed = self.info.changed(**changes)
+        write_record(self.folder / FILE, changed)
+        self.info = changed
 
 
-def _damaged(path: Path, error: Exception) -> RunError:
-    return RunError(
-        "the run's run.json is damaged",
-        path=path,
-        seen=f"{type(error).__name__}: {error}",
-        hint="copy the run again, or train again with another --out",
-    )
-
-
-def _made_by(info: Mapping[str, Any]) -> str:
-    return str(info.get("versions", {}).get("oddframe", "of another version"))
+def _made_by(path: Path) -> str:
+    """The version that made a run whose settings this one does not read."""
+    try:
+        return str(parse_json(path.read_bytes(), "it")["versions"]["oddframe"])
+    except (OSError, KeyError, TypeError, RunError):
+        return "of another version"
 
 
 @contextmanager
@@ -195,7 +199,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def host() -> dict[str, Any]:
+def host() -> HostInfo:
     """What kind of machine this is: processor, cores, system. Nothing that names it."""
     processor = platform.processor() or platform.machine()
     flags: set[str] = set()
@@ -208,13 +212,13 @@ def host() -> dict[str, Any]:
             elif key.strip() == "flags":
                 flags = set(value.split())
                 break
-    return {
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "bf16_units": bool(flags & {"avx512_bf16", "amx_bf16"}),
-        "int8_units": bool(flags & {"avx_vnni", "avx512_vnni", "amx_int8"}),
-        "system": platform.system(),
-    }
+    return HostInfo(
+        processor=processor,
+        cores=os.cpu_count(),
+        bf16_units=bool(flags & {"avx512_bf16", "amx_bf16"}),
+        int8_units=bool(flags & {"avx_vnni", "avx512_vnni", "amx_int8"}),
+        system=platform.system(),
+    )
 
 
 def peak_memory_mb() -> float:

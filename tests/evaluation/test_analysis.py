@@ -16,7 +16,7 @@ from oddframe.evaluation.analysis import Analysis, _chosen, _Gathered, analyse, 
 from oddframe.models.weights import build_detector, save_tensors
 from oddframe.reporting.memories import drawn_analysis
 from oddframe.reporting.spaces import draw_spaces
-from oddframe.runs import FORMAT, Run
+from oddframe.runs import Run
 from oddframe.settings import load_settings
 
 
@@ -32,7 +32,7 @@ def clip(*degrees: float) -> np.ndarray:
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, make_run):
     """`run("dual")`: a run as training leaves it, whose weights are those that were drawn; data with one odd video."""
 
     def make(memory: str, labels: str = "video,start,end\nflash,10,20\n") -> Run:
@@ -44,17 +44,9 @@ def run(tmp_path):
         (tmp_path / "gate" / "labels.csv").write_text(labels)
         settings = load_settings("paper", model={"size": [16, 24], "channels": 1, "width": 4, "memory": memory})
         folder = tmp_path / "run"
-        folder.mkdir()
-        info = {
-            "format": FORMAT,
-            "state": "finished",
-            "settings": settings.to_dict(),
-            "data": {"root": "../gate", "kind": "folder"},
-            "split": {"protocol": "standard", "test": ["calm", "flash"], "known": [], "normal": []},
-        }
-        (folder / "run.json").write_text(json.dumps(info))
+        run = make_run(folder, settings, data={"root": "../gate", "kind": "folder"}, split={"test": ["calm", "flash"]})
         save_tensors(build_detector("dream-unet", settings.model, 1).state_dict(), folder / "weights.safetensors")
-        return Run.open(folder)
+        return run
 
     return make
 

@@ -179,7 +179,7 @@ def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_p
     assert (result.frames["abnormal"], result.data["ground_truth"]) == (10, "frames")
     assert result.data["labels"] == ["frame_labels_avenue.npy"]
     assert any("ground truth 'masks', judged by those of 'frames'" in note for note in result.notes)
-    assert run.info["data"]["ground_truth"] == "masks"
+    assert run.info.data.ground_truth == "masks"
 
 
 def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_became_known(tmp_path):
@@ -198,9 +198,9 @@ def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_becam
 
     result = evaluate(run)
 
-    assert run.info["split"]["known_classes"] == ["flash"]
-    assert len(run.info["split"]["known"]) == 1
-    assert sorted(run.info["split"]["test"] + run.info["split"]["known"]) == ["fire", "flash0", "flash1"]
+    assert run.info.split.known_classes == ("flash",)
+    assert len(run.info.split.known) == 1
+    assert sorted(run.info.split.test + run.info.split.known) == ["fire", "flash0", "flash1"]
     assert (result.classes["known"]["kinds"], result.classes["unknown"]["kinds"]) == (["flash"], ["fire"])
     assert (result.classes["known"]["frames"], result.classes["unknown"]["frames"]) == (10, 10)
     assert result.classes["unknown"]["online"] > 0.9

@@ -57,8 +57,7 @@ def test_every_frame_but_the_first_four_has_a_score(scorer: Scorer, video):
 @pytest.mark.parametrize("batch", [1, 3])
 def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run, scorer: Scorer, video, batch: int):
     settings = run.settings
-    other = odd.Run(run.folder, run.info)
-    other.settings = settings.model_copy(update={"score": settings.score.model_copy(update={"batch": batch})})
+    other = run.with_settings(settings.model_copy(update={"score": settings.score.model_copy(update={"batch": batch})}))
 
     one, several = Scorer(other, device="cpu").score(video), scorer.score(video)
 

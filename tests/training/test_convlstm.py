@@ -49,4 +49,4 @@ def test_mlep_without_anything_abnormal_says_so_and_learns_to_predict(make_set, 
     run = train(videos, out=tmp_path / "run", settings=settings)
 
     assert set(run.history()[0]["terms"]) == {"reconstruction", "loss"}
-    assert any(note.startswith("nothing abnormal to learn from") for note in run.info["notes"])
+    assert any(note.startswith("nothing abnormal to learn from") for note in run.info.notes)

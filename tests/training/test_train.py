@@ -16,6 +16,7 @@ import torch
 
 from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import load_tensors
+from oddframe.origin import ClipCounts
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibration import Calibration
@@ -70,7 +71,7 @@ def test_a_run_explains_itself(whole, gate):
 
     assert info["state"] == "finished"
     assert info["settings"]["model"]["width"] == 4
-    assert info["clips"] == {"normal": 26, "abnormal": 8}
+    assert info["clips"] == {"normal": 26, "abnormal": 8, "abnormal_there": None}
     assert [video["video"] for video in info["split"]["normal"]]
     assert info["split"]["known"] == ["odd"]
     assert Path(whole.folder, info["data"]["root"]).resolve() == gate.resolve()
@@ -129,7 +130,7 @@ def test_a_long_video_tells_how_far_it_is_decoded(long_file, tmp_path):
 
 
 def test_after_ctrl_c_the_same_call_goes_on_to_the_same_weights(whole, stopped, gate, small):
-    assert Run.open(stopped, finished=False).info["state"] == "training"
+    assert Run.open(stopped, finished=False).info.state == "training"
     told = []
 
     train(gate, out=stopped, settings=small(), watch=told.append)
@@ -190,7 +191,7 @@ def test_a_truncated_checkpoint_stops_the_training_and_nothing_else(stopped, gat
 def test_training_that_ended_before_its_calibration_calibrates_only(whole, gate, small, tmp_path):
     out = shutil.copytree(whole.folder, tmp_path / "run")
     run = Run.open(out)
-    notes = run.info["notes"]
+    notes = run.info.notes
     run.write_info(state="training")
     (out / "calibration.json").unlink()
     (out / ".weights.safetensors.123.tmp").write_bytes(b"left by a killed process")
@@ -200,7 +201,7 @@ def test_training_that_ended_before_its_calibration_calibrates_only(whole, gate,
 
     assert not [one for one in told if one.stage == "training"]
     assert (out / "calibration.json").read_text() == (whole.folder / "calibration.json").read_text()
-    assert Run.open(out).info["notes"] == notes
+    assert Run.open(out).info.notes == notes
     assert not list(out.glob(".*.tmp"))
 
 
@@ -209,7 +210,7 @@ def test_one_known_clip_that_is_abnormal_throughout_is_enough(make_set, small, t
 
     run = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
 
-    assert run.info["clips"]["abnormal"] == 1
+    assert run.info.clips.abnormal == 1
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
 
 
@@ -219,11 +220,11 @@ def test_a_rate_of_abnormal_clips_is_written_into_the_run_with_names_and_counts(
 
     run = train(home, out=tmp_path / "run", settings=small("train.epochs=1", "data.protocol=rate", "data.rate=0.1"))
 
-    normal = run.info["clips"]["normal"]
-    assert run.info["clips"] == {"normal": normal, "abnormal": round(normal / 9), "abnormal_there": 16}
-    assert (run.info["split"]["protocol"], run.info["split"]["rate"]) == ("rate", 0.1)
-    assert {*run.info["split"]["known"], *run.info["split"]["test"]} == {"odd", "odder"}
-    assert len(run.info["split"]["known"]) == 1
+    normal = run.info.clips.normal
+    assert run.info.clips == ClipCounts(normal=normal, abnormal=round(normal / 9), abnormal_there=16)
+    assert (run.info.split.protocol, run.info.split.rate) == ("rate", 0.1)
+    assert {*run.info.split.known, *run.info.split.test} == {"odd", "odder"}
+    assert len(run.info.split.known) == 1
 
 
 def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, small, tmp_path):
@@ -232,7 +233,7 @@ def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, sma
     run = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
 
     steps = run.history()[-1]["step"]
-    assert any(f"{4 * steps} pseudo-anomalies could not be made" in note for note in run.info["notes"])
+    assert any(f"{4 * steps} pseudo-anomalies could not be made" in note for note in run.info.notes)
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
     assert np.isfinite(Calibration.load(run.folder).heldout["online"]).all()
 
@@ -246,12 +247,12 @@ def test_what_could_not_be_made_before_an_interruption_is_said_after_it(make_set
         train(home, out=tmp_path / "run", settings=small("train.epochs=1"), watch=StopAt(last))
     again = train(home, out=tmp_path / "run", settings=small("train.epochs=1"))
 
-    assert any("nothing moved" in note for note in again.info["notes"])
-    assert again.info["notes"] == whole.info["notes"]
+    assert any("nothing moved" in note for note in again.info.notes)
+    assert again.info.notes == whole.info.notes
 
 
 def test_a_short_calibration_says_what_it_wants_and_does_instead(whole):
-    assert any("where calibration wants 100: every place counts as any other" in note for note in whole.info["notes"])
+    assert any("where calibration wants 100: every place counts as any other" in note for note in whole.info.notes)
 
 
 def test_a_folder_that_cannot_be_made_is_said(gate, small, tmp_path):

@@ -213,7 +213,7 @@ class _Bench:
             "left_out": self.left_out,
             "repeats": repeats,
             "threads": threads(),
-            "host": host(),
+            "host": host().to_dict(),
             "versions": versions(),
         }
 

@@ -116,7 +116,7 @@ class Scoring(Contender):
         super().__init__()
         trained = open_trained(folder)
         score = trained.settings.score.model_copy(update={"batch": batch})
-        trained.settings = trained.settings.model_copy(update={"score": score})
+        trained = trained.with_settings(trained.settings.model_copy(update={"score": score}))
         self._scorer, self._batch = Scorer(trained, device=device, backend=backend), batch
         runtime = self._scorer.runtime
         shape = (batch, runtime.before + 1 + runtime.after, *runtime.size, runtime.channels)

@@ -108,21 +108,17 @@ def train(
         )  # fmt: skip
         run = train(videos, out=out, settings=settings, watch=watch)
     if json:
-        print_json({"run": str(run.folder), **run.info})
+        print_json({"run": str(run.folder), **run.info.to_dict()})
         return
     from oddframe.reporting.words import count, duration
 
     info = run.info
-    parameters = info.get("parameters") or 0
-    took = f"trained in {duration(info['seconds_training'])}" if parameters else "nothing to train"
+    parameters = info.parameters or 0
+    took = f"trained in {duration(info.seconds_training or 0)}" if parameters else "nothing to train"
     say(f"{run.folder}: {settings.detector}, {took}, {count(parameters, 'parameter')}, calibrated.")
-    for note in info["notes"]:
+    for note in info.notes:
         say(f"note: {note}")
-    say(
-        f"Next: oddframe eval {run.folder}"
-        if info["split"]["test"]
-        else f"Next: oddframe score VIDEO --run {run.folder}"
-    )
+    say(f"Next: oddframe eval {run.folder}" if info.split.test else f"Next: oddframe score VIDEO --run {run.folder}")
 
 
 def evaluate(

@@ -78,7 +78,7 @@ def evaluate(
     )
     origin = testset.provenance(opened, videos)
     found, unplaced = places.finish() if places is not None else (None, [])
-    told = [*notes, *unjudged, *unplaced, *opened.info.get("notes", ()), *videos.notes, *result.notes]
+    told = [*notes, *unjudged, *unplaced, *opened.info.notes, *videos.notes, *result.notes]
     result = replace(result, **origin, places=found, notes=list(dict.fromkeys(told)))
     result.save(opened.folder)
     return result

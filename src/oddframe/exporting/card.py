@@ -80,14 +80,13 @@ def _percent(value: float | None) -> str:
 
 
 def _origin(artefact: Artefact) -> list[str]:
-    run, split = artefact.info, artefact.info.get("split", {})
-    data = run.get("data", {})
-    trained = len({section["video"] for section in split.get("normal", ())})
+    run = artefact.info
+    data, split = run.data, run.split
+    trained = len({section.video for section in split.normal})
     return [
-        f"- data: {data.get('name', 'unknown')} ({data.get('kind', 'unknown')}), fingerprint {data.get('fingerprint')}",
-        f"- trained on {trained} normal videos and {len(split.get('known', ()))} with known anomalies,"
-        f" protocol {split.get('protocol')}",
-        f"- command: `{run.get('command', '')}`",
+        f"- data: {data.name or 'unknown'} ({data.kind or 'unknown'}), fingerprint {data.fingerprint}",
+        f"- trained on {trained} normal videos and {len(split.known)} with known anomalies, protocol {split.protocol}",
+        f"- command: `{run.command}`",
         f"- versions: {', '.join(f'{name} {have}' for name, have in artefact.about.versions.items())}",
-        *(f"- note: {note}" for note in run.get("notes", ())),
+        *(f"- note: {note}" for note in run.notes),
     ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from oddframe.artefact import FORMAT, Artefact, Description, Graph, Precision, write_artefact
+from oddframe.artefact import Artefact, Description, Graph, Precision, write_artefact
 from oddframe.errors import ExportError, SettingsError, StorageError, nearest
 from oddframe.exporting.card import card
 from oddframe.exporting.footage import Footage, gather, needed, normal_clips, stored
@@ -17,6 +17,7 @@ from oddframe.exporting.formats import write_graph
 from oddframe.exporting.graph import to_onnx
 from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference
 from oddframe.files import write_json, write_text
+from oddframe.origin import Origin
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, versions
 from oddframe.scoring.calibration import Calibration
@@ -77,7 +78,6 @@ def export(
     with _made_beside(folder) as place:
         before, after = detector.window
         about = Description(
-            format=FORMAT,
             graph=_GRAPHS[format],
             precision="fp32",
             before=before,
@@ -87,7 +87,7 @@ def export(
             values=graph.values,
             maps=graph.maps,
             files=dict.fromkeys((_GRAPHS[format], *(("model.bin",) if format == "openvino" else ())), ""),
-            settings=settings.to_dict(),
+            settings=settings,
             run=_origin(opened, folder),
             versions=versions(),
         )
@@ -131,13 +131,12 @@ def _both(source: Scorer, artefact: Artefact) -> dict[str, Scorer]:
     return {"run": source, "artefact": _scorer(artefact)}
 
 
-def _origin(run: Run, folder: Path) -> dict[str, Any]:
+def _origin(run: Run, folder: Path) -> Origin:
     """What run.json holds but for the settings, with the way to the data from the artefact's folder."""
-    info = {key: value for key, value in run.info.items() if key != "settings"}
-    root = info["data"].get("root")
+    root = run.info.data.root
     if root is not None:
         root = os.path.relpath((run.folder / root).resolve(), folder.resolve())
-    return info | {"data": info["data"] | {"root": root}}
+    return run.info.without_settings().changed(data=run.info.data.changed(root=root))
 
 
 @contextmanager

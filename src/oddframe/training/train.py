@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,8 +19,9 @@ from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
 from oddframe.nn.precision import resolve_device, resolve_precision, to_device
+from oddframe.origin import DataInfo, RunInfo, SectionInfo, SplitInfo
 from oddframe.progress import Progress, Watcher, unwatched
-from oddframe.runs import FORMAT, Run, command_line, host, locked, peak_memory_mb, versions
+from oddframe.runs import FILE, Run, command_line, host, locked, peak_memory_mb, versions
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import calibrate
@@ -110,14 +110,13 @@ def _given(**values: object) -> dict[str, object]:
 
 def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Split) -> Run:
     """Open the run that is there, if it is of the same making, or begin one."""
-    data = {**videos.described(), "root": None if videos.root is None else os.path.relpath(videos.root, folder)}
-    if (folder / "run.json").is_file():
+    root = None if videos.root is None else os.path.relpath(videos.root, folder)
+    data = DataInfo(**videos.described(), root=root)
+    if (folder / FILE).is_file():
         run = Run.open(folder, finished=False)
         differing = differences(run.settings, settings)
-        if run.info["data"]["fingerprint"] != data["fingerprint"]:
-            differing.append(
-                f"data: other videos or labels in {data['root']} now than in {run.info['data']['root']} then"
-            )
+        if run.info.data.fingerprint != data.fingerprint:
+            differing.append(f"data: other videos or labels in {data.root} now than in {run.info.data.root} then")
         if differing:
             raise RunError(
                 "the folder holds a run of other settings",
@@ -129,50 +128,48 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
         if not run.finished:
             for left in folder.glob(".*.tmp"):  # by a process that was killed while it wrote
                 left.unlink(missing_ok=True)
-            run.settings = settings
-            run.write_info(settings=settings.to_dict(), data=data, device=str(resolve_device(settings.train.device)))
+            run.write_info(settings=settings, data=data, device=str(resolve_device(settings.train.device)))
         return run
     device = resolve_device(settings.train.device)
     run = Run(
         folder,
-        {
-            "format": FORMAT,
-            "state": "training",
-            "settings": settings.to_dict(),
-            "data": data,
-            "split": _describe(parts),
-            "command": command_line(),
-            "versions": versions(),
-            "host": host(),
-            "device": str(device),
-            "precision": resolve_precision(settings.train.precision, device),
-            "notes": list(videos.notes),
-        },
+        RunInfo(
+            state="training",
+            settings=settings,
+            data=data,
+            split=_describe(parts),
+            command=command_line(),
+            versions=versions(),
+            host=host(),
+            device=str(device),
+            precision=resolve_precision(settings.train.precision, device),
+            notes=videos.notes,
+        ),
     )
     run.write_info()
     return run
 
 
-def _describe(parts: Split) -> dict[str, Any]:
-    def sections(of: Iterable[Section]) -> list[dict[str, Any]]:
-        return [{"video": section.video.name, "start": section.start, "stop": section.stop} for section in of]
+def _describe(parts: Split) -> SplitInfo:
+    def sections(of: Iterable[Section]) -> tuple[SectionInfo, ...]:
+        return tuple(SectionInfo(video=one.video.name, start=one.start, stop=one.stop) for one in of)
 
-    def names(of: Iterable[LabelledVideo]) -> list[str]:
-        return [video.name for video in of]
+    def names(of: Iterable[LabelledVideo]) -> tuple[str, ...]:
+        return tuple(video.name for video in of)
 
-    return {
-        "protocol": parts.protocol,
-        "fold": parts.fold,
-        "folds": parts.folds,
-        "rate": parts.rate,
-        "known_classes": list(parts.known_classes),
-        "normal": sections(parts.normal),
-        "known": names(parts.known),
-        "test": names(parts.test),
-        "heldout": sections(parts.heldout),
-        "heldout_known": names(parts.heldout_known),
-        "known_normal": parts.known_normal,
-    }
+    return SplitInfo(
+        protocol=parts.protocol,
+        fold=parts.fold,
+        folds=parts.folds,
+        rate=parts.rate,
+        known_classes=parts.known_classes,
+        normal=sections(parts.normal),
+        known=names(parts.known),
+        test=names(parts.test),
+        heldout=sections(parts.heldout),
+        heldout_known=names(parts.heldout_known),
+        known_normal=parts.known_normal,
+    )
 
 
 @dataclass
@@ -185,11 +182,11 @@ class _Training:
 
     def finish(self) -> None:
         run, settings = self.run, self.run.settings
-        device = resolve_device(run.info["device"])
+        device = resolve_device(run.info.device)
         detector = build_detector(settings.detector, settings.model, settings.train.seed)
         self._refuse_long_window(detector)
         stored = self._store()
-        notes = list(run.info["notes"])
+        notes = list(run.info.notes)
         if not run.weights.is_file():
             notes += self._train(detector, stored, device)
             run.write_info(notes=notes)
@@ -256,7 +253,7 @@ class _Training:
             settings.train,
             folder=run.folder,
             device=device,
-            precision=run.info["precision"],
+            precision=run.info.precision,
             watch=self.watch,
         )
         position = loop.run()

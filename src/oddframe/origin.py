@@ -1,0 +1,124 @@
+"""Where a run comes from: what `run.json` holds, as a record. An artefact and a result keep the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator
+
+from oddframe.records import FileRecord, Record
+from oddframe.settings import Settings, settings_from_dict
+
+
+class DataInfo(Record):
+    """The data of a run or of its figures.
+
+    Attributes:
+        name: of its folder. kind: "ucsd-ped2", "folder", ... fingerprint: digest of names, lengths, sizes, labels.
+        labels: where the labels were read from. ground_truth: which of several; "" where there is one.
+        missing: parts of a public set that were not there. root: the folder, relative to the run; None for loose files.
+    """
+
+    name: str = ""
+    kind: str = ""
+    fingerprint: str = ""
+    labels: tuple[str, ...] = ()
+    ground_truth: str = ""
+    missing: tuple[str, ...] = ()
+    root: str | None = None
+
+
+class SectionInfo(Record):
+    """Frames start..stop-1 of a video."""
+
+    video: str
+    start: int = Field(ge=0)
+    stop: int = Field(ge=0)
+
+
+class SplitInfo(Record):
+    """Who learned what, by the names of videos; `data/protocols.py` says what each part is."""
+
+    protocol: str
+    fold: int | None
+    folds: int | None
+    rate: float | None = None
+    known_classes: tuple[str, ...] = ()
+    normal: tuple[SectionInfo, ...]
+    known: tuple[str, ...]
+    test: tuple[str, ...]
+    heldout: tuple[SectionInfo, ...]
+    heldout_known: tuple[str, ...]
+    known_normal: str = "use"
+
+
+class HostInfo(Record):
+    """What kind of machine it was; nothing that names it."""
+
+    processor: str
+    cores: int | None
+    bf16_units: bool
+    int8_units: bool
+    system: str
+
+
+class ClipCounts(Record):
+    """Clips of one pass; `abnormal_there` where fewer abnormal ones were drawn than there are."""
+
+    normal: int
+    abnormal: int
+    abnormal_there: int | None = None
+
+
+Versions = dict[str, str]
+"""Python and packages → version."""
+
+
+class Origin(FileRecord):
+    """What a run is made of, but for its settings.
+
+    Attributes:
+        state: "training" until weights and calibration are there. command: what was typed.
+        device, precision: that it was trained with. notes: what a reader must know.
+        parameters, clips, seconds_training, share_waiting_for_data, peak_memory_mb: None until they are known.
+    """
+
+    state: Literal["training", "finished"]
+    data: DataInfo
+    split: SplitInfo
+    command: str = ""
+    versions: Versions = Field(default_factory=dict)
+    host: HostInfo | None = None
+    device: str = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    notes: tuple[str, ...] = ()
+    parameters: int | None = None
+    clips: ClipCounts | None = None
+    seconds_training: float | None = None
+    share_waiting_for_data: float | None = None
+    peak_memory_mb: float | None = None
+
+
+def _settings(given: Any) -> Settings:
+    if isinstance(given, Settings):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError("no settings")
+    return settings_from_dict(given)
+
+
+StoredSettings = Annotated[
+    Settings, PlainValidator(_settings), PlainSerializer(lambda settings: settings.to_dict(), return_type=dict)
+]
+"""Settings in full, as they stand in a file."""
+
+
+class RunInfo(Origin):
+    """What run.json holds."""
+
+    settings: StoredSettings
+
+    def without_settings(self) -> Origin:
+        """The same but for the settings."""
+        return Origin(**{name: getattr(self, name) for name in Origin.model_fields})

@@ -1,0 +1,44 @@
+"""What version 0.1 left on people's disks still opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from oddframe.artefact import Artefact
+from oddframe.evaluation.result import Result
+from oddframe.runs import Run
+from oddframe.scoring.calibration import Calibration
+
+
+def test_a_run_opens_with_its_split_its_weights_and_its_history(made_by_0_1):
+    run = Run.open(made_by_0_1 / "dream")
+
+    assert run.settings.model.items == 4
+    assert run.info.split.test == ("calm", "odd")
+    assert [(one.video, one.start, one.stop) for one in run.info.split.heldout] == [("day0", 54, 70), ("day2", 54, 70)]
+    assert run.info.clips["normal"] == 166
+    assert run.info.host.cores == 2
+    assert sum(one.numel() for one in run.detector().parameters()) == run.info.parameters == 14_552
+    assert run.history()[-1]["epoch"] == 1
+
+
+def test_an_artefact_opens_with_its_origin_and_its_comparison(made_by_0_1):
+    artefact = Artefact.open(made_by_0_1 / "artefact")
+
+    assert artefact.settings.detector == "framediff"
+    assert artefact.info.data.fingerprint == "33ac7dbc1354abd169f47ad7377f3fb5"
+    assert artefact.parity()["fp32"]["differing"] == 0
+    assert list(artefact.graph()) == ["model.onnx"]
+
+
+@pytest.mark.parametrize("name", ["dream", "artefact"])
+def test_calibrations_and_results_open_with_every_score(made_by_0_1, name):
+    assert Calibration.load(made_by_0_1 / name).line.on > 0
+
+    result = Result.load(made_by_0_1 / name)
+
+    assert [video.name for video in result.scored] == ["calm", "odd"]
+    assert result.auc["online"]["micro"] == pytest.approx({"dream": 0.815, "artefact": 0.799}[name], abs=5e-4)
+    assert result.scored[1].labels.sum() == 10
+    assert np.isfinite(result.scored[0].scores.online).all()
