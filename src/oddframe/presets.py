@@ -53,17 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # the paper's text
     "paper": {"data": {"resize": "linear"}},
     # what the first author's published code does where it differs from the text
-    "authors": {
-        "data": {"resize": "linear"},
-        "model": {
-            "discriminator_norm": True,
-            "update_weight": "max",
-            "triplet_features": "unit",
-            "triplet_distance": "plain",
-            "separateness_distance": "plain",
-            "abnormality_anchor": True,
-        },
-    },
+    "authors": {"data": {"resize": "linear"}, "model": {"reading": "code"}},
     # the best detection in the time of two cores
     "cpu": _with(_ON_CPU, model={"size": [240, 360], "width": 24}, train={"epochs": 6, "flips": True}),
     # the largest network that keeps up with 150 frames a second on two cores

@@ -191,8 +191,8 @@ class Settings(Strict):
         return self.model_dump(mode="json")
 
 
-_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch")}
-"""Settings that do not change what comes out."""
+_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch"), ("model", "reading")}
+"""Settings that do not change what comes out. What a reading stands for is compared by itself."""
 
 
 def differences(there: Settings, now: Settings) -> list[str]:

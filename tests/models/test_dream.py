@@ -10,7 +10,7 @@ from oddframe.detectors import detector_entry
 from oddframe.detectors.dream import DreamSettings
 from oddframe.errors import SettingsError
 from oddframe.models.detector import Batch, Clips, Objective
-from oddframe.models.dream import Dream
+from oddframe.models.dream import Dream, Lesson, lessons
 from oddframe.nn.memory import Memory
 
 SIZE = (16, 24)
@@ -127,12 +127,12 @@ def test_roles_follow_the_losses(settings: dict[str, object], roles: tuple[str, 
 
 PAPER_TERMS = {
     "reconstruction": 1.0,
-    "normal.compactness": 0.1,
-    "normal.separateness": 0.1,
-    "normal.triplet": 0.1,
-    "abnormal.compactness": 0.1,
-    "abnormal.separateness": 0.1,
-    "abnormal.triplet": 0.1,
+    "normality.compactness": 0.1,
+    "normality.separateness": 0.1,
+    "normality.triplet": 0.1,
+    "abnormality.compactness": 0.1,
+    "abnormality.separateness": 0.1,
+    "abnormality.triplet": 0.1,
 }
 
 
@@ -145,9 +145,33 @@ def test_the_paper_has_seven_terms_with_its_weights() -> None:
     )
 
 
+def test_a_reading_stands_for_what_always_moves_together_and_each_of_it_can_be_set_by_itself() -> None:
+    code = DreamSettings(reading="code")
+    assert (code.update_weight, code.triplet_features, code.triplet_distance) == ("max", "unit", "plain")
+    assert (code.separateness_distance, code.abnormality_anchor, code.discriminator_norm) == ("plain", True, True)
+    text = DreamSettings()
+    assert (text.update_weight, text.triplet_features, text.triplet_distance) == ("softmax", "raw", "squared")
+    assert (text.separateness_distance, text.abnormality_anchor, text.discriminator_norm) == ("squared", False, False)
+    own = DreamSettings(reading="code", update_weight="softmax")
+    assert own == DreamSettings.model_validate(code.model_dump() | {"update_weight": "softmax"})
+
+
+def test_which_role_teaches_which_branch_what() -> None:
+    own, pushed, nothing = Lesson(feeds=True, draws=True), Lesson(pushes=True), Lesson()
+    assert lessons(DreamSettings()) == {
+        "normality": {"normal": own, "second": own, "abnormal": nothing},
+        "abnormality": {"normal": nothing, "second": nothing, "abnormal": own},
+    }
+    assert lessons(DreamSettings(abnormality_anchor=True))["abnormality"]["normal"] == Lesson(draws=True)
+    with_margin = lessons(DreamSettings(query_margin=1.0))
+    assert (with_margin["normality"]["abnormal"], with_margin["abnormality"]["second"]) == (pushed, pushed)
+    assert lessons(DreamSettings(memory="single"))["normality"]["abnormal"] == own
+    assert lessons(DreamSettings(memory="single", query_margin=1.0))["normality"]["abnormal"] == pushed
+
+
 @pytest.mark.parametrize("batch", [Batch(FULL.normal), Batch(FULL.normal, FULL.second)])
 def test_without_abnormal_clips_only_what_needs_them_is_absent(batch: Batch) -> None:
-    assert set(objective(small(), batch).terms) == {"reconstruction", "normal.compactness", "normal.separateness"}
+    assert set(objective(small(), batch).terms) == {"reconstruction", "normality.compactness", "normality.separateness"}
 
 
 def test_every_parameter_of_the_paper_learns() -> None:
@@ -178,7 +202,7 @@ def test_the_normal_anchor_enters_the_abnormality_losses_only_if_asked() -> None
     with_anchor, without = (
         objective(small(abnormality_anchor=anchor), Batch(FULL.normal)).terms for anchor in (True, False)
     )
-    assert set(with_anchor) - set(without) == {"abnormal.compactness", "abnormal.separateness"}
+    assert set(with_anchor) - set(without) == {"abnormality.compactness", "abnormality.separateness"}
 
 
 def test_losses_do_not_move_the_items_and_the_step_after_does() -> None:
@@ -223,12 +247,12 @@ def test_a_step_in_two_parts_moves_the_items_as_one_does() -> None:
 def test_the_query_margin_has_three_terms_of_its_own_in_place_of_abnormal_compactness() -> None:
     found = objective(small(query_margin=0.7, **MEMORIES_ALONE), Batch(clips(1), None, clips(3, places=corner())))
     assert dict(found.weights) == {
-        "normal.compactness": 0.1,
-        "normal.separateness": 0.1,
-        "normal.margin": 0.7,
-        "abnormal.margin": 0.7,
-        "abnormal.pull": 0.7,
-        "abnormal.separateness": 0.1,
+        "normality.compactness": 0.1,
+        "normality.separateness": 0.1,
+        "normality.push_abnormal": 0.7,
+        "abnormality.push_normal": 0.7,
+        "abnormality.pull_abnormal": 0.7,
+        "abnormality.separateness": 0.1,
     }
 
 
@@ -240,8 +264,8 @@ def test_the_query_margin_looks_at_the_marked_cells_and_feeds_the_abnormality_me
     assert torch.equal(found.trace["abnormal.abnormality"].flatten(1), queries["abnormality"][:, :, 0, 0])
     to_normal, _ = memory(dream, "normality").nearest(queries["normality"])
     to_abnormal, _ = memory(dream, "abnormality").nearest(queries["abnormality"])
-    assert found.terms["normal.margin"].item() == pytest.approx((4 - to_normal[:, 0, 0]).mean().item())
-    assert found.terms["abnormal.pull"].item() == pytest.approx(to_abnormal[:, 0, 0].mean().item())
+    assert found.terms["normality.push_abnormal"].item() == pytest.approx((4 - to_normal[:, 0, 0]).mean().item())
+    assert found.terms["abnormality.pull_abnormal"].item() == pytest.approx(to_abnormal[:, 0, 0].mean().item())
 
 
 def test_normal_places_of_abnormal_clips_are_drawn_to_the_normality_items_if_asked() -> None:
@@ -250,9 +274,9 @@ def test_normal_places_of_abnormal_clips_are_drawn_to_the_normality_items_if_ask
     found = objective(dream, Batch(clips(1), None, abnormal))
     distance = dream(abnormal.pixels).distance
     assert distance is not None
-    assert found.terms["normal.beside"].item() == pytest.approx(distance[:, :, 2:].mean().item())
-    assert found.weights["normal.beside"] == 0.3
-    assert "normal.beside" not in objective(dream, Batch(clips(1))).terms
+    assert found.terms["normality.beside"].item() == pytest.approx(distance[:, :, 2:].mean().item())
+    assert found.weights["normality.beside"] == 0.3
+    assert "normality.beside" not in objective(dream, Batch(clips(1))).terms
 
 
 def test_the_worst_places_have_a_term_of_their_own() -> None:
@@ -261,8 +285,8 @@ def test_the_worst_places_have_a_term_of_their_own() -> None:
     distance = dream(clips(1).pixels).distance
     assert distance is not None
     wanted = distance.flatten(1).topk(2, dim=1).values.mean().item()  # ceil(0.2 * 6 places)
-    assert found.terms["normal.worst"].item() == pytest.approx(wanted)
-    assert found.weights["normal.worst"] == 0.3
+    assert found.terms["normality.worst"].item() == pytest.approx(wanted)
+    assert found.weights["normality.worst"] == 0.3
 
 
 def test_a_dead_item_is_put_elsewhere_only_if_asked() -> None:

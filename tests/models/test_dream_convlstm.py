@@ -68,7 +68,11 @@ def test_the_losses_are_those_of_the_paper_and_all_parameters_learn() -> None:
     found.loss.backward()
     assert set(found.terms) == {
         "reconstruction",
-        *(f"{kind}.{term}" for kind in ("normal", "abnormal") for term in ("compactness", "separateness", "triplet")),
+        *(
+            f"{kind}.{term}"
+            for kind in ("normality", "abnormality")
+            for term in ("compactness", "separateness", "triplet")
+        ),
     }
     assert all(parameter.grad is not None for parameter in dream.parameters())
     predicted = [dream(role.pixels).predicted for role in (clips(1), clips(2))]
@@ -88,7 +92,7 @@ def test_abnormal_clips_do_not_pass_the_decoder() -> None:
 def test_the_memories_alone_learn_from_marked_places_too() -> None:
     dream = small(query_margin=0.7, decoder=False, discriminator=False)
     found = objective(dream, Batch(clips(1), None, Clips(clips(3).pixels, torch.ones(2, *SIZE, dtype=torch.bool))))
-    assert {"normal.margin", "abnormal.margin", "abnormal.pull"} <= set(found.terms)
+    assert {"normality.push_abnormal", "abnormality.push_normal", "abnormality.pull_abnormal"} <= set(found.terms)
     before = dream.normality.memory.items.clone()
     dream.after_step([found.trace])
     assert not torch.equal(dream.normality.memory.items, before)

@@ -31,15 +31,7 @@ MNAD = DreamSettings(
     separateness_distance="plain",
     compactness=0.1 / 512,  # MNAD averages over channels, too
 )
-AUTHORS = DreamSettings(
-    size=(64, 64),
-    discriminator_norm=True,
-    update_weight="max",
-    triplet_features="unit",
-    triplet_distance="plain",
-    separateness_distance="plain",
-    abnormality_anchor=True,
-)
+AUTHORS = DreamSettings(size=(64, 64), reading="code")
 
 
 def load(path: Path) -> Stored:
@@ -200,8 +192,10 @@ def test_one_memory_without_discriminator_has_the_losses_and_the_update_of_mnad(
     frames = drawn("net/input", (2, 12, 64, 64)).tanh().unflatten(1, (4, 3))
     found = objective(dream, Batch(Clips(torch.cat([frames, frames[:, :1]], dim=1))))
     dream.after_step([found.trace])
-    assert values(found)["normal.compactness"] / 512 == pytest.approx(float(stored[f"{mode}_com"]), abs=tolerance / 10)
-    assert values(found)["normal.separateness"] == pytest.approx(float(stored[f"{mode}_sep"]), abs=tolerance)
+    assert values(found)["normality.compactness"] / 512 == pytest.approx(
+        float(stored[f"{mode}_com"]), abs=tolerance / 10
+    )
+    assert values(found)["normality.separateness"] == pytest.approx(float(stored[f"{mode}_sep"]), abs=tolerance)
     same(memory(dream, "normality").items, stored[f"{mode}_new_items"], tolerance)
 
 
@@ -235,9 +229,8 @@ def test_three_training_steps_are_those_of_mnad(oracle_dir: Path) -> None:
         optimiser.step()
         dream.after_step([found.trace])
         terms = values(found)
-        own = [
-            terms["reconstruction"], terms["normal.compactness"] / 512, terms["normal.separateness"], found.loss.item(),
-        ]  # fmt: skip
+        compactness, separateness = terms["normality.compactness"] / 512, terms["normality.separateness"]
+        own = [terms["reconstruction"], compactness, separateness, found.loss.item()]
         assert own == pytest.approx(stored["losses"][step].tolist(), rel=loss_tolerance)
         same(memory(dream, "normality").items, stored[f"items{step + 1}"], item_tolerance)
 
@@ -272,7 +265,7 @@ def test_evaluation_is_that_of_the_authors(oracle_dir: Path) -> None:
             same(scores, stored[f"eval_score_memory_{letter}"], 1e-5)
     # In eval mode the anchor enters the losses of both branches: its terms, a mean over both clips.
     found = values(objective(dream, Batch(Clips(clip))))
-    for letter, prefix in (("N", "normal"), ("A", "abnormal")):
+    for letter, prefix in (("N", "normality"), ("A", "abnormality")):
         own = [found[f"{prefix}.compactness"], found[f"{prefix}.separateness"]]
         assert own == pytest.approx(stored[f"eval_com_sep_{letter}"].mean(axis=0).tolist(), abs=1e-5)
 
@@ -298,12 +291,12 @@ def test_three_training_steps_are_those_of_the_authors(oracle_dir: Path) -> None
         assert values(found) == pytest.approx(
             {
                 "reconstruction": wanted["Pixel_loss_anchor"] + wanted["Pixel_loss_normal"],
-                "normal.compactness": wanted["N_com_anchor"] + wanted["N_com_normal"],
-                "normal.separateness": wanted["N_sep_anchor"] + wanted["N_sep_normal"],
-                "normal.triplet": wanted["N_triplet_loss"],
-                "abnormal.compactness": wanted["A_com_anchor"] + wanted["A_com_abnormal"],
-                "abnormal.separateness": wanted["A_sep_anchor"] + wanted["A_sep_abnormal"],
-                "abnormal.triplet": wanted["A_triplet_loss"],
+                "normality.compactness": wanted["N_com_anchor"] + wanted["N_com_normal"],
+                "normality.separateness": wanted["N_sep_anchor"] + wanted["N_sep_normal"],
+                "normality.triplet": wanted["N_triplet_loss"],
+                "abnormality.compactness": wanted["A_com_anchor"] + wanted["A_com_abnormal"],
+                "abnormality.separateness": wanted["A_sep_anchor"] + wanted["A_sep_abnormal"],
+                "abnormality.triplet": wanted["A_triplet_loss"],
             },
             rel=tolerance,
         )

@@ -68,7 +68,7 @@ def test_it_is_dream_with_one_memory_and_a_compactness_that_is_a_mean_over_chann
     judged, wanted = mnad.eval()(clips(2)), dream.eval()(clips(2))
 
     assert ours.loss.item() == pytest.approx(theirs.loss.item(), rel=1e-6)
-    assert ours.terms["compactness"].item() == pytest.approx(theirs.terms["normal.compactness"].item() / channels)
+    assert ours.terms["compactness"].item() == pytest.approx(theirs.terms["normality.compactness"].item() / channels)
     assert torch.equal(mnad.memory.items, dream.get_buffer("normality.memory.items"))
     assert all(torch.equal(one, other) for one, other in zip(judged, wanted, strict=True))
 

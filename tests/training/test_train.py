@@ -86,7 +86,7 @@ def test_a_finished_run_holds_history_events_and_no_checkpoint(whole):
     assert {"weights", "calibration", "history", "events"} <= names
     assert "resume" not in names
     assert [record["step"] for record in whole.history()] == [3, 6, 9]
-    assert {"loss", "normal.compactness"} <= set(whole.history()[0]["terms"])
+    assert {"loss", "normality.compactness"} <= set(whole.history()[0]["terms"])
 
 
 def test_weights_of_single_epochs_are_kept_if_asked_and_the_last_are_those_of_the_run(whole, gate, small, tmp_path):

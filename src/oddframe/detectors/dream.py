@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oddframe.detectors.settings import Compared, DetectorSettings
+
+_OF_CODE: Mapping[str, object] = {
+    "discriminator_norm": True,
+    "update_weight": "max",
+    "triplet_features": "unit",
+    "triplet_distance": "plain",
+    "separateness_distance": "plain",
+    "abnormality_anchor": True,
+}
+"""Where the first author's published code differs from the text. The text's are the defaults of the fields."""
 
 
 class DreamCommonSettings(DetectorSettings):
     """What DREAM can be told with either backbone (Sec. III, IV-B). The defaults are the paper's text.
 
-    Where text and published code differ, each has a named reading; what neither of them knows is off.
+    Where text and published code differ, `reading` chooses, and each choice can be made by itself; what neither of
+    them knows is off.
+
+    >>> DreamSettings(reading="code").update_weight
+    'max'
+    >>> DreamSettings(reading="code", update_weight="softmax").update_weight
+    'softmax'
     """
+
+    reading: Literal["text", "code"] = Field(
+        default="text",
+        description="the paper's text or its first author's code where they differ. `code` stands for "
+        + ", ".join(f"{name}={str(value).lower()}" for name, value in _OF_CODE.items())
+        + ", each of which may still be set by itself",
+    )
 
     width: int = Field(default=64, ge=4, description="channels of the first level; 64 in the paper")
     items: int = Field(default=10, ge=1, description="items in each memory; `memory=single` has twice as many")
@@ -69,6 +93,12 @@ class DreamCommonSettings(DetectorSettings):
         "0 in the paper",
     )
     reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_read(cls, given: Any) -> Any:
+        """Fill in what the reading stands for; what is given by itself stays."""
+        return {**_OF_CODE, **given} if isinstance(given, dict) and given.get("reading") == "code" else given
 
     @property
     def compared(self) -> Compared:

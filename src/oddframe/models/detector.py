@@ -66,8 +66,8 @@ class Objective:
 
     Attributes:
         group: name of the parameter group that takes the gradient.
-        terms: paper name → unweighted scalar, e.g. "reconstruction", "normal.compactness".
-        weights: paper name → weight; the loss is the weighted sum.
+        terms: name → unweighted scalar, e.g. "reconstruction", "normality.compactness".
+        weights: name → weight; the loss is the weighted sum.
         trace: detached tensors that `after_step` needs.
     """
 

@@ -16,6 +16,7 @@ Beyond the paper, and off in its presets: `query_margin` (queries are taught at 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,47 @@ from oddframe.nn.memory import Memory, unit
 from oddframe.nn.unet import UNet
 
 NORMALITY, ABNORMALITY = "normality", "abnormality"
-_TERM_PREFIX = {NORMALITY: "normal", ABNORMALITY: "abnormal"}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What clips of one role teach one branch.
+
+    Attributes:
+        feeds: their queries update its memory after the step (Eqs. 3-4).
+        draws: they are drawn to its items and set apart from the second-nearest ones (Eqs. 7-8).
+        pushes: the query margin pushes them away from its items.
+    """
+
+    feeds: bool = False
+    draws: bool = False
+    pushes: bool = False
+
+
+def lessons(settings: DreamCommonSettings) -> dict[str, dict[Role, Lesson]]:
+    """Which role teaches which branch what."""
+    own = Lesson(feeds=True, draws=True)
+    other = Lesson(pushes=settings.query_margin > 0)
+    anchor = Lesson(draws=settings.abnormality_anchor, pushes=other.pushes)
+    if settings.memory == "dual":
+        return {
+            NORMALITY: {"normal": own, "second": own, "abnormal": other},
+            ABNORMALITY: {"normal": anchor, "second": other, "abnormal": own},
+        }
+    # One memory takes both kinds, but cannot keep what the query margin pushes away from it.
+    return {NORMALITY: {"normal": own, "second": own, "abnormal": other if other.pushes else own}}
+
+
+@dataclass
+class Terms:
+    """Loss terms of a step by name, "branch.term", each with its weight. What several roles give is added."""
+
+    values: dict[str, Tensor] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def add(self, name: str, value: Tensor, weight: float) -> None:
+        self.values[name] = self.values[name] + value if name in self.values else value
+        self.weights[name] = weight
 
 
 class Branch(nn.Module):
@@ -99,6 +140,7 @@ class Dream(Detector):
                 hint="oddframe has `framediff` for frame differences alone",
             )
         self.settings = settings
+        self.lessons = lessons(settings)
         self.has_distance = settings.memory != "none"
         backbone: Backbone = (
             UNet(self.window.before, settings.channels, settings.width, settings.patch)
@@ -175,23 +217,81 @@ class Dream(Detector):
         return [parameter for parameter in self.parameters() if id(parameter) not in idle]
 
     def objectives(self, batch: Batch) -> Iterator[Objective]:
-        """Eq. 9: one objective for the group "all". Terms of the two normal roles are added."""
-        terms: dict[str, Tensor] = {}
+        """Eq. 9: one objective for the group "all"."""
+        settings, terms = self.settings, Terms()
         trace: dict[str, Tensor] = {}
-        features: dict[tuple[Role, str], Tensor] = {}
+        features: dict[str, dict[Role, Tensor]] = {name: {} for name in self._branches()}
         for role, clips, queries, skips in self._encode(self._present(batch)):
-            self._pass(role, clips, queries, skips, terms, trace, features)
-        for name in self._branches():
-            if all((role, name) in features for role in ("normal", "second", "abnormal")):
-                terms[f"{_TERM_PREFIX[name]}.triplet"] = losses.triplet(
-                    features["normal", name],
-                    features["second", name],
-                    features["abnormal", name],
-                    margin=self.settings.triplet_margin,
-                    features=self.settings.triplet_features,
-                    kind=self.settings.triplet_distance,
+            read: dict[str, Tensor] = {}
+            for name, branch in self._branches().items():
+                if name not in queries:
+                    continue
+                if branch.memory is not None:
+                    self._teach(terms, trace, role, clips, name, branch.memory, queries[name])
+                if self._passes_all(role):
+                    read[name] = branch.read(queries[name])
+                    if branch.discriminator is not None:
+                        features[name][role] = branch.discriminator(read[name])
+            if self._decodes(role) and role != "abnormal":
+                error = losses.reconstruction(self._predict(read, skips), clips.pixels[:, self.window.before])
+                terms.add("reconstruction", error, settings.reconstruction)
+            elif self._decodes(role):
+                with torch.no_grad():  # it enters no loss: only batch norm takes note of it
+                    self._predict(read, skips)
+        for name, of_role in features.items():
+            if {"normal", "second", "abnormal"} <= of_role.keys():
+                loss = losses.triplet(
+                    of_role["normal"],
+                    of_role["second"],
+                    of_role["abnormal"],
+                    margin=settings.triplet_margin,
+                    features=settings.triplet_features,
+                    kind=settings.triplet_distance,
                 )
-        yield Objective("all", terms, {name: self._weight(name) for name in terms}, trace)
+                terms.add(f"{name}.triplet", loss, settings.triplet)
+        yield Objective("all", terms.values, terms.weights, trace)
+
+    def _teach(
+        self,
+        terms: Terms,
+        trace: dict[str, Tensor],
+        role: Role,
+        clips: Clips,
+        name: str,
+        memory: Memory,
+        queries: Tensor,
+    ) -> None:
+        """Terms between the queries of one role and the items of one branch, and what feeds its memory."""
+        settings, lesson = self.settings, self.lessons[name][role]
+        found = memory.neighbours(queries.detach())
+        nearest = losses.squared_distance(queries, found.nearest)
+        odd = None  # with a query margin, only the places that are odd speak for an abnormal clip
+        if role == "abnormal" and settings.query_margin > 0:
+            count, height, width = nearest.shape
+            odd = losses.abnormal_cells(clips.places, (count, height, width), nearest.device)
+        if lesson.draws:
+            if odd is not None:
+                terms.add(f"{name}.pull_abnormal", losses.pull(nearest, odd), settings.query_margin)
+            else:
+                terms.add(f"{name}.compactness", losses.compactness(nearest, settings.reduction), settings.compactness)
+                if settings.worst_share > 0 and name == NORMALITY and role != "abnormal":
+                    terms.add(f"{name}.worst", losses.worst(nearest, settings.worst_share), settings.compactness)
+            kind = settings.separateness_distance
+            first = nearest if kind == "squared" else losses.plain_distance(queries, found.nearest)
+            second = None if found.second is None else losses.distance(queries, found.second, kind)
+            apart = losses.separateness(first, second, settings.separateness_margin, settings.reduction, odd)
+            terms.add(f"{name}.separateness", apart, settings.separateness)
+        if odd is not None and name == NORMALITY and settings.compactness_beside:
+            terms.add(f"{name}.beside", losses.beside(nearest, odd), settings.compactness)
+        if lesson.pushes:
+            pushed = "push_abnormal" if role == "abnormal" else "push_normal"
+            far = losses.hinge(nearest, settings.query_margin_distance, odd)
+            terms.add(f"{name}.{pushed}", far, settings.query_margin)
+        if lesson.feeds:
+            kept = queries.detach()
+            if odd is not None:  # each query as a picture of one place, the background left out
+                kept = kept.movedim(1, -1)[odd][:, :, None, None]
+            trace[f"{role}.{name}"] = kept
 
     def after_step(self, traces: Sequence[Mapping[str, Tensor]]) -> None:
         """Eqs. 3-4: each memory takes the queries of the step; each role has its own softmax."""
@@ -243,116 +343,15 @@ class Dream(Detector):
             of_role = {name: part[number] for name, part in queries.items()}
             yield role, clips, of_role, [part[number] for part in parts]
 
-    def _pass(
-        self,
-        role: Role,
-        clips: Clips,
-        queries: dict[str, Tensor],
-        skips: list[Tensor],
-        terms: dict[str, Tensor],
-        trace: dict[str, Tensor],
-        features: dict[tuple[Role, str], Tensor],
-    ) -> None:
-        """Add to terms, trace and features what the queries of one role give."""
-        branches = {name: branch for name, branch in self._branches().items() if name in queries}
-        for name, branch in branches.items():
-            if branch.memory is not None:
-                self._memory_terms(role, clips, name, branch.memory, queries[name], terms, trace)
-        if not self._passes_all(role):
-            return
-        read = self._read(queries)
-        for name, branch in branches.items():
-            if branch.discriminator is not None:
-                features[role, name] = branch.discriminator(read[name])
-        if self.decoder is None:
-            return
-        if role != "abnormal":
-            predicted = self._predict(read, skips)
-            _add(terms, "reconstruction", losses.reconstruction(predicted, clips.pixels[:, self.window.before]))
-        elif self.settings.decode_abnormal:
-            with torch.no_grad():  # it enters no loss: only batch norm takes note of it
-                self._predict(read, skips)
-
-    def _memory_terms(
-        self,
-        role: Role,
-        clips: Clips,
-        name: str,
-        memory: Memory,
-        queries: Tensor,
-        terms: dict[str, Tensor],
-        trace: dict[str, Tensor],
-    ) -> None:
-        """Terms between the queries of one role and the items of one branch."""
-        settings, prefix = self.settings, _TERM_PREFIX[name]
-        found = memory.neighbours(queries.detach())
-        nearest = losses.squared_distance(queries, found.nearest)
-        margin, reduction = settings.query_margin > 0, settings.reduction
-        taught = margin and role == "abnormal"
-        cells = (
-            losses.abnormal_cells(clips.places, (len(nearest), nearest.shape[1], nearest.shape[2]), nearest.device)
-            if taught
-            else None
-        )
-        if self._learns(role, name):
-            if cells is not None:
-                _add(terms, f"{prefix}.pull", losses.pull(nearest, cells))
-            else:
-                _add(terms, f"{prefix}.compactness", losses.compactness(nearest, reduction))
-                if settings.worst_share > 0 and name == NORMALITY and role != "abnormal":
-                    _add(terms, f"{prefix}.worst", losses.worst(nearest, settings.worst_share))
-            kind = settings.separateness_distance
-            first = nearest if kind == "squared" else losses.plain_distance(queries, found.nearest)
-            second = None if found.second is None else losses.distance(queries, found.second, kind)
-            _add(
-                terms,
-                f"{prefix}.separateness",
-                losses.separateness(first, second, settings.separateness_margin, reduction, cells),
-            )
-        if cells is not None and name == NORMALITY and settings.compactness_beside:
-            _add(terms, f"{prefix}.beside", losses.beside(nearest, cells))
-        if margin and (name == NORMALITY) == (role == "abnormal"):
-            _add(terms, f"{prefix}.margin", losses.hinge(nearest, settings.query_margin_distance, cells))
-        if self._feeds(role, name):
-            kept = queries.detach()
-            if cells is not None:  # each query as a picture of one place, the background left out
-                kept = kept.movedim(1, -1)[cells][:, :, None, None]
-            trace[f"{role}.{name}"] = kept
-
-    def _feeds(self, role: Role, name: str) -> bool:
-        """Whether queries of this role update the memory of this branch."""
-        if self.settings.memory == "single":
-            # One memory cannot keep what the query margin pushes away from it.
-            return role != "abnormal" or self.settings.query_margin == 0
-        return (name == ABNORMALITY) == (role == "abnormal")
-
-    def _learns(self, role: Role, name: str) -> bool:
-        """Whether compactness and separateness of this branch are taken on this role."""
-        anchored = self.settings.abnormality_anchor and role == "normal"
-        return self._feeds(role, name) or (anchored and name == ABNORMALITY)
+    def _decodes(self, role: Role) -> bool:
+        """Whether clips of this role pass the decoder."""
+        return self.decoder is not None and (role != "abnormal" or self.settings.decode_abnormal)
 
     def _passes_all(self, role: Role) -> bool:
         """Whether clips of this role go on to discriminators or decoder, and so through every branch."""
-        decoded = self.settings.decoder and (role != "abnormal" or self.settings.decode_abnormal)
-        return decoded or self.settings.discriminator
+        return self._decodes(role) or self.settings.discriminator
 
     def _needs(self, role: Role, name: str) -> bool:
-        return self._passes_all(role) or self._learns(role, name) or self.settings.query_margin > 0
-
-    def _weight(self, term: str) -> float:
-        settings = self.settings
-        kind = term.rpartition(".")[2]
-        return {
-            "reconstruction": settings.reconstruction,
-            "compactness": settings.compactness,
-            "worst": settings.compactness,
-            "beside": settings.compactness,
-            "separateness": settings.separateness,
-            "triplet": settings.triplet,
-            "margin": settings.query_margin,
-            "pull": settings.query_margin,
-        }[kind]
-
-
-def _add(terms: dict[str, Tensor], name: str, value: Tensor) -> None:
-    terms[name] = terms[name] + value if name in terms else value
+        """Whether queries of this role are wanted in this branch."""
+        lesson = self.lessons[name][role]
+        return self._passes_all(role) or lesson.draws or lesson.pushes
