@@ -4,7 +4,7 @@ OddframeError
 ├── DataError             the user's files
 │   ├── MissingPathError      nothing there, or an empty folder
 │   ├── UnreadableVideoError  does not decode at all
-│   ├── CutOffVideoError      decodes, but ends in the middle
+│   ├── CutOffVideoError      decodes, but ends in the middle, or a folder with broken pictures
 │   ├── FrameGapError         frames missing in the middle
 │   ├── FrameSizeError        frames of differing size in one video
 │   ├── TooShortError         fewer frames than the work needs
@@ -85,7 +85,7 @@ class UnreadableVideoError(DataError):
 
 
 class CutOffVideoError(DataError):
-    """A video that ends in the middle. `frames_read` frames before that point were fine."""
+    """A video that ends in the middle, or a folder with broken pictures. `frames_read` frames were fine."""
 
     def __init__(self, problem: str, *, frames_read: int, path: Path | str | None = None, hint: str | None = None):
         self.frames_read = frames_read

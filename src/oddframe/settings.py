@@ -51,7 +51,21 @@ class DataSettings(Strict):
     heldout: float = Field(default=0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
     heldout_known: float = Field(default=0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
     resize: Literal["area", "linear"] = Field(default="area", description="how pictures are resized")
-    allow_cut_off: bool = Field(default=False, description="train on videos that end in the middle")
+    pixel_range: tuple[int, int] | None = Field(
+        default=None,
+        description="values of 16-bit pictures that become black and white; learned from the normal video if not given",
+    )
+    allow_cut_off: bool = Field(
+        default=False,
+        description="train on what is readable of videos that end in the middle and of folders with broken pictures",
+    )
+
+    @field_validator("pixel_range")
+    @classmethod
+    def _range_is_one(cls, given: tuple[int, int] | None) -> tuple[int, int] | None:
+        if given is not None and not 0 <= given[0] < given[1] <= 65535:
+            raise ValueError("two numbers from 0 to 65535, the smaller first")
+        return given
 
 
 class TrainSettings(Strict):

@@ -346,7 +346,7 @@ def test_a_picture_that_does_not_decode_is_named(tmp_path, make_frame_folder, co
     folder = make_frame_folder(tmp_path / "f", frames=9)
     (folder / "006.png").write_bytes(content)
 
-    with pytest.raises(UnreadableVideoError, match=r"006\.png"):
+    with pytest.raises(CutOffVideoError, match=r"006\.png"):
         list(open_video(folder).frames())
 
 

@@ -45,7 +45,9 @@ Partial = Annotated[
 AllowCutOff = Annotated[
     bool,
     typer.Option(
-        "--allow-cut-off", help="Train on what is readable of videos that end in the middle.", rich_help_panel=_DATA
+        "--allow-cut-off",
+        help="Train on what is readable of videos that end in the middle and of folders with broken pictures.",
+        rich_help_panel=_DATA,
     ),
 ]
 Fps = Annotated[

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from oddframe.data.open import open_videoset
-from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet
+from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet, video_notes
+from oddframe.video.depth import PixelRange, learn_pixel_range
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class SetReport:
         conflicts: where label sources contradict each other.
         ground_truth, missing: as of `VideoSet`.
         partial: whether parts may be missing.
+        pixel_range: values of 16-bit pictures that become black and white, learned from the normal videos as training
+            does it; None where pictures have 8 bits.
         ok: whether one can train and judge with it as it stands.
     """
 
@@ -55,6 +58,7 @@ class SetReport:
     ground_truth: str = ""
     missing: tuple[str, ...] = ()
     partial: bool = False
+    pixel_range: PixelRange | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,6 +82,11 @@ class SetReport:
             lines.append(f"  ground truth: {self.ground_truth} (--ground-truth)")
         if len(self.abnormal_frames) > 1 and not self.conflicts:
             lines.append("  all label sources agree on every frame")
+        if self.pixel_range is not None:
+            lines.append(
+                f"  16 bits: values from {self.pixel_range} are stretched to 8 bits "
+                f"(--set data.pixel_range=[{self.pixel_range.low},{self.pixel_range.high}] chooses others)"
+            )
         lines += [f"  note:    {note}" for note in self.notes]
         if self.conflicts:
             lines.append("  Label sources contradict each other: take the wrong one away before training or judging.")
@@ -114,6 +123,7 @@ def check(
 def describe(videos: VideoSet, *, partial: bool = False) -> SetReport:
     """Say what is in a set that is open."""
     parts = {"normal": videos.normal, "known": videos.known, "test": videos.test}
+    every = [one for part in parts.values() for one in part]
     return SetReport(
         name=videos.name,
         kind=videos.kind,
@@ -121,11 +131,12 @@ def describe(videos: VideoSet, *, partial: bool = False) -> SetReport:
         parts={name: _part(part) for name, part in parts.items() if part},
         abnormal_frames=dict(videos.abnormal_frames),
         conflicts=videos.conflicts,
-        notes=videos.notes,
+        notes=(*videos.notes, *video_notes(every)),
         fingerprint=videos.fingerprint(),
         ground_truth=videos.ground_truth,
         missing=videos.missing,
         partial=partial,
+        pixel_range=learn_pixel_range(one.video for one in videos.normal or every),
     )
 
 

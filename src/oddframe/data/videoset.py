@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,11 @@ class VideoSet:
                 digest.update(f"{part}\0{one.name}\0{one.scene}\0{video.frame_count}\0{video.size}\n".encode())
                 digest.update(b"-" if one.labels is None else np.packbits(one.labels).tobytes())
         return digest.hexdigest()
+
+
+def video_notes(videos: Iterable[LabelledVideo]) -> list[str]:
+    """What their readers say of videos (`Video.notes`), each with its name."""
+    return list(dict.fromkeys(f"{one.name}: {note}" for one in videos for note in one.video.notes))
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

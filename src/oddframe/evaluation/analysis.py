@@ -33,6 +33,7 @@ from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import resolve_device
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run
+from oddframe.video.depth import ranged
 from oddframe.video.store import as_picture
 
 if TYPE_CHECKING:
@@ -257,7 +258,8 @@ def _read(
         left = deque(clip for clip in chosen if clip.video == number)
         held: deque[NDArray[np.uint8]] = deque(maxlen=detector.window.frames)
         try:
-            for position, frame in enumerate(video.video.frames() if left else ()):
+            shown, _ = ranged(video.video, run.settings.data.pixel_range)
+            for position, frame in enumerate(shown.frames() if left else ()):
                 held.append(as_picture(frame.pixels, size, channels, resize))
                 if position == left[0].first + detector.window.frames - 1:
                     clip = left.popleft()

@@ -20,6 +20,7 @@ from oddframe.runs import Run
 from oddframe.settings import Settings
 from oddframe.training.pictures import store_key, store_pictures
 from oddframe.training.train import split_as_set
+from oddframe.video.depth import ranged
 from oddframe.video.open import open_video
 from oddframe.video.source import Frame, Video
 from oddframe.video.store import StoredVideo
@@ -84,10 +85,11 @@ def gather(
         parts: Split | None = Split("standard", None, None, (), (), (), sections, ())
     else:
         parts = own
-    looks = [_look(open_video(path)) for path in check_on]
+    chosen = run.settings.data.pixel_range
+    looks = [_look(ranged(open_video(path), chosen)[0]) for path in check_on]
     if not looks and own is not None:
         firsts = [*(section.video for section in own.heldout[:1]), *own.test[:1]]
-        looks = [_look(video.video, video.scene, _OWN_FRAMES) for video in firsts]
+        looks = [_look(ranged(video.video, chosen)[0], video.scene, _OWN_FRAMES) for video in firsts]
     judged = tuple(testset.labelled_test(run, videos)) if data is not None and videos is not None else ()
     return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), not looks, judged)
 

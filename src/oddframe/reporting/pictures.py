@@ -62,8 +62,9 @@ class VideoPictures:
     def frames(self, video: str, wanted: Sequence[int]) -> Iterator[tuple[int, Picture]]:
         """See `PictureSource`."""
         left = set(wanted)
+        shown = self.videos[video] if self.scorer is None else self.scorer.as_trained(self.videos[video])
         try:
-            for frame in self.videos[video].frames() if left else ():
+            for frame in shown.frames() if left else ():
                 if frame.index in left:
                     yield frame.index, frame.pixels
                     left.remove(frame.index)

@@ -27,6 +27,7 @@ from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
 from oddframe.settings import Settings
+from oddframe.video.depth import ranged
 from oddframe.video.source import Frame, Video
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class Scorer:
         """What computes the evidence."""
         return self._runtime
 
+    def as_trained(self, video: Video) -> Video:
+        """The video with its pictures as the run was trained to see them: 16 bits become 8 by the run's range."""
+        return ranged(video, self.run.settings.data.pixel_range)[0]
+
     def score(
         self,
         video: Video,
@@ -118,7 +123,8 @@ class Scorer:
             written.
         """
         normal, note = self.calibration.scene(scene)
-        notes = [note] if note else []
+        video, depth = ranged(video, self.run.settings.data.pixel_range)
+        notes = [one for one in (note, depth) if one]
         collector = _Collector(self, normal, video)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
@@ -135,7 +141,7 @@ class Scorer:
                     watch(Progress(stage, number + self._stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read
-            notes.append(f"the video ends in the middle: {readable} frames were readable")
+            notes.append(f"{error.problem}; {readable} frames were readable")
         if not collector.judged:
             raise TooShortError(
                 f"video '{video.name}' is too short to be scored",
@@ -174,6 +180,7 @@ class Scorer:
         A detector that learns from a video while it judges it is shown as it was trained.
         """
         normal, _ = self.calibration.scene(scene)
+        video = self.as_trained(video)
         wanted, last = set(frames), max(frames, default=-1)
         before, after = self._runtime.before, self._runtime.after
         held: deque[Frame] = deque(maxlen=self._stream.frames)
@@ -203,6 +210,7 @@ class Scorer:
             CutOffVideoError: the video ends in the middle; what was readable came before.
         """
         normal, _ = self.calibration.scene(scene)
+        video = self.as_trained(video)
         held: deque[Frame] = deque()
         one_by_one = self._one_by_one()
         for frame in video.frames():

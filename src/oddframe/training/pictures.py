@@ -5,14 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oddframe.data.videoset import LabelledVideo
+from oddframe.errors import SettingsError
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import Settings
+from oddframe.video.depth import PixelRange, learn_pixel_range
 from oddframe.video.store import FrameStore, StoredVideo
 
 
 def store_key(video: LabelledVideo) -> str:
     """What tells one video of a set from another."""
     return f"{video.video.path}#{video.video.first_index}"
+
+
+def settle_pixel_range(settings: Settings, normal: Iterable[LabelledVideo]) -> Settings:
+    """Learn from normal video which values of 16-bit pictures become black and white, where the settings leave it open.
+
+    Raises:
+        SettingsError: the settings give a range, and no video has such pictures.
+        DataError: a video cannot be read.
+    """
+    videos = list({store_key(video): video.video for video in normal}.values())
+    if settings.data.pixel_range is not None:
+        if not any(video.deep for video in videos):
+            raise SettingsError(
+                "data.pixel_range is of pictures with 16 bits, and the normal video has 8",
+                seen=settings.data.pixel_range,
+                hint="leave it out",
+            )
+        return settings
+    learned = learn_pixel_range(videos)
+    if learned is None:
+        return settings
+    data = settings.data.model_copy(update={"pixel_range": (learned.low, learned.high)})
+    return settings.model_copy(update={"data": data})
 
 
 def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: Watcher) -> dict[str, StoredVideo]:
@@ -25,6 +50,7 @@ def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: W
         DataError: a video cannot be read. StorageError: the store cannot be written.
     """
     store = FrameStore()
+    chosen = settings.data.pixel_range
     by_key = {store_key(video): video for video in videos}
     total = sum(video.video.frame_count for video in by_key.values())
     stored, before = {}, 0
@@ -35,7 +61,7 @@ def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: W
 
         decoded(0, 0)
         stored[key] = store.open(
-            video.video,
+            video.video if chosen is None else video.video.with_pixel_range(PixelRange(*chosen)),
             settings.model.size,
             int(settings.model.channels),
             resize=settings.data.resize,

@@ -14,7 +14,7 @@ import torch
 
 from oddframe.data.open import open_videoset
 from oddframe.data.protocols import Section, Split, split
-from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.data.videoset import LabelledVideo, VideoSet, video_notes
 from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector, load_tensors, load_weights, save_tensors
@@ -28,7 +28,7 @@ from oddframe.training.calibrate import calibrate
 from oddframe.training.clip_sources import clip_sources
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
-from oddframe.training.pictures import store_key, store_pictures
+from oddframe.training.pictures import settle_pixel_range, store_key, store_pictures
 from oddframe.training.resume import Checkpoints
 from oddframe.video.store import StoredVideo
 
@@ -73,6 +73,7 @@ def train(
             train=_given(device=device, seed=seed),
         )
     parts = split_as_set(videos, settings)
+    settings = settle_pixel_range(settings, [section.video for section in parts.normal])
     with locked(Path(out)):
         run = _new_or_same(Path(out), settings, videos, parts)
         if run.finished:
@@ -143,7 +144,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
             host=host(),
             device=str(device),
             precision=resolve_precision(settings.train.precision, device),
-            notes=videos.notes,
+            notes=(*videos.notes, *video_notes((*videos.normal, *videos.known))),
         ),
     )
     run.write_info()

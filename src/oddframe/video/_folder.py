@@ -1,162 +1,212 @@
-"""A folder of pictures as a video. Read by OpenCV; any bit depth becomes 8 bits, transparency is dropped."""
+"""Pictures as a video: a folder of them, or the pages of a TIFF. Each page is a frame.
+
+Frames are (H, W, 1) or (H, W, 3) RGB of 8 bits; of pictures with 16 bits, the values of `pixel_range` become these.
+"""
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections import Counter
+import contextlib
+import copy
+import logging
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import DataError, FrameGapError, FrameSizeError, MissingPathError, UnreadableVideoError
+from oddframe.errors import CutOffVideoError, DataError, FrameSizeError, MissingPathError, UnreadableVideoError
+from oddframe.video import _tiff
+from oddframe.video._pictures import is_grey, read_picture
+from oddframe.video._series import one_sequence
+from oddframe.video.depth import HIGHEST, PixelRange, range_of
 from oddframe.video.source import Frame, Video, list_pictures
 
-_LONGEST_NUMBER = 9
-"""Digits of a frame number at most; longer ones are dates and times of day."""
+_LOG = logging.getLogger(__name__)
 
-_PICTURE_LIMIT_BYTES = 1 << 30
+_LOOKED_AT_FIRST, _LOOKED_AT = 8, 64
+"""Frames that decide on colour, spread over all of them. The first one with colour ends the search; so do the first
+ones if they are written without it."""
+
+_LEARNED_FROM = 24
+"""Frames whose values decide how 16 bits become 8 where nobody says it."""
+
 _NAMED_IN_ERRORS = 8
+
+_Slot = tuple[Path, int | None]
+"""A frame's file, and where in it its page begins."""
 
 
 class FolderVideo(Video):
-    """See `Video`. Grey if the first, the middle and the last picture are."""
+    """See `Video`. Grey if all frames that are looked at are."""
 
     own_clock = False
 
-    def __init__(self, path: Path, *, name: str, fps: float | None, start: str | None, end: str | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        fps: float | None,
+        start: str | None,
+        end: str | None,
+    ) -> None:
         self.path, self.name, self.fps, self.start, self.end = path, name, fps, start, end
-        self._pictures = list_pictures(path)
-        if not self._pictures:
+        if path.is_dir():
+            self._files, self._notes = one_sequence(list_pictures(path))
+        else:
+            self._files, self._notes = [path], ()
+        if not self._files:
             raise MissingPathError(
                 "this folder holds no pictures", path=path, wanted="frames as .tif, .bmp, .jpg or .png files"
             )
-        _refuse_gaps(self._pictures)
-        count = len(self._pictures)
-        probes = [read_picture(self._pictures[i]) for i in sorted({0, count // 2, count - 1})]
-        self.size = (probes[0].shape[0], probes[0].shape[1])
-        self.channels = 1 if all(_is_grey(probe) for probe in probes) else 3
+        self._torn = ""
+        self._slots = self._find_slots()
+        self.size, self.channels, self.deep = self._look()
+        self._given_range: PixelRange | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._notes
+
+    @property
+    def pixel_range(self) -> PixelRange | None:
+        if not self.deep:
+            return None
+        return self._given_range or self._own_range
+
+    def with_pixel_range(self, pixel_range: PixelRange) -> FolderVideo:
+        if not self.deep:
+            return self
+        other = copy.copy(self)
+        other._given_range = pixel_range
+        return other
 
     @property
     def source_frame_count(self) -> int:
-        return len(self._pictures)
+        return len(self._slots)
 
     def parts(self) -> Sequence[Path]:
-        return tuple(self._pictures)
+        return tuple(self._files)
 
     def times_s(self) -> NDArray[np.float64] | None:
-        return None if self.fps is None else np.arange(len(self._pictures)) / self.fps
+        return None if self.fps is None else np.arange(len(self._slots)) / self.fps
+
+    def deep_samples(self, count: int) -> Iterator[NDArray[np.uint16]]:
+        start, stop = self._range
+        for position in _spread(stop - start, count):
+            try:
+                pixels = read_picture(*self._slots[start + position])
+            except UnreadableVideoError:
+                continue  # `frames` tells
+            if pixels.dtype == np.uint16:
+                yield pixels
 
     def frames(self) -> Iterator[Frame]:
-        for index in range(*self._range):
-            path = self._pictures[index]
-            pixels = read_picture(path)
-            if pixels.shape[:2] != self.size:
-                raise FrameSizeError(
-                    f"a frame of '{self.name}' has another size than the first one",
-                    path=path,
-                    seen=f"{pixels.shape[1]}x{pixels.shape[0]} (width x height)",
-                    wanted=f"{self.size[1]}x{self.size[0]}, as {self._pictures[0].name}",
-                    hint="take the picture out, or put videos of different size into folders of their own",
-                )
-            if pixels.shape[2] == 3 and self.channels == 1:
-                pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
-            elif pixels.shape[2] == 1 and self.channels == 3:
-                pixels = np.repeat(pixels, 3, axis=2)
-            yield Frame(index, None if self.fps is None else index / self.fps, pixels)
+        start, stop = self._range
+        broken: list[Path] = []
+        lost_colour = False
+        for index in range(start, stop):
+            path, page = self._slots[index]
+            try:
+                pixels = read_picture(path, page)
+            except UnreadableVideoError:
+                broken.append(path)
+                continue
+            if self.channels == 1 and not lost_colour and not is_grey(pixels):
+                lost_colour = True
+                _LOG.warning("%s has colour, unlike the pictures that were looked at first: it is read as grey", path)
+            yield Frame(index, None if self.fps is None else index / self.fps, self._as_frame(pixels, path))
+        if broken or (self._torn and stop == len(self._slots)):
+            raise self._cut_off(broken, stop - start)
 
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as (H, W, 1) grey or (H, W, 3) RGB uint8. 16 bits are scaled to 8.
-
-    Raises:
-        UnreadableVideoError: not a picture, cut off, too large, or of floating point.
-    """
-    try:
-        if (size := path.stat().st_size) > _PICTURE_LIMIT_BYTES:
-            raise UnreadableVideoError(
-                "this picture is too large to be a frame", path=path, seen=f"{size} bytes", wanted="under 1 GiB"
+    def _as_frame(self, pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+        """Check a picture's size and depth against those of the video, and give it its channels."""
+        if pixels.shape[:2] != self.size:
+            raise FrameSizeError(
+                f"a frame of '{self.name}' has another size than the first one",
+                path=path,
+                seen=f"{pixels.shape[1]}x{pixels.shape[0]} (width x height)",
+                wanted=f"{self.size[1]}x{self.size[0]}, as {self._files[0].name}",
+                hint="take the picture out, or put videos of different size into folders of their own",
             )
-        raw = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise UnreadableVideoError("this picture cannot be read", path=path, seen=error.strerror) from error
-    try:
-        pixels = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if raw.size else None
-    except cv2.error:
-        pixels = None
-    if pixels is None:
-        raise UnreadableVideoError(
-            "this picture does not decode",
-            path=path,
-            seen=f"{raw.size} bytes" if raw.size else "an empty file",
-            wanted="a whole tif, bmp, jpg or png picture",
-            hint="copy it again, or take it out if it is the last one",
-        )
-    if pixels.dtype == np.uint16:
-        pixels = np.right_shift(pixels, 8)  # 65535 becomes 255
-    elif pixels.dtype != np.uint8:
-        raise UnreadableVideoError(
-            "this picture has numbers of a kind that has no fixed range",
-            path=path,
-            seen=str(pixels.dtype),
-            wanted="8 or 16 bits",
-        )
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, None]
-    elif pixels.shape[2] >= 3:
-        pixels = pixels[:, :, 2::-1]  # BGR or BGRA to RGB
-    return np.ascontiguousarray(pixels, np.uint8)
+        if (pixels.dtype == np.uint16) != self.deep:
+            raise DataError(
+                f"a frame of '{self.name}' has another depth than the first one",
+                path=path,
+                seen=f"{pixels.dtype.itemsize * 8} bits",
+                wanted=f"{16 if self.deep else 8} bits, as {self._files[0].name}",
+                hint="take the picture out, or put videos of different depth into folders of their own",
+            )
+        grey_levels = np.asarray(pixels, np.uint8) if self.pixel_range is None else self.pixel_range.to_eight(pixels)
+        if grey_levels.shape[2] == 3 and self.channels == 1:
+            return np.asarray(cv2.cvtColor(grey_levels, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
+        return np.repeat(grey_levels, 3, axis=2) if grey_levels.shape[2] < self.channels else grey_levels
 
-
-def _is_grey(pixels: NDArray[np.uint8]) -> bool:
-    return pixels.shape[2] == 1 or bool((pixels == pixels[:, :, :1]).all())
-
-
-def _refuse_gaps(pictures: Sequence[Path]) -> None:
-    """Refuse a numbered sequence with holes: frames on both sides of a hole would pass for neighbours."""
-    numbers = _frame_numbers([p.stem for p in pictures])
-    if numbers is None or len(numbers) < 3:
-        return
-    folder = pictures[0].parent
-    ordered = sorted(numbers)
-    steps = [after - before for before, after in itertools.pairwise(ordered)]
-    if 0 in steps:
-        twice = ordered[steps.index(0)]
-        names = [p.name for p, number in zip(pictures, numbers, strict=True) if number == twice]
-        raise DataError(
-            "two pictures claim the same frame number", path=folder, seen=", ".join(names), wanted="one each"
-        )
-    step = min(steps)
-    if Counter(steps)[step] * 2 <= len(steps):
-        return  # no even numbering: times, or names that happen to hold a number
-    missing = [
-        number
-        for before, after in itertools.pairwise(ordered)
-        for number in range(before + step, min(after, before + step * (_NAMED_IN_ERRORS + 1)), step)
-    ]
-    if missing:
-        named = ", ".join(str(number) for number in missing[:_NAMED_IN_ERRORS])
-        raise FrameGapError(
-            "frames are missing in the middle of this folder",
-            path=folder,
-            seen=f"no frame {named}{' and more' if len(missing) > _NAMED_IN_ERRORS else ''}",
-            wanted=f"every {'' if step == 1 else f'{step}th '}number from {ordered[0]} to {ordered[-1]}",
-            hint="copy the missing frames, or put the parts before and after the gap into folders of their own",
+    def _cut_off(self, broken: Sequence[Path], frames: int) -> CutOffVideoError:
+        """What is to be said where not all frames could be read. A broken page of a TIFF is told by its file."""
+        if not broken:
+            return CutOffVideoError(
+                f"this video is cut off: {self._torn}",
+                frames_read=frames,
+                path=self.path,
+                hint="copy it again, or go on with what is readable: --allow-cut-off",
+            )
+        names = list(dict.fromkeys(path.name for path in broken))
+        named = ", ".join(names[:_NAMED_IN_ERRORS])
+        more = f" and {len(names) - _NAMED_IN_ERRORS} more" if len(names) > _NAMED_IN_ERRORS else ""
+        return CutOffVideoError(
+            f"{len(broken)} of {frames} frames of '{self.name}' {'does' if len(broken) == 1 else 'do'} not decode: "
+            f"{named}{more}",
+            frames_read=frames - len(broken),
+            path=broken[0] if len(names) == 1 else self.path,
+            hint="copy them again, or leave the files there and go on without these frames: --allow-cut-off",
         )
 
+    def _find_slots(self) -> list[_Slot]:
+        slots: list[_Slot] = []
+        for path in self._files:
+            pages = _tiff.Pages(())
+            if path.suffix.lower() in _tiff.SUFFIXES:
+                with contextlib.suppress(OSError):  # `frames` tells which file cannot be read
+                    pages = _tiff.pages_of(path)
+            if pages.torn and pages.places:
+                self._torn = f"{path.name} ends after page {len(pages.places)}"
+            slots += [(path, place) for place in pages.places] or [(path, None)]
+        return slots
 
-def _frame_numbers(stems: Sequence[str]) -> list[int] | None:
-    """Return the one number that varies in names which are otherwise alike, or None."""
-    split = [re.split(r"(\d+)", stem) for stem in stems]
-    texts, counts = split[0][::2], [word[1::2] for word in split]
-    if any(words[::2] != texts for words in split):
-        return None
-    varying = [column for column in zip(*counts, strict=True) if len({int(word) for word in column}) > 1]
-    if len(varying) != 1 or max(map(len, varying[0])) > _LONGEST_NUMBER:
-        # Nothing varies in value where "1" stands beside "01".
-        same = bool(counts[0]) and not varying and len(stems) > 1
-        return [int(words[-1]) for words in counts] if same else None
-    return [int(word) for word in varying[0]]
+    def _look(self) -> tuple[tuple[int, int], int, bool]:
+        """Find size, channels and whether there are more than 8 bits, from frames spread over all of them."""
+        few = _spread(len(self._slots), _LOOKED_AT_FIRST)
+        many = [place for place in _spread(len(self._slots), _LOOKED_AT) if place not in few]
+        seen: list[NDArray[Any]] = []
+        problem: UnreadableVideoError | None = None
+        for number, place in enumerate((*few, *many)):
+            if number == len(few) and seen and all(pixels.shape[2] == 1 for pixels in seen):
+                break  # written without colour
+            try:
+                seen.append(read_picture(*self._slots[place]))
+            except UnreadableVideoError as error:
+                problem = problem or error
+                continue
+            if not is_grey(seen[-1]):
+                break
+        if problem is not None and not seen:
+            raise problem
+        first = seen[0]
+        return (first.shape[0], first.shape[1]), 1 if is_grey(seen[-1]) else 3, first.dtype == np.uint16
+
+    @cached_property
+    def _own_range(self) -> PixelRange:
+        return range_of(self.deep_samples(_LEARNED_FROM)) or PixelRange(0, HIGHEST)
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """Places from the first to the last, evenly spread.
+
+    >>> _spread(9, 3)
+    [0, 4, 8]
+    """
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, wanted)).tolist()})

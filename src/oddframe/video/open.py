@@ -18,7 +18,10 @@ def open_video(
     end: str | None = None,
     name: str | None = None,
 ) -> Video:
-    """Open a video file or a folder of frames.
+    """Open a video file, a folder of frames, or a TIFF whose pages are frames.
+
+    Pictures of 16 bits become 8 by the range that fits this video (`Video.pixel_range`), or by one that
+    `Video.with_pixel_range` gives.
 
     Args:
         path: a file, or a folder with tif, bmp, jpg or png pictures in it.
@@ -31,6 +34,7 @@ def open_video(
         MissingPathError: nothing there, or no picture in the folder.
         UnreadableVideoError: not a video, or not one frame of it decodes.
         FrameGapError: numbered pictures with numbers missing between them.
+        DataError: pictures of two cameras in one folder, or of a kind that has no fixed range.
         SettingsError: `fps`, `start` or `end` mean nothing.
     """
     path = Path(path)
@@ -44,6 +48,9 @@ def open_video(
     if path.is_dir():
         return FolderVideo(path, name=name or path.resolve().name, fps=fps, start=start, end=end)
     if path.suffix.lower() in PICTURE_SUFFIXES:
+        pages = FolderVideo(path, name=name or path.stem, fps=fps, start=start, end=end)
+        if pages.source_frame_count > 1:
+            return pages
         raise UnreadableVideoError(
             "this is one picture, not a video", path=path, hint=f"name the folder that it lies in: {path.parent}"
         )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import SettingsError, TooShortError
+from oddframe.video.depth import PixelRange
 
 PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
 VIDEO_SUFFIXES = frozenset(
@@ -57,7 +58,6 @@ class Video(ABC):
         fps: frames per second; None where nothing says so.
         own_clock: whether the source itself carries times (a folder of frames does not).
         deep: whether its pictures have 16 bits a value, of which `pixel_range` says how they become 8.
-        notes: what a reader should know of how it is read, in sentences.
     """
 
     path: Path
@@ -69,7 +69,11 @@ class Video(ABC):
     start: str | None
     end: str | None
     deep: bool = False
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever uses this video should know of it, in sentences."""
+        return ()
 
     @cached_property
     def _range(self) -> tuple[int, int]:
@@ -84,6 +88,19 @@ class Video(ABC):
                 wanted=f"a start before its end, within {self.source_frame_count} frames",
             )
         return start, stop
+
+    @property
+    def pixel_range(self) -> PixelRange | None:
+        """Values of its pictures that become black and white; None where they have 8 bits."""
+        return None
+
+    def with_pixel_range(self, pixel_range: PixelRange) -> Video:
+        """The same video with this range; where its pictures have 8 bits, itself."""
+        return self
+
+    def deep_samples(self, count: int) -> Iterator[NDArray[np.uint16]]:
+        """Yield up to `count` pictures of 16 bits (H, W, C), spread over the range; none where they have 8 bits."""
+        return iter(())
 
     @property
     def whole(self) -> bool:
