@@ -7,6 +7,7 @@ it holds, and is taken at its word only where that is what was wanted.
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import io
 import lzma
 import struct
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import OddframeError, RunError
-from oddframe.files import read_bytes
+from oddframe.files import beside, read_bytes
 from oddframe.records import damaged
 
 Array = NDArray[Any]
@@ -76,12 +77,29 @@ class Arrays(dict[str, Array]):
         raise self._missing(f"no array '{name}'")
 
 
+def write_arrays(path: Path, arrays: Mapping[str, Array], problem: str) -> str:
+    """Write an `.npz`, compressed, whole or not at all.
+
+    Returns:
+        Its SHA-256, for `read_arrays`.
+
+    Raises:
+        StorageError: with this problem, where the file cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    with beside(path, problem) as place:
+        place.write_bytes(buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
 def read_arrays(
     path: Path,
     wanted: Mapping[str, ArraySpec],
     what: str,
     *,
     limit_bytes: int,
+    digest: str | None = None,
     error: type[OddframeError] = RunError,
     hint: str | None = None,
 ) -> Arrays:
@@ -91,7 +109,7 @@ def read_arrays(
         path: the file.
         wanted: name → what it must be. A name may be a pattern, "tails/*"; the first one that fits counts.
         what: what the file is, as an error begins: "the calibration".
-        limit_bytes: of the file, and of what it unpacks to.
+        limit_bytes: of the file, and of what it unpacks to. digest: SHA-256 that it must have; None for any.
         error: class of the error. hint: what to do about a damaged file.
 
     Raises:
@@ -101,10 +119,11 @@ def read_arrays(
     def refused(seen: object) -> OddframeError:
         return damaged(what, seen, path=path, error=error, hint=hint)
 
-    if not path.is_file():
-        raise error(f"{what} is not there", path=path, wanted="a file", hint=hint)
+    content = read_bytes(path, limit_bytes, what, error=error, hint=hint)
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise refused("it is another file than the one that was written")
     try:
-        with zipfile.ZipFile(path) as packed:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
             entries = packed.infolist()
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > limit_bytes or len(entries) > _MOST_ARRAYS:

@@ -8,7 +8,7 @@ import pytest
 import oddframe as odd
 from oddframe.errors import ExportError
 from oddframe.exporting.parity import LIMIT, relative
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import oddness
 
@@ -52,7 +52,7 @@ def test_eight_bits_have_a_calibration_of_their_own_and_stay_close(run, gate, tm
 
     made = odd.export(run, tmp_path / "model", format=format, precision="int8", calibrate_on=[normal], data=gate)
 
-    parity, calibration = made.parity(), Calibration.load(made.folder)
+    parity, calibration = made.parity(), load_calibration(made.folder)
     assert parity["fp32"]["differing"] == 0
     assert LIMIT < max(parity["int8"]["relative"].values()) < 1
     assert parity["auc"]["run"] == pytest.approx(odd.evaluate(run).auc["online"]["micro"])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
+from oddframe.scoring.calibrate import fit_calibration
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.collect import Footage, judge
 from oddframe.scoring.scores import Raw
+from oddframe.settings import ScoreSettings
 
 
 @pytest.fixture
@@ -17,5 +21,46 @@ def raw() -> Callable[..., Raw]:
 
     def make(frame: int, maps: Mapping[str, Any] | None = None, **values: float) -> Raw:
         return Raw(frame, frame / 10, values, {name: np.array(one, np.float32) for name, one in (maps or {}).items()})
+
+    return make
+
+
+class Told:
+    """A stream of evidence that was made by hand: what it is given to judge is what it finds."""
+
+    def raw(self, frames: Iterable[Raw]) -> Iterator[Raw]:
+        yield from frames
+
+
+def footage(kind: str, raws: list[Raw], *, scene: str = "", abnormal=None) -> Footage:
+    """Evidence of frames as a stretch that is to be judged. abnormal: (N,) for known anomalies."""
+    odd = None if abnormal is None else {raw.frame: bool(one) for raw, one in zip(raws, abnormal, strict=True)}
+    return Footage(scene, kind, len(raws), lambda: raws, odd)
+
+
+def score_settings(**changes: Any) -> ScoreSettings:
+    """PSNR and motion, motion by the oddest half of all places."""
+    return ScoreSettings(**({"online": ("psnr", "motion"), "local_share": 0.5} | changes))
+
+
+def fit(stretches: Iterable[Footage], **changes: Any) -> Calibration:
+    """A calibration on stretches, with `score_settings(**changes)`."""
+    settings = score_settings(**changes)
+    return fit_calibration(judge(Told(), list(stretches), settings, lambda _: None), settings)
+
+
+@pytest.fixture
+def stretch(raw) -> Callable[..., Footage]:
+    """stretch("gate", frames=120, level=0.1) -> held-out video whose motion is about so much, in two places of four."""
+
+    def make(scene: str, frames: int = 120, level: float = 0.01, *, kind: str = "heldout") -> Footage:
+        rng = np.random.default_rng(frames)
+        shown = []
+        for frame in range(frames):
+            motion = level * rng.uniform(0.5, 1.5)
+            shown.append(
+                raw(frame, {"motion": [[motion, 1e-4], [motion, 1e-4]]}, psnr=30 + rng.normal(), motion=motion)
+            )
+        return footage(kind, shown, scene=scene)
 
     return make

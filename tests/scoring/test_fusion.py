@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddframe.scoring.fusion import causal_mean, fit_weights, paper_fusion, weighted
+from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, paper_fusion, supported, weighted
+from oddframe.scoring.tail import Tail
 
 
 def floats(*values: float) -> np.ndarray:
@@ -38,47 +39,59 @@ def test_paper_is_what_the_authors_code_gives(oracle_dir, gamma):
         assert fused == pytest.approx(oracle[f"a{gamma}_v{video}_abnormality"], abs=1e-6)  # kept in float32
 
 
-def test_the_mean_looks_back_and_never_ahead():
-    assert causal_mean(floats(1, 2, 3, 10), 2).tolist() == [1, 1.5, 2.5, 6.5]
-    assert causal_mean(floats(1, 2, 3, 10), 1).tolist() == [1, 2, 3, 10]
-    assert causal_mean(floats(1, 2), 5).tolist() == [1, 1.5]
+def summed(values: list[float], frames: int) -> CausalSum:
+    """The sums of one component, and of it frame by frame."""
+    whole = CausalSum({"a": 1.0}, frames).of_all({"a": np.array(values, np.float64)}).tolist()
+    stream = CausalSum({"a": 1.0}, frames)
+    assert whole == [stream.take({"a": value}) for value in values]
+    return whole
+
+
+def test_the_mean_looks_back_and_never_ahead_in_a_stream_as_in_a_whole_video():
+    assert summed([1, 2, 3, 10], 2) == [1, 1.5, 2.5, 6.5]
+    assert summed([1, 2, 3, 10], 1) == [1, 2, 3, 10]
+    assert summed([1, 2], 5) == [1, 1.5]
 
 
 def test_components_are_added_by_weight():
-    assert weighted({"a": floats(1, 2), "b": floats(10, 10)}, {"a": 2, "b": 0.5}).tolist() == [7, 9]
+    both = {"a": np.array([1.0, 2.0]), "b": np.array([10.0, 10.0])}
+
+    assert weighted(both, {"a": 2, "b": 0.5}).tolist() == [7, 9]
+    assert weighted({"a": 1.0, "b": 10.0}, {"a": 2, "b": 0.5}) == 7.0
 
 
-def spread(low: float, high: float, count: int = 200) -> np.ndarray:
-    return np.linspace(low, high, count)
+# What footage supports -------------------------------------------------------------------------------------------
 
 
-def test_weights_favour_the_component_that_tells_odd_from_normal():
-    normal = {"tells": spread(0, 1), "says nothing": spread(0, 1)}
-    abnormal = {"tells": spread(2, 3), "says nothing": spread(0, 1)}
-
-    weights = fit_weights(normal, abnormal, {"tells": 1.0, "says nothing": 1.0})
-
-    assert weights["tells"] > 1.0
-    assert weights["says nothing"] < 0.5
+def test_rarities_within_a_decade_of_what_was_seen_stay_as_they_are():
+    assert supported(np.array([-0.1, 0.0, 2.0, 4.0]), 1000).tolist() == [-0.1, 0.0, 2.0, 4.0]
 
 
-def test_a_component_that_falls_when_it_is_odd_is_left_out():
-    weights = fit_weights({"a": spread(2, 3), "b": spread(0, 1)}, {"a": spread(0, 1), "b": spread(2, 3)}, {"a": 1.0})
-
-    assert weights["a"] == 0.0
-    assert weights["b"] > 0.5
-
-
-def test_with_next_to_no_evidence_the_weights_stay_those_of_online():
-    prior = {"a": 1.0, "b": 0.5}
-
-    weights = fit_weights({"a": floats(0.1), "b": floats(0.1)}, {"a": floats(0.2), "b": floats(0.1)}, prior)
-
-    assert weights == pytest.approx(prior, abs=0.05)
+def test_what_no_footage_can_tell_is_pressed_into_one_decade():
+    assert supported(5.0, 1000) == pytest.approx(4.5)  # a decade too far, half of it left
+    assert supported(1e9, 1000) == pytest.approx(5.0)
+    assert supported(192.0, None) == 192.0
 
 
-def test_many_normal_frames_do_not_outvote_few_abnormal_ones():
-    few = fit_weights({"a": spread(0, 1, 100)}, {"a": spread(0.5, 3, 100)}, {"a": 1.0})
-    many = fit_weights({"a": spread(0, 1, 1000)}, {"a": spread(0.5, 3, 100)}, {"a": 1.0}, ridge=55.0)
+def test_pressing_keeps_the_order_of_frames_even_in_single_precision():
+    far = np.linspace(0, 300, 3001)
 
-    assert many["a"] == pytest.approx(few["a"], rel=0.1)
+    assert (np.diff(supported(far, 100).astype(np.float32)) > 0).all()
+
+
+def test_a_picture_a_stream_and_a_table_agree():
+    """One fusion: what a lone frame is worth is what the first frame of a stream and of a whole video is."""
+    tail = Tail.fit(np.linspace(0, 5, 200))
+    weights = {"a": 1.0, "b": 0.5}
+    normal = FusedNormal(Fusion(weights, tail, 200), Fusion({"a": 2.0, "b": 0.0}, tail, 200), 3)
+    rarities = {"a": np.array([0.5, 4.0, 90.0, 1.0]), "b": np.array([1.0, 1.0, 2.0, 0.0])}
+    rows = [{name: float(values[place]) for name, values in rarities.items()} for place in range(4)]
+
+    stream = normal.stream()
+    streamed = [stream.take(row) for row in rows]
+
+    for number, fusion in enumerate((normal.online, normal.learned)):
+        whole = fusion.rarity(CausalSum(fusion.weights, 3).of_all(rarities))
+        assert [both[number] for both in streamed] == pytest.approx(whole.tolist(), rel=1e-12)
+    assert normal.of_frame(rows[0]) == streamed[0]
+    assert normal.of_frame(rows[3])[0] < streamed[3][0]  # alone it has no past

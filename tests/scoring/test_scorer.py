@@ -11,7 +11,7 @@ import pytest
 
 import oddframe as odd
 from oddframe.errors import RunError, TooShortError
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scorer import Scorer, evidence_stream
 from oddframe.settings import load_settings
@@ -131,7 +131,8 @@ def test_an_explanation_shows_the_frame_and_a_box_inside_it(scorer: Scorer, vide
 
 
 def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
-    scorer.calibration = replace(scorer.calibration, smoothing=1)
+    unsmoothed = replace(scorer.calibration.pooled, fused=replace(scorer.calibration.pooled.fused, smoothing=1))
+    scorer.calibration = replace(scorer.calibration, scenes={"": unsmoothed})
     line = scorer.calibration.line.on
     wanted = {one.frame: max(one.online, 0) / line for one in scorer.stream(video.frames()) if one.online is not None}
 
@@ -210,25 +211,25 @@ def test_heat_and_explanations_of_a_detector_that_looks_ahead_are_of_the_judged_
 
 
 def test_a_calibration_survives_being_written_down(run: odd.Run, tmp_path: Path):
-    calibration = Calibration.load(run.folder)
-    calibration.save(tmp_path)
-    again = Calibration.load(tmp_path)
+    calibration = load_calibration(run.folder)
+    save_calibration(calibration, tmp_path)
+    again = load_calibration(tmp_path)
 
     assert again.line == calibration.line
-    assert again.online_weights == calibration.online_weights
+    assert again.pooled.fused.online.weights == calibration.pooled.fused.online.weights
     for name, values in calibration.heldout.items():
         np.testing.assert_array_equal(again.heldout[name], values)
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "another format"])
 def test_a_calibration_that_cannot_be_used_is_named(run: odd.Run, tmp_path: Path, damage: str):
-    Calibration.load(run.folder).save(tmp_path)
+    save_calibration(load_calibration(run.folder), tmp_path)
     path = tmp_path / "calibration.json"
     text = path.read_text()
     if damage == "missing":
         path.unlink()
     else:
-        path.write_text(text[:100] if damage == "truncated" else text.replace('"format": 1', '"format": 99'))
+        path.write_text(text[:100] if damage == "truncated" else text.replace('"format": 2', '"format": 99'))
 
     with pytest.raises(RunError, match="calibration"):
-        Calibration.load(tmp_path)
+        load_calibration(tmp_path)

@@ -19,7 +19,7 @@ from oddframe.models.weights import load_tensors
 from oddframe.origin import ClipCounts
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import load_calibration
 from oddframe.settings import load_settings
 from oddframe.training.train import train
 
@@ -235,7 +235,7 @@ def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, sma
     steps = run.history()[-1]["step"]
     assert any(f"{4 * steps} pseudo-anomalies could not be made" in note for note in run.info.notes)
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
-    assert np.isfinite(Calibration.load(run.folder).heldout["online"]).all()
+    assert np.isfinite(load_calibration(run.folder).heldout["online"]).all()
 
 
 def test_what_could_not_be_made_before_an_interruption_is_said_after_it(make_set, small, tmp_path):

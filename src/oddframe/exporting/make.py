@@ -20,10 +20,11 @@ from oddframe.files import write_json, write_text
 from oddframe.origin import Origin
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, versions
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibrate import fit_calibration
+from oddframe.scoring.calibration_file import ARRAYS, WORDS, load_calibration, save_calibration
 from oddframe.scoring.runtimes.choose import fitting, open_runtime
 from oddframe.scoring.scorer import Scorer
-from oddframe.training.calibrate import calibrate
+from oddframe.training.calibrate import judge_split
 
 Format = Literal["onnx", "openvino"]
 
@@ -93,7 +94,7 @@ def export(
         )
         write_graph(graph.content, place, about.graph)
         artefact = write_artefact(place, about)
-        for name in ("calibration.json", "calibration.npz"):
+        for name in (WORDS, ARRAYS):
             shutil.copyfile(opened.folder / name, place / name)
         parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made}
         compared = compare(source, _scorer(artefact), footage.looks, watch)
@@ -106,7 +107,7 @@ def export(
             areas = {name: area(one, footage.judged, watch) for name, one in _both(source, artefact).items()}
             parity["auc"] = {"videos": len(footage.judged), **areas}
         write_json(place / "parity.json", parity)
-        write_text(place / "README.md", card(artefact, Calibration.load(place), parity))
+        write_text(place / "README.md", card(artefact, load_calibration(place), parity))
     return Artefact.open(folder)
 
 
@@ -119,7 +120,8 @@ def _rounded(artefact: Artefact, onnx: bytes, footage: Footage, watch: Watcher) 
     write_graph(onnx, artefact.folder, about.graph, clips)
     rounded = write_artefact(artefact.folder, about.model_copy(update={"precision": "int8"}))
     runtime = open_runtime(rounded, fitting(rounded)[0])
-    calibrate(runtime, parts, pictures, settings, watch).save(rounded.folder)
+    judged = judge_split(runtime, parts, pictures, settings, watch)
+    save_calibration(fit_calibration(judged, settings.score), rounded.folder)
     return rounded
 
 

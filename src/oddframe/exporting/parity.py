@@ -15,7 +15,7 @@ from oddframe.errors import CutOffVideoError, ExportError, TooShortError
 from oddframe.evaluation import metrics
 from oddframe.exporting.footage import Look
 from oddframe.progress import Progress, Watcher
-from oddframe.scoring.calibration import LEAST_VALUE
+from oddframe.scoring.components import LEAST_VALUE
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import COMPONENTS, Raw
 

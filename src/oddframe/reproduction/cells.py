@@ -34,7 +34,7 @@ from oddframe.progress import Progress, Watcher
 from oddframe.reproduction.frames import common_figures
 from oddframe.reproduction.rows import Row
 from oddframe.runs import Run
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import load_calibration
 from oddframe.settings import Settings, load_settings
 
 FORMAT = 1
@@ -271,7 +271,7 @@ def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
     parted = split(videos, part.protocol, seed=run.settings.train.seed, **asked)
     names = {video.name for video in parted.test}
     scored = [video for video in whole.scored if video.name in names]
-    judged = judge(scored, heldout=Calibration.load(run.folder).heldout)
+    judged = judge(scored, heldout=load_calibration(run.folder).heldout)
     kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames", "scored")
     note = "Trained once, without known anomalies, and judged on the test videos of this part."
     return replace(

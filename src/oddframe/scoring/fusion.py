@@ -1,18 +1,29 @@
 """Several components become one score. Higher = odder for all that leave here.
 
 - `paper` (Eq. 12): min-max over each whole video, so it needs the video's end.
-- `online`: calibrated components added; causal.
-- `learned`: calibrated components with weights fitted on held-out normal video and held-out known anomalies.
+- `online`: rarities of components added; causal.
+- `learned`: the same with weights fitted on held-out normal video and held-out known anomalies (`weights.py`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.scoring.tail import Tail
+
 Values = NDArray[np.float64]
+
+Numbers = TypeVar("Numbers", float, Values)
+"""One frame's number, or those of many."""
+
+
+# Offline ---------------------------------------------------------------------------------------------------------
 
 
 def paper_fusion(
@@ -42,6 +53,9 @@ def _min_max(values: NDArray[np.float32]) -> Values | None:
     return np.asarray((wide - wide.min()) / (wide.max() - wide.min()))
 
 
+# Causal ----------------------------------------------------------------------------------------------------------
+
+
 def online_components(wanted: Iterable[str], given: Collection[str]) -> tuple[str, ...]:
     """Which of a detector's components `online` adds: those wanted that it gives, or else its local error.
 
@@ -51,59 +65,128 @@ def online_components(wanted: Iterable[str], given: Collection[str]) -> tuple[st
     return tuple(name for name in wanted if name in given) or ("local_error",)
 
 
-def weighted(calibrated: Mapping[str, NDArray[np.floating]], weights: Mapping[str, float]) -> Values:
-    """Add calibrated components by weight: (N,)."""
-    return np.asarray(np.sum([weights[name] * np.asarray(calibrated[name], np.float64) for name in weights], axis=0))
+class CausalSum:
+    """Rarities of one frame after another, added by weight and averaged over the last frames. Never looks ahead.
 
-
-def weighted_sum(calibrated: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """`weighted` of a single frame."""
-    return sum(weight * calibrated[name] for name, weight in weights.items())
-
-
-def causal_mean(values: NDArray[np.floating], frames: int) -> Values:
-    """Mean over the last `frames` values up to and with each one; fewer at the start. Never looks ahead."""
-    wide = np.asarray(values, np.float64)
-    sums = np.concatenate([[0.0], np.cumsum(wide)])
-    last = np.arange(1, len(wide) + 1)
-    first = np.maximum(last - frames, 0)
-    return np.asarray((sums[last] - sums[first]) / (last - first))
-
-
-def fit_weights(
-    normal: Mapping[str, NDArray[np.floating]],
-    abnormal: Mapping[str, NDArray[np.floating]],
-    prior: Mapping[str, float],
-    *,
-    ridge: float = 10.0,
-) -> dict[str, float]:
-    """Fit the weights of `learned` by logistic regression, drawn towards the weights of `online`.
-
-    The two kinds weigh the same however many frames they have. Weights are not negative: a component that falls
-    when a frame is odd is left out rather than trusted backwards.
+    The one place where components become a score: a stream, a whole video and a single picture all pass it.
 
     Args:
-        normal, abnormal: calibrated component → (N,) on video that the network was not trained on.
-        prior: weights of `online`; components that it lacks start from 0.
-        ridge: pull towards the prior, in frames.
+        weights: component → weight. frames: how many frames the mean is over; fewer at the start.
     """
-    names = list(normal)
-    features = np.concatenate([np.column_stack([kind[name] for name in names]) for kind in (normal, abnormal)])
-    features = features.astype(np.float64)
-    n_normal, n_abnormal = len(normal[names[0]]), len(abnormal[names[0]])
-    target = np.concatenate([np.zeros(n_normal), np.ones(n_abnormal)])
-    share = np.where(target == 1, 0.5 / n_abnormal, 0.5 / n_normal) * (n_normal + n_abnormal)
-    start = np.array([prior.get(name, 0.0) for name in names])
-    weights, offset = start.copy(), -float(features.mean(axis=0) @ start)
-    for _ in range(100):
-        chance = 1 / (1 + np.exp(-np.clip(features @ weights + offset, -30, 30)))
-        slope = np.column_stack([features, np.ones(len(features))]).T @ (share * (chance - target))
-        slope[:-1] += ridge * (weights - start)
-        curve = share * np.maximum(chance * (1 - chance), 1e-6)
-        design = np.column_stack([features, np.ones(len(features))])
-        hessian = design.T @ (design * curve[:, None]) + np.diag([ridge] * len(names) + [1e-6])
-        step = np.linalg.solve(hessian, slope)
-        weights, offset = np.maximum(weights - step[:-1], 0), offset - step[-1]
-        if np.abs(step).max() < 1e-8:
-            break
-    return dict(zip(names, weights.tolist(), strict=True))
+
+    def __init__(self, weights: Mapping[str, float], frames: int) -> None:
+        self._weights = weights
+        self._past: deque[float] = deque(maxlen=frames)
+
+    def take(self, rarities: Mapping[str, float]) -> float:
+        """The score of the next frame."""
+        self._past.append(weighted(rarities, self._weights))
+        return sum(self._past) / len(self._past)
+
+    def of_all(self, rarities: Mapping[str, Values]) -> Values:
+        """The scores of the next frames: component → (N,) becomes (N,)."""
+        sums = weighted(rarities, self._weights)
+        if self._past.maxlen == 1:
+            return sums
+        scores = []
+        for one in sums.tolist():
+            self._past.append(one)
+            scores.append(sum(self._past) / len(self._past))
+        return np.array(scores)
+
+
+def weighted(rarities: Mapping[str, Numbers], weights: Mapping[str, float]) -> Numbers:
+    """Rarities added by weight, of one frame or of many.
+
+    >>> weighted({"psnr": 1.0, "distance": 2.0, "motion": 9.0}, {"psnr": 1.0, "distance": 0.5})
+    2.0
+    """
+    first, *others = weights
+    total = weights[first] * rarities[first]
+    for name in others:
+        total = total + weights[name] * rarities[name]
+    return total
+
+
+# How rare a sum is -----------------------------------------------------------------------------------------------
+
+MARGIN = 1.0
+"""Decades past what the footage has shown up to which a score is what the tail says."""
+SQUEEZED = 1.0
+"""Decades into which all that is rarer still is pressed."""
+
+
+def supported(rarity: Numbers, frames: int | None) -> Numbers:
+    """Press what is rarer than the footage can tell into one decade, so that order is kept.
+
+    N normal frames have shown what is one in N, at best: neighbouring frames are alike. A tail that is carried on
+    from there to one in 10^190 is arithmetic. So up to log10(N) + `MARGIN` a rarity stays what it is; past that it
+    nears log10(N) + `MARGIN` + `SQUEEZED` and never reaches it. What was rarer stays rarer.
+
+    Args:
+        rarity: -log10 of a share. frames: N >= 1; None leaves everything as it is.
+
+    >>> [round(supported(rarity, 1000), 2) for rarity in (2.0, 4.0, 5.0, 190.0)]
+    [2.0, 4.0, 4.5, 4.99]
+    """
+    if frames is None:
+        return rarity
+    knee = np.log10(frames) + MARGIN
+    over = np.maximum(rarity - knee, 0.0)
+    pressed = np.minimum(rarity, knee) + over / (1 + over / SQUEEZED)
+    return np.asarray(pressed, np.float64) if isinstance(rarity, np.ndarray) else float(pressed)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """One fusion on normal video.
+
+    Attributes:
+        weights: component → weight. tail: of the scores of `CausalSum` on normal video.
+        frames: held-out normal frames that it rests on (see `supported`); None in runs of older versions.
+    """
+
+    weights: Mapping[str, float]
+    tail: Tail
+    frames: int | None
+
+    def rarity_of(self, score: float) -> float:
+        """-log10 of the share of normal frames that are at least as odd, as far as the footage can tell."""
+        return supported(self.tail.rarity_of(score), self.frames)
+
+    def rarity(self, scores: Values) -> Values:
+        """`rarity_of` many: (N,)."""
+        return supported(self.tail.rarity(scores), self.frames)
+
+
+@dataclass(frozen=True)
+class FusedNormal:
+    """One scene's normal, fused: rarities of components become `online` and `learned`.
+
+    Attributes:
+        smoothing: both are the mean over so many frames up to now.
+    """
+
+    online: Fusion
+    learned: Fusion
+    smoothing: int
+
+    def stream(self) -> FusedStream:
+        """Fuse one frame of a video after another."""
+        return FusedStream(self)
+
+    def of_frame(self, rarities: Mapping[str, float]) -> tuple[float, float]:
+        """(online, learned) of a frame that stands alone, as the first one of a video does."""
+        return self.stream().take(rarities)
+
+
+class FusedStream:
+    """`online` and `learned` of one video's frames in order."""
+
+    def __init__(self, normal: FusedNormal) -> None:
+        self._fusions = [(CausalSum(one.weights, normal.smoothing), one) for one in (normal.online, normal.learned)]
+
+    def take(self, rarities: Mapping[str, float]) -> tuple[float, float]:
+        """Component → rarity of the next frame becomes (online, learned)."""
+        online, learned = (fusion.rarity_of(sums.take(rarities)) for sums, fusion in self._fusions)
+        return online, learned

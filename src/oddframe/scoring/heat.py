@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.scoring.calibration import Calibration, SceneCalibration
-from oddframe.scoring.fusion import weighted_sum
+from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.scores import Box, Raw
 
 REACH, SPREAD = 3, 2
@@ -16,16 +15,18 @@ STILL = 0.1
 """Of the motion that half of all normal frames stay below: what moves no more than that counts as standing still."""
 
 
-def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
+def heat_of(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArray[np.float32]:
     """How odd each place of a frame is, by the local components of `online`: (h, w), never negative.
 
     Comparable from frame to frame. In alarm lines, which are those of frames: what a place must reach in a frame that
     is in an alarm is another matter with each detector. Distances are laid on what moves (`laid_on_motion`).
     """
-    names = [name for name in raw.maps if name in calibration.online_weights] or ["motion"]
-    maps = {name: normal.rarity_map(name, raw) for name in names}
+    names = [name for name in raw.maps if name in normal.fused.online.weights] or ["motion"]
+    maps = {name: normal.components.rarity_map(name, raw) for name in names}
     if "local_distance" in maps:
-        still = STILL * float(np.exp(normal.tails["motion"].median))  # components are calibrated on a log scale
+        still = STILL * float(
+            np.exp(normal.components.tails["motion"].median)
+        )  # components are calibrated on a log scale
         odd = np.maximum(maps["local_distance"], 0)
         maps["local_distance"] = laid_on_motion(odd, raw.maps["motion"], still)
     height, width = max(values.shape for values in maps.values())
@@ -34,14 +35,14 @@ def heat_of(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDA
     return np.asarray(np.maximum(heat, 0), np.float32)
 
 
-def shown_heat(calibration: Calibration, normal: SceneCalibration, raw: Raw) -> NDArray[np.float32]:
+def shown_heat(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArray[np.float32]:
     """The heat of a frame for the eye: (h, w), its hottest place as hot as the frame is odd, with 1 at the alarm line.
 
     As odd by `online`, without the mean over the frames before, so that a picture shows what the curve says. Between
     frames, `heat_of` finds the odd places better.
     """
     heat = heat_of(calibration, normal, raw)
-    online = normal.online.rarity_of(weighted_sum(normal.calibrate(raw), calibration.online_weights))
+    online, _ = normal.fused.of_frame(normal.components.rarities(raw))
     odd = max(online, 0.0) / max(calibration.line.on, 1e-6)
     return np.asarray(heat * (odd / max(float(heat.max()), 1e-6)), np.float32)
 

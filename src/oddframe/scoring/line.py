@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule
 from oddframe.scoring.pace import durations
-from oddframe.scoring.scores import AlarmLine, Raw
+from oddframe.scoring.scores import AlarmLine
 
 
 class Timed(NamedTuple):
@@ -20,12 +20,6 @@ class Timed(NamedTuple):
 
     scores: NDArray[np.floating]
     times_s: NDArray[np.float64] | None
-
-
-def times_of(judged: Sequence[Raw]) -> NDArray[np.float64] | None:
-    """Seconds of judged frames, (N,); None where one of them has none."""
-    times = [raw.time_s for raw in judged if raw.time_s is not None]
-    return np.array(times, np.float64) if len(times) == len(judged) else None
 
 
 def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule) -> AlarmLine:

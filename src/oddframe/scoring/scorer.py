@@ -19,9 +19,10 @@ from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, TooShortError
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule, EventTracker
-from oddframe.scoring.calibration import Calibration, SceneCalibration
+from oddframe.scoring.calibration import SceneNormal
+from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.fusion import paper_fusion, weighted_sum
+from oddframe.scoring.fusion import paper_fusion
 from oddframe.scoring.heat import box_of, heat_of, shown_heat
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
@@ -86,7 +87,7 @@ class Scorer:
 
     def __init__(self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto") -> None:
         self.run = open_trained(run)
-        self.calibration = Calibration.load(self.run.folder)
+        self.calibration = load_calibration(self.run.folder)
         # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
         self._runtime: Runtime = open_runtime(self.run, backend, device)
         self._stream = evidence_stream(self._runtime, self.run.settings)
@@ -158,7 +159,7 @@ class Scorer:
         """
         normal, _ = self.calibration.scene(scene)
         one_by_one = self._one_by_one()
-        fusing = _Fusing(self.calibration, normal)
+        fused = normal.fused.stream()
         tracker = EventTracker(self.calibration.line, AlarmRule.of(self.run.settings.score), fps)
         waiting: deque[FrameScore] = deque()
         for number, frame in enumerate(frames):
@@ -169,9 +170,10 @@ class Scorer:
                 waiting.append(unscored)
             for raw in one_by_one.push(frame):
                 waiting.popleft()
-                calibrated, online, _ = fusing.take(raw)
+                rarities = normal.components.rarities(raw)
+                online, _ = fused.take(rarities)
                 tracker.update(raw.frame, raw.time_s, online)
-                yield FrameScore(raw.frame, raw.time_s, raw, calibrated, online, tracker.alarm)
+                yield FrameScore(raw.frame, raw.time_s, raw, rarities, online, tracker.alarm)
         yield from waiting
 
     def explain(self, video: Video, frames: Sequence[int], scene: str = "") -> list[Explanation]:
@@ -227,29 +229,12 @@ class Scorer:
         return evidence_stream(self._runtime, one)
 
 
-class _Fusing:
-    """Calibrated components of one frame after another become causal scores."""
-
-    def __init__(self, calibration: Calibration, normal: SceneCalibration) -> None:
-        self._weights = (calibration.online_weights, calibration.learned_weights)
-        self._normal = normal
-        self._past: deque[tuple[float, float]] = deque(maxlen=calibration.smoothing)
-
-    def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
-        """Return (calibrated components, online, learned) of the next frame."""
-        calibrated = self._normal.calibrate(raw)
-        online, learned = (weighted_sum(calibrated, weights) for weights in self._weights)
-        self._past.append((online, learned))
-        means = [sum(one) / len(self._past) for one in zip(*self._past, strict=True)]
-        return calibrated, self._normal.online.rarity_of(means[0]), self._normal.learned.rarity_of(means[1])
-
-
 class _Collector:
     """Gathers the scores of one video."""
 
-    def __init__(self, scorer: Scorer, normal: SceneCalibration, video: Video) -> None:
+    def __init__(self, scorer: Scorer, normal: SceneNormal, video: Video) -> None:
         self._scorer, self._normal, self._video = scorer, normal, video
-        self._fusing = _Fusing(scorer.calibration, normal)
+        self._fused = normal.fused.stream()
         self._line = scorer.calibration.line
         self._tracker = EventTracker(self._line, AlarmRule.of(scorer.run.settings.score), video.fps)
         # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
@@ -259,7 +244,8 @@ class _Collector:
 
     def take(self, raw: Raw) -> dict[str, float | None]:
         """Take the next frame; return its row, without the columns that need the video's end."""
-        calibrated, online, learned = self._fusing.take(raw)
+        calibrated = self._normal.components.rarities(raw)
+        online, learned = self._fused.take(calibrated)
         self._names = list(raw.values)
         self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
         self._frames.append(raw.frame)

@@ -22,9 +22,11 @@ from oddframe.nn.precision import resolve_device, resolve_precision, to_device
 from oddframe.origin import DataInfo, RunInfo, SectionInfo, SplitInfo
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FILE, Run, command_line, host, locked, peak_memory_mb, versions
+from oddframe.scoring.calibrate import fit_calibration
+from oddframe.scoring.calibration_file import save_calibration
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
-from oddframe.training.calibrate import calibrate
+from oddframe.training.calibrate import judge_split
 from oddframe.training.clip_sources import clip_sources
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
@@ -195,8 +197,9 @@ class _Training:
         else:
             load_weights(detector, load_tensors(run.weights), run.weights)
         runtime = TorchRuntime(detector, settings.score, device)
-        calibration = calibrate(runtime, self.parts, stored, settings, self.watch)
-        calibration.save(run.folder)
+        judged = judge_split(runtime, self.parts, stored, settings, self.watch)
+        calibration = fit_calibration(judged, settings.score)
+        save_calibration(calibration, run.folder)
         notes += calibration.notes
         notes += detector.ailments()
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=peak_memory_mb())

@@ -1,0 +1,148 @@
+"""From judged video to a calibration: places → components → fusions → the line. No network, no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.scoring.alarms import AlarmRule
+from oddframe.scoring.calibration import LEARNED_IS_ONLINE, POOLED, Calibration, SceneNormal
+from oddframe.scoring.components import ComponentNormal, log_scale
+from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, online_components
+from oddframe.scoring.judged import Judged, Stretch, home_of
+from oddframe.scoring.line import Timed, draw_line
+from oddframe.scoring.lively import as_lively
+from oddframe.scoring.scores import oddness
+from oddframe.scoring.tail import Tail
+from oddframe.scoring.weights import fit_weights
+from oddframe.settings import ScoreSettings
+
+LEAST_FRAMES = 100
+"""Held-out frames that a scene needs for a calibration of its own."""
+
+Values = NDArray[np.float64]
+Rarities = dict[str, Values]
+
+
+def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
+    """Fit what is normal, and draw the line.
+
+    Components are fitted on held-out normal video alone, scene by scene and pooled. So are the fusions, on the scores
+    of held-out and of trained stretches (`as_lively`): those of a scene by its own components, the pooled ones by the
+    pooled components, as a scene that was never seen will be judged. The line is drawn on held-out scores alone.
+
+    Args:
+        judged: at least one held-out normal frame.
+        settings: which components make `online`, smoothing, places, the rate of false alarms.
+
+    Raises:
+        MissingExtraError: scipy is not installed.
+    """
+    names = judged.components
+    heldout, trained, odd = judged.of_kind("heldout"), judged.of_kind("trained"), judged.of_kind("known")
+    frames = sum(map(len, heldout))
+    groups = by_scene(heldout)
+    components = {scene: _fit_components(scene, stretches, judged, settings) for scene, stretches in groups.items()}
+    notes = _notes_on_places(components, names, frames, settings)
+
+    def rarities(stretch: Stretch, scene: str) -> Rarities:
+        normal = components[scene]
+        return {name: normal.tails[name].rarity(_column(stretch, name, normal)) for name in names}
+
+    def at_home(stretches: Sequence[Stretch]) -> list[Rarities]:
+        return [rarities(stretch, home_of(stretch.scene, components)) for stretch in stretches]
+
+    online: Mapping[str, float] = dict.fromkeys(online_components(settings.online, names), 1.0)
+    learned, why = _learned(online, at_home(heldout), at_home(odd), odd)
+    notes += [why] if why else []
+
+    scenes, scored = {}, {}
+    for scene in groups:
+        here = [one for one in (*heldout, *trained) if scene in (POOLED, one.scene)]
+        of_stretch = [rarities(stretch, scene) for stretch in here]
+        count = sum(one.kind == "heldout" for one in here)
+        fitted = []
+        for weights in (online, learned):
+            scores = [CausalSum(weights, settings.smoothing).of_all(one) for one in of_stretch]
+            lively = as_lively(scores, count)
+            fusion = Fusion(weights, Tail.fit(np.concatenate(lively)), frames)
+            fitted.append((fusion, [fusion.rarity(one) for one in lively[:count]]))
+        (by_online, online_scores), (by_learned, learned_scores) = fitted
+        scenes[scene] = SceneNormal(components[scene], FusedNormal(by_online, by_learned, settings.smoothing))
+        for stretch, *both in zip(here[:count], online_scores, learned_scores, strict=True):
+            if home_of(stretch.scene, groups) == scene:
+                scored[id(stretch)] = both
+    online_of, learned_of = zip(*(scored[id(stretch)] for stretch in heldout), strict=True)
+    values = {
+        name: oddness(name, np.concatenate([stretch.values[name] for stretch in heldout])).astype(np.float32)
+        for name in names
+    }
+    values |= {
+        "online": np.concatenate(online_of).astype(np.float32),
+        "learned": np.concatenate(learned_of).astype(np.float32),
+    }
+    timed = [Timed(scores, stretch.time_s) for scores, stretch in zip(online_of, heldout, strict=True)]
+    line = draw_line(timed, settings.false_alarms_per_hour, AlarmRule.of(settings))
+    filmed = tuple(dict.fromkeys(stretch.scene for stretch in heldout))
+    return Calibration(scenes, line, values, filmed, tuple(notes))
+
+
+def by_scene(heldout: Sequence[Stretch]) -> dict[str, list[Stretch]]:
+    """Stretches of every scene that has enough frames for a normal of its own, and of all together."""
+    scenes: dict[str, list[Stretch]] = {}
+    for stretch in heldout:
+        scenes.setdefault(stretch.scene, []).append(stretch)
+    enough = {
+        scene: stretches
+        for scene, stretches in scenes.items()
+        if scene != POOLED and sum(map(len, stretches)) >= LEAST_FRAMES
+    }
+    return {POOLED: list(heldout)} | (enough if len(scenes) > 1 else {})
+
+
+def _fit_components(
+    scene: str, stretches: Sequence[Stretch], judged: Judged, settings: ScoreSettings
+) -> ComponentNormal:
+    known = judged.places.get(scene, {})
+    places = {str(name): known[name] for name in settings.per_place if name in known}
+    normal = ComponentNormal(places, {}, judged.local_share)
+    tails = {
+        name: Tail.fit(np.concatenate([_column(stretch, name, normal) for stretch in stretches]))
+        for name in judged.components
+    }
+    return ComponentNormal(places, tails, judged.local_share)
+
+
+def _column(stretch: Stretch, name: str, normal: ComponentNormal) -> NDArray[np.float32]:
+    """A component of every frame of a stretch, as `ComponentNormal` takes it of one frame."""
+    return stretch.placed[name] if name in normal.places else log_scale(name, stretch.values[name])
+
+
+def _learned(
+    online: Mapping[str, float], calm: Sequence[Rarities], strange: Sequence[Rarities], odd: Sequence[Stretch]
+) -> tuple[Mapping[str, float], str]:
+    """The weights of `learned`, and why they are those of `online`, where they are."""
+    if not odd:
+        return online, f"no known anomaly was held out: {LEARNED_IS_ONLINE}"
+    abnormal = {
+        name: np.concatenate([one[name][stretch.abnormal] for one, stretch in zip(strange, odd, strict=True)])
+        for name in calm[0]
+    }
+    if not len(next(iter(abnormal.values()))):
+        return online, f"no abnormal frame of the known anomalies held out can be judged: {LEARNED_IS_ONLINE}"
+    return fit_weights({name: np.concatenate([one[name] for one in calm]) for name in calm[0]}, abnormal, online), ""
+
+
+def _notes_on_places(
+    components: Mapping[str, ComponentNormal], names: Sequence[str], frames: int, settings: ScoreSettings
+) -> list[str]:
+    if frames < LEAST_FRAMES:
+        return [
+            f"only {frames} held-out normal frames, where calibration wants {LEAST_FRAMES}: every place counts as any "
+            "other, and lines are rough"
+        ]
+    if set(settings.per_place) & set(names) and not components[POOLED].places:
+        return ["scenes differ or are short: a video of any other scene is judged without statistics per place"]
+    return []

@@ -1,0 +1,162 @@
+"""Judging what was held out, and some of what was trained on: what a calibration is fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.progress import Progress, Watcher
+from oddframe.scoring.calibration import POOLED
+from oddframe.scoring.components import log_scale, placed_value
+from oddframe.scoring.evidence import EvidenceStream
+from oddframe.scoring.judged import Judged, Kind, Stretch, home_of
+from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.scores import Raw
+from oddframe.settings import ScoreSettings
+from oddframe.video.source import Frame
+
+MOST_MAPS = 6000
+"""Held-out frames whose maps tell what is normal at each place, at most: they are held in memory for that long."""
+
+MOST_MAP_BYTES = 512 * 2**20
+"""Bytes that these maps may take."""
+
+BLOCK = 300
+"""Frames of a stretch of normal video at most: how much stretches differ is known only where there are several."""
+
+PlacesOf = Mapping[str, Mapping[str, PlaceNormal]]
+
+
+@dataclass(frozen=True)
+class Footage:
+    """An unbroken stretch of video that is to be judged.
+
+    Attributes:
+        frames: gives its frames, anew with every call. length: how many.
+        abnormal: number in the source → whether the frame is abnormal; for known anomalies alone.
+    """
+
+    scene: str
+    kind: Kind
+    length: int
+    frames: Callable[[], Iterable[Frame]]
+    abnormal: Mapping[int, bool] | None = None
+
+
+def judge(stream: EvidenceStream, footage: Sequence[Footage], settings: ScoreSettings, watch: Watcher) -> Judged:
+    """Judge stretches of video. Memory holds the maps of `MOST_MAPS` frames, and a few numbers of every frame.
+
+    What is normal at each place is learned from held-out stretches spread over all of them. They are judged first; of
+    all others, each frame's maps are compared with it as they come, and let go of.
+
+    Args:
+        settings: those that `stream` was set by.
+    """
+    done, total = 0, sum(one.length for one in footage)
+
+    def raw_of(one: Footage) -> Iterator[Raw]:
+        nonlocal done
+        watch(Progress("calibrating", done, total))
+        yield from stream.raw(one.frames())
+        done += one.length
+
+    heldout = [number for number, one in enumerate(footage) if one.kind == "heldout"]
+    judged: dict[int, list[Raw]] = {}
+    most = MOST_MAPS
+    for number in heldout[:1]:
+        judged[number] = list(raw_of(footage[number]))
+        size = max((sum(one.nbytes for one in raw.maps.values()) for raw in judged[number]), default=0)
+        most = min(most, MOST_MAP_BYTES // max(size, 1))
+    for number in _sample(footage, heldout, most):
+        if number not in judged:
+            judged[number] = list(raw_of(footage[number]))
+    places = _places(footage, judged)
+    share = settings.local_share
+    stretches = {}
+    for number, one in enumerate(footage):
+        raw = judged.pop(number) if number in judged else raw_of(one)
+        stretches[number] = _stretch(one, raw, places.get(home_of(one.scene, places), {}), share)
+    watch(Progress("calibrating", total, total))
+    return Judged(
+        tuple(stretches[number] for number in range(len(footage))), places, settings.window, settings.stride, share
+    )
+
+
+def spread(lengths: Sequence[int], most: int) -> list[int]:
+    """Which of several stretches to take, evenly spread, until there are about `most` frames; all where they are fewer.
+
+    >>> spread([300, 300, 300, 300], 600)
+    [0, 2]
+    """
+    total = sum(lengths)
+    if total <= most:
+        return list(range(len(lengths)))
+    keep = max(1, len(lengths) * most // total)
+    return [number * len(lengths) // keep for number in range(keep)]
+
+
+def _sample(footage: Sequence[Footage], heldout: Sequence[int], most: int) -> list[int]:
+    """Held-out stretches of `most` frames at most, spread over each scene; what a small scene leaves, others have."""
+    scenes: dict[str, list[int]] = {}
+    for number in heldout:
+        scenes.setdefault(footage[number].scene, []).append(number)
+
+    def frames(numbers: Iterable[int]) -> int:
+        return sum(footage[number].length for number in numbers)
+
+    taken: list[int] = []
+    ordered = sorted(scenes.values(), key=frames)
+    for place, numbers in enumerate(ordered):
+        share = (most - frames(taken)) // (len(ordered) - place)
+        taken += [numbers[chosen] for chosen in spread([footage[number].length for number in numbers], share)]
+    return sorted(taken)
+
+
+def _places(footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]]) -> dict[str, dict[str, PlaceNormal]]:
+    """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one."""
+    scenes: dict[str, list[Raw]] = {}
+    for number, raws in judged.items():
+        scenes.setdefault(footage[number].scene, []).extend(raws)
+    if len(scenes) == 1:
+        scenes = {POOLED: next(iter(scenes.values()))}
+    else:
+        scenes.pop(POOLED, None)
+    found: dict[str, dict[str, PlaceNormal]] = {}
+    for scene, raws in scenes.items():
+        for name in raws[0].maps if raws else ():
+            fitted = PlaceNormal.fit(log_scale(name, raw.maps[name]) for raw in raws)
+            if fitted is not None:
+                found.setdefault(scene, {})[name] = fitted
+    return found
+
+
+def _stretch(footage: Footage, raws: Iterable[Raw], places: Mapping[str, PlaceNormal], share: float) -> Stretch:
+    """Keep the numbers of a stretch, frame by frame, and none of its maps."""
+    frames: list[int] = []
+    times: list[float | None] = []
+    values: dict[str, list[float]] = {}
+    placed: dict[str, list[float]] = {name: [] for name in places}
+    for raw in raws:
+        frames.append(raw.frame)
+        times.append(raw.time_s)
+        for name, value in raw.values.items():
+            values.setdefault(name, []).append(value)
+        for name, place in places.items():
+            placed[name].append(placed_value(name, place, raw.maps[name], share))
+    known = footage.abnormal
+    return Stretch(
+        footage.scene,
+        footage.kind,
+        np.array(frames, np.int64),
+        None if None in times else np.array(times, np.float64),
+        _columns(values),
+        _columns(placed),
+        None if known is None else np.array([known[frame] for frame in frames], bool),
+    )
+
+
+def _columns(rows: Mapping[str, Sequence[float]]) -> dict[str, NDArray[np.float32]]:
+    return {name: np.array(column, np.float32) for name, column in rows.items()}

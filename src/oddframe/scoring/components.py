@@ -1,0 +1,65 @@
+"""What each component is like on normal video: raw values become rarities, in frames and in places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.scores import LOWER_IS_ODDER, Raw, oddness
+from oddframe.scoring.tail import Tail
+from oddframe.video.motion import oddest
+
+LEAST_VALUE = 1e-5
+"""Smaller errors (less than a grey level) and distances count as this much, so that flicker is not called rare."""
+
+
+def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn a raw component into the scale on which it is calibrated: higher is odder, in logarithms.
+
+    Errors and distances of odd frames are many times the normal ones, not so much larger: on a linear scale the
+    tails would run to rarities of hundreds, and one component would drown the others when they are added. PSNR is a
+    logarithm already.
+    """
+    if name in LOWER_IS_ODDER:
+        return oddness(name, values)
+    return np.log(np.maximum(values, np.float32(LEAST_VALUE)))
+
+
+def placed_value(name: str, place: PlaceNormal, values: NDArray[np.float32], share: float) -> float:
+    """A local component from its map (h, w), each place compared with its own normal. Higher is odder."""
+    return oddest(place.standardise(log_scale(name, values)), share)
+
+
+@dataclass(frozen=True)
+class ComponentNormal:
+    """One scene's normal, component by component: raw values become rarities.
+
+    Attributes:
+        places: local component → what is normal at each place; only those that are compared place by place.
+        tails: component → its upper tail on normal video, on the scale of `log_scale` or in deviations per place.
+        local_share: a local component is the mean over this share of places, the oddest ones.
+    """
+
+    places: Mapping[str, PlaceNormal]
+    tails: Mapping[str, Tail]
+    local_share: float
+
+    def rarities(self, raw: Raw) -> dict[str, float]:
+        """Component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred."""
+        return {name: tail.rarity_of(self._value(name, raw)) for name, tail in self.tails.items()}
+
+    def _value(self, name: str, raw: Raw) -> float:
+        if name in self.places:
+            return placed_value(name, self.places[name], raw.maps[name], self.local_share)
+        return float(log_scale(name, np.array([raw.values[name]], np.float32))[0])
+
+    def rarity_map(self, name: str, raw: Raw) -> NDArray[np.float32]:
+        """(h, w) rarity of each place of a local component."""
+        values = log_scale(name, raw.maps[name])
+        if name in self.places:
+            values = self.places[name].standardise(values)
+        return self.tails[name].rarity(values).astype(np.float32)

@@ -1,0 +1,78 @@
+"""What a calibration rests on: the raw components of video that was held out, of known anomalies, and of trained video.
+
+It is kept in the run, so that all that is decided after a frame was judged can be decided again without the video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddframe.scoring.calibration import POOLED
+from oddframe.scoring.places import PlaceNormal
+
+Kind = Literal["heldout", "known", "trained"]
+"""Normal video that was not trained on; known anomalies that were not trained on; normal video that was."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The components of one unbroken stretch of video.
+
+    Attributes:
+        frame: (N,) numbers in the source. time_s: (N,) seconds, None where unknown.
+        values: component → (N,) float32, raw. All stretches of a run have the same components.
+        placed: local component → (N,) float32, from maps compared place by place (`components.placed_value`); only
+            those whose places are known in the stretch's scene.
+        abnormal: (N,) for known anomalies; None for normal video.
+    """
+
+    scene: str
+    kind: Kind
+    frame: NDArray[np.int64]
+    time_s: NDArray[np.float64] | None
+    values: Mapping[str, NDArray[np.float32]]
+    placed: Mapping[str, NDArray[np.float32]]
+    abnormal: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Stretches of video that a detector has judged, and what is normal at each place of their scenes.
+
+    Attributes:
+        places: scene → local component → what is normal at each place. `POOLED` is the scene of a run that has one.
+        window, stride, local_share: settings by which local components were taken.
+    """
+
+    stretches: tuple[Stretch, ...]
+    places: Mapping[str, Mapping[str, PlaceNormal]]
+    window: int
+    stride: int
+    local_share: float
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of what the detector gives."""
+        return next((tuple(stretch.values) for stretch in self.stretches), ())
+
+    @property
+    def local_components(self) -> tuple[str, ...]:
+        """Names of those whose places are known in some scene."""
+        return tuple(dict.fromkeys(name for places in self.places.values() for name in places))
+
+    def of_kind(self, kind: Kind) -> list[Stretch]:
+        """The stretches of one kind that hold a frame, in order."""
+        return [stretch for stretch in self.stretches if stretch.kind == kind and len(stretch)]
+
+
+def home_of(scene: str, known: Mapping[str, object]) -> str:
+    """Where a scene's normal stands: under its own name, or pooled."""
+    return scene if scene in known else POOLED
