@@ -188,11 +188,3 @@ def test_runtimes_of_graphs_refuse_a_device_that_they_do_not_compute_on():
 
     with pytest.raises(SettingsError, match="openvino computes on the processor only"):
         graph.on_processor("cuda", "openvino")
-
-
-def test_threads_are_as_many_as_torch_would_take(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert graph.threads() == 3
-
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert graph.threads() >= 1

@@ -13,10 +13,10 @@ from oddframe.benchmarking import contenders
 from oddframe.benchmarking.bench import bench, summarise
 from oddframe.benchmarking.contenders import Frames, Scoring
 from oddframe.benchmarking.plot import plot
-from oddframe.benchmarking.process import ContenderLostError, Process
+from oddframe.benchmarking.process import Process
 from oddframe.benchmarking.steps import Steps
 from oddframe.benchmarking.untrained import untrained_run
-from oddframe.errors import OddframeError, SettingsError
+from oddframe.errors import MissingPathError, SettingsError, WorkerError
 from oddframe.progress import unwatched
 from oddframe.runs import peak_memory_mb
 from oddframe.settings import load_settings
@@ -85,15 +85,15 @@ def test_the_memory_of_a_contender_is_not_that_of_its_parent(video: Path) -> Non
 
 
 def test_what_a_contender_finds_wrong_is_said_as_anywhere(tmp_path: Path) -> None:
-    with pytest.raises(OddframeError, match="there is no such video"):
+    with pytest.raises(MissingPathError, match="there is no such video"):
         Process("frames", video=str(tmp_path / "none.mp4"), size=[24, 32], channels=1, resize="area")
 
 
 def test_a_contender_that_is_killed_is_known_as_lost(video: Path) -> None:
     process = Process("frames", video=str(video), size=[24, 32], channels=1, resize="area")
     try:
-        process._child.kill()
-        with pytest.raises(ContenderLostError):
+        process._worker._process.kill()
+        with pytest.raises(WorkerError, match="the process that is measured died"):
             process.turn()
     finally:
         process.close()

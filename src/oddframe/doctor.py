@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 from typing import Any
 
 from oddframe.errors import StorageError
+from oddframe.processes.cores import control_groups
 from oddframe.runs import host, versions
 
 _DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg", "ffv1")
@@ -37,7 +38,7 @@ def examine() -> dict[str, Any]:
             for extra, lacking in missing.items()
             if extra
         },
-        "machine": {**host().to_dict(), "usable_cores": usable_cores(), "memory_gb": _memory_gb()},
+        "machine": {**host().to_dict(), "memory_gb": _memory_gb()},
         **_torch(),
         "cache": _cache(),
         "video": _video(),
@@ -78,11 +79,6 @@ def in_words(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _requirements() -> dict[str, list[str]]:
     """Extra ("" for what is always needed) → packages, from this package's own metadata."""
     found: dict[str, list[str]] = {"": []}
@@ -107,9 +103,10 @@ def _memory_gb() -> float | None:
         least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.is_file() and (text := limit.read_text("ascii").strip()).isdecimal():
-        least = min(least, int(text))
+    for group in control_groups("memory"):
+        for file in (group / "memory.max", group / "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # "max" is no number
+                least = min(least, int(file.read_text("ascii")))
     return round(least / 2**30, 1)
 
 

@@ -16,6 +16,7 @@ OddframeError
 ├── RunError              a run or artefact: foreign, newer, damaged, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
 ├── StorageError          a disk that is full, or a folder that cannot be written
+├── WorkerError           a process of this package's own that died, or that hung and was ended
 ├── TrainingError         training that cannot go on (a loss that is not a number)
 ├── ExportError           a detector that cannot be exported, or that scores otherwise once it is
 └── MissingExtraError     an optional part that is not installed
@@ -29,9 +30,9 @@ from __future__ import annotations
 import difflib
 import errno
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 
 class OddframeError(Exception):
@@ -70,6 +71,27 @@ class OddframeError(Exception):
         """The error as one of many: without its path, which the line is about."""
         parts = (self.problem, None if self.seen is None else f"({self.seen})", self.hint and f"- try: {self.hint}")
         return " ".join(" ".join(part.split()) for part in parts if part)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as plain JSON values, with the name of its class; see `from_dict`."""
+        told = {
+            name: value if isinstance(value, str | int | float | None) else str(value)
+            for name, value in vars(self).items()
+        }
+        return {"class": type(self).__name__, **told}
+
+    @staticmethod
+    def from_dict(told: Mapping[str, Any]) -> OddframeError:
+        """The error that another process told by `to_dict`, of the same class where that is one of this tree.
+
+        >>> OddframeError.from_dict(TooShortError("too short", seen="3 frames").to_dict())
+        TooShortError('too short\\n  seen:   3 frames')
+        """
+        kind = next((one for one in _family(OddframeError) if one.__name__ == told["class"]), OddframeError)
+        error = kind.__new__(kind)
+        OddframeError.__init__(error, **{name: told[name] for name in ("problem", "path", "seen", "wanted", "hint")})
+        vars(error).update({name: value for name, value in told.items() if name != "class"})
+        return error
 
 
 class DataError(OddframeError):
@@ -157,6 +179,10 @@ class StorageError(OddframeError):
         )
 
 
+class WorkerError(OddframeError):
+    """A process of this package's own that died, or that made no progress and was ended."""
+
+
 class TrainingError(OddframeError):
     """Training that cannot go on."""
 
@@ -180,3 +206,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else None
+
+
+def _family(kind: type[OddframeError]) -> Iterable[type[OddframeError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)

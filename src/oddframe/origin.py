@@ -54,10 +54,11 @@ class SplitInfo(Record):
 
 
 class HostInfo(Record):
-    """What kind of machine it was; nothing that names it."""
+    """What kind of machine it was; nothing that names it. `usable_cores`: how many the process might use."""
 
     processor: str
     cores: int | None
+    usable_cores: int | None = None
     bf16_units: bool
     int8_units: bool
     system: str

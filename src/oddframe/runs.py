@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
 from oddframe.files import HeldElsewhereError, lock, read_bytes
 from oddframe.origin import HostInfo, RunInfo
+from oddframe.processes.cores import usable_cores
 from oddframe.records import parse_json, read_record, write_record
 from oddframe.settings import Settings
 
@@ -200,7 +201,7 @@ def versions() -> dict[str, str]:
 
 
 def host() -> HostInfo:
-    """What kind of machine this is: processor, cores, system. Nothing that names it."""
+    """What kind of machine this is: processor, cores and how many this process may use, system. Nothing names it."""
     processor = platform.processor() or platform.machine()
     flags: set[str] = set()
     cpuinfo = Path("/proc/cpuinfo")
@@ -215,6 +216,7 @@ def host() -> HostInfo:
     return HostInfo(
         processor=processor,
         cores=os.cpu_count(),
+        usable_cores=usable_cores(),
         bf16_units=bool(flags & {"avx512_bf16", "amx_bf16"}),
         int8_units=bool(flags & {"avx_vnni", "avx512_vnni", "amx_int8"}),
         system=platform.system(),

@@ -15,7 +15,6 @@ from oddframe.errors import MissingPathError, OddframeError, SettingsError, Unre
 from oddframe.footage.folder import Asked, finished, made_from, made_of
 from oddframe.footage.many import _named, are_several, score_videos
 from oddframe.footage.outputs import score
-from oddframe.processes import Processes
 
 from .conftest import flashing
 
@@ -39,7 +38,7 @@ def processes(monkeypatch) -> list[subprocess.Popen[bytes]]:
             super().__init__(*arguments, **options)
             started.append(self)
 
-    monkeypatch.setattr("oddframe.processes.subprocess.Popen", Noted)
+    monkeypatch.setattr("oddframe.processes.workers.subprocess.Popen", Noted)
     return started
 
 
@@ -51,7 +50,7 @@ def test_a_damaged_video_stops_no_other_and_the_same_call_goes_on(run, videos, t
     assert [(one.name, one.error is None) for one in first] == [
         ("broken", False), ("friday", True), ("monday", True), ("tuesday", True),
     ]  # fmt: skip
-    assert "does not open as video" in str(first[0].error)
+    assert isinstance(first[0].error, UnreadableVideoError)
     assert [event["start"] for event in first[2].summary["events"]] == [32]
     lines = sorted(one.note for one in told if one.stage in ("finished", "warning"))
     assert [line.partition(":")[0] for line in lines] == ["broken", "friday", "monday", "tuesday"]
@@ -84,8 +83,19 @@ def test_a_worker_that_is_killed_takes_one_video_with_it(run, videos, processes,
     ended = score_videos(run, order, fps=10, out=tmp_path / "seen", watch=kill)
 
     assert [one.error is None for one in ended] == [True, False, True]
-    assert "the process that scored this video died (signal 9" in ended[1].error.in_one_line()
+    assert "the process that scores this video died (signal 9" in ended[1].error.in_one_line()
     assert len(processes) == 2
+
+
+@pytest.mark.slow
+def test_a_video_that_hangs_its_decoder_is_ended_and_said_so(run, videos, tmp_path):
+    os.mkfifo(videos / "stuck.mp4")  # opening it waits for ever
+    order = [videos / "stuck.mp4", videos / "tuesday"]
+
+    ended = score_videos(run, order, fps=10, out=tmp_path / "seen", patience_s=6)
+
+    assert ended[0].error.problem == "the process that scores this video made no progress for 6 s and was ended"
+    assert ended[1].summary["frames"] == 59
 
 
 @pytest.mark.slow
@@ -161,13 +171,6 @@ def test_a_folder_without_video_is_refused(run, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingPathError, match="no video in this folder"):
         score_videos(run, tmp_path / "empty")
-
-
-def test_each_worker_gets_its_share_of_the_cores(monkeypatch):
-    monkeypatch.setattr("oddframe.processes.os.cpu_count", lambda: 8)
-    monkeypatch.setenv("OMP_NUM_THREADS", "8")
-
-    assert Processes(4)._environment["OMP_NUM_THREADS"] == "2"
 
 
 def test_an_error_fits_on_a_line():

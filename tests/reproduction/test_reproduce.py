@@ -182,7 +182,7 @@ def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes
     result = reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
 
     assert list(result.failed) == ["gate-framediff-normal"]
-    assert "error:" in result.failed["gate-framediff-normal"]
+    assert "run.json is damaged" in result.failed["gate-framediff-normal"]
     assert result.open_cells == ("gate-framediff-fold0", "gate-framediff-fold1")
 
 
@@ -202,3 +202,25 @@ def test_what_cannot_be_is_said_before_anything_is_trained(gate, tmp_path, asked
     with pytest.raises(SettingsError, match=said):
         reproduce(**{"what": "table3", "data": gate, "out": tmp_path / "out", "overrides": SMALL} | asked)
     assert not (tmp_path / "out").exists()
+
+
+def test_progress_is_told_within_a_cell_and_in_per_cent_of_all(gate, tmp_path):
+    told = []
+    reproduce(
+        "table3", gate, out=tmp_path / "made", preset="tiny", overrides=SMALL, rows=["framediff"], watch=told.append
+    )
+
+    moments = [moment for moment in told if moment.stage == "making 2 cells, per cent"]
+    assert (moments[0].done, moments[0].note) == (0, "0 of 2 done")
+    assert any(moment.note.startswith("0 of 2 done; gate-framediff-normal: judging ") for moment in moments)
+    assert [moment.done for moment in moments] == sorted(moment.done for moment in moments)
+    assert (moments[-1].done, moments[-1].note) == (100, "2 of 2 done")
+
+
+def test_a_run_of_a_table_names_the_command_that_makes_it_again(made, gate):
+    command = json.loads((made / "runs/gate-framediff-normal/run.json").read_text())["command"]
+
+    assert command.startswith(
+        f"oddframe train {gate} --kind folder --out {made / 'runs/gate-framediff-normal'} --preset tiny"
+    )
+    assert "--set data.known_normal=drop" in command

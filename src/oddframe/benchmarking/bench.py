@@ -13,12 +13,12 @@ import numpy as np
 
 from oddframe.artefact import Artefact, Trained, open_trained
 from oddframe.benchmarking.drawn import draw_video
-from oddframe.benchmarking.process import ContenderLostError, Process
-from oddframe.errors import MissingExtraError, OddframeError, SettingsError
+from oddframe.benchmarking.process import Process
+from oddframe.errors import MissingExtraError, OddframeError, SettingsError, WorkerError
+from oddframe.processes.cores import threads
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, host, versions
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
-from oddframe.scoring.runtimes.graph import threads
 from oddframe.settings import Settings, load_settings
 from oddframe.video.open import open_video
 
@@ -190,9 +190,9 @@ class _Bench:
         """A contender for which there is not enough memory is no reason to know nothing of the others."""
         try:
             yield
-        except ContenderLostError as error:
+        except WorkerError as error:
             self._entries.remove(entry)
-            self.left_out.append(f"{entry.name}: its process ended ({error})")
+            self.left_out.append(f"{entry.name}: {error.in_one_line()}")
 
     def _found(self, repeats: int) -> dict[str, Any]:
         by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("limit", "frames", "scoring", "training")}

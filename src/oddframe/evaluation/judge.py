@@ -255,12 +255,19 @@ def _score(
     scorer: Scorer, test: Sequence[LabelledVideo], places: PlaceJudge | None, watch: Watcher
 ) -> tuple[list[JudgedVideo], list[str]]:
     judged, notes = [], []
-    for number, video in enumerate(test):
-        watch(Progress("judging", number, len(test), video.name))
+    before, frames = 0, sum(video.video.frame_count for video in test)
+    for video in test:
+
+        def within(moment: Progress, before: int = before, name: str = video.name) -> None:
+            if moment.stage.startswith("scoring"):
+                watch(Progress("judging", before + moment.done, frames, name))
+
+        watch(Progress("judging", before, frames, video.name))
+        before += video.video.frame_count
         if places is not None:
             places.begin(video)
         try:
-            scores = scorer.score(video.video, video.scene, maps=None if places is None else places.take)
+            scores = scorer.score(video.video, video.scene, within, maps=None if places is None else places.take)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue
@@ -269,5 +276,5 @@ def _score(
         first = video.video.first_index
         kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
         judged.append(JudgedVideo(video.name, video.scene, scores, video.labels[scores.frame - first], kinds))
-    watch(Progress("judging", len(test), len(test)))
+    watch(Progress("judging", frames, frames))
     return judged, notes

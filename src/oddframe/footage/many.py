@@ -7,21 +7,17 @@ was at with it, and no other.
 from __future__ import annotations
 
 import contextlib
-import json
-import queue
-import subprocess
-import tempfile
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import MissingPathError, OddframeError, RunError, SettingsError
+from oddframe.errors import MissingPathError, OddframeError, SettingsError, WorkerError
 from oddframe.footage.folder import FILES, Asked, finished, made_from, made_of, parts_of
-from oddframe.processes import Processes, last_words
+from oddframe.processes.crew import CannotBeginError, Crew
+from oddframe.processes.workers import PATIENCE_S, Worker, Workers
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
 from oddframe.video.source import VIDEO_SUFFIXES, list_pictures, natural_key
@@ -61,6 +57,7 @@ def score_videos(
     heat_video: bool = False,
     device: str = "auto",
     backend: str = "auto",
+    patience_s: float = PATIENCE_S,
     watch: Watcher = unwatched,
 ) -> list[ScoredVideo]:
     """Score several videos, each as `score` does. Called again, it goes on with those that are not finished.
@@ -74,6 +71,8 @@ def score_videos(
         videos: files, folders of frames, and folders with any of these in them.
         out: the parent of the videos' folders; `scores` in the run's folder without it.
         jobs: how many are scored at the same time, each by a process with its share of the cores.
+        patience_s: a process that tells of no progress for so long is ended, and its video has failed: as where a
+            decoder hangs in a damaged file.
         watch: told how far all of them are, in per cent of their bytes, and once of each video that has ended.
 
     Returns:
@@ -93,8 +92,8 @@ def score_videos(
     done = {task.name: summary for task in found if (summary := finished(task.folder, task.made)) is not None}
     opening = {"run": str(opened.folder), "backend": backend, "device": device}
     tasks = [task for task in found if task.name not in done]
-    crew = _Crew(tasks, opening, asked, min(jobs, len(tasks)))
-    ended = crew.work(watch, len(done)) if tasks else {}
+    scoring = _Scoring(tasks, opening, asked, min(jobs, len(tasks)), patience_s)
+    ended = scoring.run(watch, len(done)) if tasks else {}
     return [
         ended[task.name] if task.name in ended else replace(task.ended(), summary=done[task.name], skipped=True)
         for task in found
@@ -124,136 +123,82 @@ class _Task:
             return 1
 
 
-class _Crew:
-    """Workers, each with a thread that gives it orders and passes on its news to the one who called."""
+class _Scoring:
+    """The scoring of many videos, from the tasks to what became of each.
 
-    def __init__(self, tasks: Sequence[_Task], opening: Mapping[str, str], asked: Asked, jobs: int) -> None:
-        self._tasks, self._waiting = tasks, deque(tasks)
-        self._opening, self._asked, self._jobs = opening, asked, jobs
-        self._processes = Processes(jobs)
-        self._news: queue.SimpleQueue[tuple[_Task | None, str, Any]] = queue.SimpleQueue()
+    Args:
+        opening: what each worker begins with.
+    """
 
-    def work(self, watch: Watcher, skipped: int) -> dict[str, ScoredVideo]:
+    def __init__(self, tasks: Sequence[_Task], opening: Mapping[str, str], asked: Asked, jobs: int, patience_s: float):
+        self._tasks, self._opening, self._asked, self._jobs = tasks, opening, asked, jobs
+        self._patience_s, self._workers = patience_s, Workers(jobs)
+
+    def run(self, watch: Watcher, skipped: int) -> dict[str, ScoredVideo]:
         """Have all videos scored: name → what became of it."""
         ended: dict[str, ScoredVideo] = {}
         share = {task.name: 0.0 for task in self._tasks}
         weights = {task.name: task.weight() for task in self._tasks}
         stage = f"scoring {count(len(self._tasks), 'video')}, per cent"
         note = f", {skipped} finished before" if skipped else ""
-        with ThreadPoolExecutor(self._jobs) as pool:
-            try:
-                for _ in range(self._jobs):
-                    pool.submit(self._keep_a_worker)
-                working, why = self._jobs, None
-                while working:
-                    task, kind, told = self._news.get()
-                    if task is None:
-                        working, why = working - 1, told or why
-                    elif kind == "warning":
-                        watch(Progress("warning", 0, 0, f"{task.name}: {told}"))
-                    elif kind == "at":
-                        share[task.name] = max(share[task.name], told)
-                    else:
-                        share[task.name] = 1.0
-                        ended[task.name] = replace(task.ended(), **{kind: told})
-                        watch(_last_word(task.name, ended[task.name]))
-                    reached = sum(weights[name] * part for name, part in share.items()) / sum(weights.values())
-                    watch(Progress(stage, int(100 * reached), 100, f"{len(ended)} of {len(self._tasks)} ended{note}"))
-            except BaseException as error:
-                self._processes.stop()
-                if isinstance(error, KeyboardInterrupt):
-                    watch(Progress("warning", 0, 0, "what is finished is kept; the same command goes on with the rest"))
-                raise
-        if len(ended) < len(self._tasks):  # no worker was left to score them
-            raise why or RunError("the videos were not scored")
+
+        def say_how_far() -> None:
+            reached = sum(weights[name] * part for name, part in share.items()) / sum(weights.values())
+            watch(Progress(stage, int(100 * reached), 100, f"{len(ended)} of {len(self._tasks)} ended{note}"))
+
+        def at(task: _Task, moment: Progress) -> None:
+            if moment.stage == "warning":
+                watch(Progress("warning", 0, 0, f"{task.name}: {moment.note}"))
+            elif moment.stage.startswith("scoring") and moment.total:  # the pictures that follow take little beside it
+                share[task.name] = max(share[task.name], min(moment.done / moment.total, 1.0))
+            say_how_far()
+
+        def end(task: _Task, found: Mapping[str, Any] | OddframeError) -> None:
+            share[task.name] = 1.0
+            if isinstance(found, OddframeError):
+                ended[task.name] = replace(task.ended(), error=found)
+            else:
+                ended[task.name] = replace(task.ended(), summary=found)
+            watch(_last_word(task.name, ended[task.name]))
+            say_how_far()
+
+        try:
+            Crew(self._workers, self._jobs, self._hand).work(self._tasks, at, end)
+        except KeyboardInterrupt:
+            watch(Progress("warning", 0, 0, "what is finished is kept; the same command goes on with the rest"))
+            raise
         return ended
 
-    def _keep_a_worker(self) -> None:
-        """Start a worker, and another one when it dies, until no video is waiting or none can be started."""
-        why: BaseException | None = None
-        try:
-            while self._waiting and why is None and not self._processes.stopped:
-                why = self._employ()
-        except BaseException as error:
-            why = error
-        self._news.put((None, "left", why))
+    @contextlib.contextmanager
+    def _hand(self) -> Iterator[Callable[[_Task, Watcher], Mapping[str, Any]]]:
+        """What scores one video after another: a worker, and another one when it has died."""
+        with contextlib.ExitStack() as stack:
+            worker: Worker | None = None
 
-    def _employ(self) -> OddframeError | None:
-        """Give orders to one worker for as long as it lives; return why it would not even begin."""
-        with (
-            tempfile.TemporaryFile() as said,
-            self._processes.run(
-                "oddframe.footage.worker", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
-            ) as process,
-            process,
-        ):
-            worker = _Worker(process, said)
-            hello = next(worker.ask(self._opening), None)
-            if hello is None:
-                return worker.death("the process that scores ended before it began")
-            if "refused" in hello:
-                return OddframeError(**hello["refused"])
-            while (task := self._take()) is not None:
-                if not self._score(worker, task):
-                    break
-        return None
+            def score(task: _Task, watch: Watcher) -> Mapping[str, Any]:
+                nonlocal worker
+                order = {"video": str(task.video), "name": task.name, "folder": str(task.folder)}
+                if worker is None:
+                    try:
+                        worker = stack.enter_context(self._start())
+                    except OddframeError as error:
+                        raise CannotBeginError from error
+                try:
+                    found: Mapping[str, Any] = worker.ask(
+                        {**order, "asked": asdict(self._asked), "made": task.made}, watch
+                    )
+                except WorkerError:
+                    worker = None
+                    stack.close()
+                    raise
+                return found
 
-    def _take(self) -> _Task | None:
-        try:
-            return None if self._processes.stopped else self._waiting.popleft()
-        except IndexError:
-            return None
+            yield score
 
-    def _score(self, worker: _Worker, task: _Task) -> bool:
-        """Have a video scored; return whether the worker is still there."""
-        order = {"video": str(task.video), "name": task.name, "folder": str(task.folder)}
-        for news in worker.ask({**order, "asked": asdict(self._asked), "made": task.made}):
-            if "at" in news:
-                stage, done, total = news["at"]
-                if stage.startswith("scoring"):  # the pictures that follow take little beside it
-                    self._news.put((task, "at", min(done / total, 1.0) if total else 0.0))
-            elif "warning" in news:
-                self._news.put((task, "warning", news["warning"]))
-            elif "scored" in news:
-                self._news.put((task, "summary", news["scored"]))
-                return True
-            else:
-                self._news.put((task, "error", OddframeError(**news["failed"])))
-                return True
-        if not self._processes.stopped:
-            self._news.put((task, "error", worker.death("the process that scored this video died")))
-        return False
-
-
-class _Worker:
-    """A process that takes orders."""
-
-    def __init__(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-        self._process, self._said = process, said
-
-    def ask(self, order: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Give an order and yield the news; they end where the process does."""
-        orders, news = self._process.stdin, self._process.stdout
-        assert orders is not None
-        assert news is not None
-        try:
-            orders.write(json.dumps(order).encode() + b"\n")
-            orders.flush()
-        except BrokenPipeError:
-            with contextlib.suppress(BrokenPipeError):
-                orders.close()  # else what could not be sent is tried once more at the end
-            return
-        for line in news:
-            if line.endswith(b"\n"):  # else it died in the middle of it
-                yield json.loads(line)
-
-    def death(self, problem: str) -> RunError:
-        """Why it ended, as far as that can be told."""
-        code = self._process.wait()
-        said = last_words(self._said)
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        hint = "where memory ran out, fewer --jobs help" if code < 0 else None
-        return RunError(problem, seen=f"{how}{f': {said}' if said else ''}", hint=hint)
+    def _start(self) -> contextlib.AbstractContextManager[Worker]:
+        return self._workers.start(
+            "oddframe.footage.worker", self._opening, does="scores this video", patience_s=self._patience_s
+        )
 
 
 def _last_word(name: str, video: ScoredVideo) -> Progress:

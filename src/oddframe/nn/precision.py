@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from oddframe.errors import SettingsError
+from oddframe.processes.cores import threads
 
 Precision = Literal["fp32", "bf16"]
 
@@ -41,6 +42,10 @@ def resolve_device(device: str) -> torch.device:
 def to_device(network: Network, device: torch.device) -> Network:
     """Move a network to a device, the weights of its convolutions over pictures channels last, which is faster."""
     network.to(device)
+    if (
+        torch.get_num_threads() > threads()
+    ):  # torch does not know of control groups: containers have less than the machine
+        torch.set_num_threads(threads())
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -29,7 +29,8 @@ from oddframe.errors import OddframeError, RunError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
 from oddframe.files import write_text
-from oddframe.processes import Processes
+from oddframe.processes.crew import Crew
+from oddframe.processes.workers import Workers
 from oddframe.progress import Progress, Watcher
 from oddframe.reproduction.frames import common_figures
 from oddframe.reproduction.rows import Row
@@ -38,8 +39,11 @@ from oddframe.scoring.calibration_file import load_calibration
 from oddframe.settings import Settings, load_settings
 
 FORMAT = 1
-_TAIL = 6
-"""Lines of a failed process that are shown."""
+_PATIENCE_S = 3600.0
+"""A training or judging that tells of no progress for so long hangs. Steps on a small processor take seconds, the draws
+behind the intervals of a large set minutes."""
+_STAGES = {"training": (0.02, 0.85), "judging": (0.87, 1.0)}
+"""Stage → from which to which share of a cell it takes, roughly; between them it is calibrated."""
 
 
 @dataclass(frozen=True)
@@ -203,48 +207,92 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
     Interrupted, it stops its processes, which keep what they have; called again, it goes on there.
     """
     outcome = Outcome()
-    cells = sum(len(one.parts) for one in work)
     pending = [one for one in work if one.open_parts(out)]
-    done = cells - sum(len(one.open_parts(out)) for one in pending)
-    running = _Processes(budget, jobs, out)
-    watch(Progress("cells", done, cells, pending[0].name if pending else ""))
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_do, one, out, running): one for one in pending}
-        try:
-            for future in as_completed(futures):
-                one = futures[future]
-                try:
-                    future.result()
-                    done += len(one.parts)
-                except OddframeError as error:
-                    outcome.failed[one.name] = str(error)
-                    watch(Progress("warning", 0, 0, f"{one.name}: {error}"))
-                watch(Progress("cells", done, cells, one.name))
-        except BaseException:
-            running.stop()
-            try:
-                pool.shutdown(cancel_futures=True)
-            except KeyboardInterrupt:  # once more: a step may take its time
-                running.stop()
-            raise
+    course = _Course(work, out, watch)
+    workers = Workers(jobs)
+
+    @contextmanager
+    def hand() -> Iterator[Callable[[Work, Watcher], None]]:
+        yield lambda one, told: _do(one, out, budget, workers, told)
+
+    def ended(one: Work, found: OddframeError | None) -> None:
+        if found is not None:
+            outcome.failed[one.name] = str(found)
+            watch(Progress("warning", 0, 0, f"{one.name}: {found}"))
+        course.ended(one, failed=found is not None)
+
+    course.tell()
+    if pending:
+        Crew(workers, min(jobs, len(pending)), hand).work(pending, course.moment, ended)
     return outcome
 
 
-def _do(work: Work, out: Path, running: _Processes) -> None:
-    budget, folder, part = running.budget, work.run_folder(out), work.parts[0]
-    protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
-    overrides = [word for one in work.overrides(budget) for word in ("--set", one)]
-    assert work.row.detector is not None
-    detector = ["--preset", budget.preset, "--detector", work.row.detector, "--device", budget.device]
-    data = [str(work.videos.root), *_as_opened(work.videos)]
-    running.oddframe(work.name, "train", *data, "--out", str(folder), *detector, *protocol, *overrides)
+class _Course:
+    """How far the cells are, all in all: told as per cent, with what is being done to which."""
+
+    def __init__(self, work: Sequence[Work], out: Path, watch: Watcher) -> None:
+        self._watch = watch
+        self._cells = sum(len(one.parts) for one in work)
+        self._done = self._cells - sum(len(one.open_parts(out)) for one in work)
+        self._open = {one.name: len(one.open_parts(out)) for one in work}
+        self._share: dict[str, float] = {}
+        self._doing: dict[str, str] = {}
+
+    def moment(self, one: Work, told: Progress) -> None:
+        """What a training or a judging tells of itself."""
+        if told.stage == "warning":
+            self._watch(Progress("warning", 0, 0, f"{one.name}: {told.note}"))
+            return
+        if told.stage == "finished":
+            return
+        begins, ends = _STAGES.get(told.stage, (0.0, 0.0))
+        part = min(told.done / told.total, 1.0) if told.total else 0.0
+        self._share[one.name] = max(self._share.get(one.name, 0.0), begins + (ends - begins) * part)
+        far = f" {told.done}/{told.total}" if told.total else ""
+        self._doing[one.name] = f"{one.name}: {told.stage}{far}"
+        self.tell()
+
+    def ended(self, one: Work, *, failed: bool) -> None:
+        """A training and its judging are over."""
+        self._share.pop(one.name, None)
+        self._doing.pop(one.name, None)
+        self._done += 0 if failed else self._open[one.name]
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell how far all cells are."""
+        done = self._done + sum(share * self._open[name] for name, share in self._share.items())
+        stage = f"making {self._cells} {'cell' if self._cells == 1 else 'cells'}, per cent"
+        note = "; ".join((f"{self._done} of {self._cells} done", *self._doing.values()))
+        self._watch(Progress(stage, int(100 * done / self._cells) if self._cells else 100, 100, note))
+
+
+def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher) -> None:
+    folder = work.run_folder(out)
+    settings = work.settings(budget)
+    if budget.device != "auto":
+        settings = settings.model_copy(update={"train": settings.train.model_copy(update={"device": budget.device})})
+    data = {"data": str(work.videos.root), "how": as_before(work.videos.described())}
+    command = _command(work, budget, folder)
+
+    def have(what: str, order: Mapping[str, Any], words: Sequence[str]) -> None:
+        log = out / "logs" / f"{work.name}.log"
+        opening = {"command": ["oddframe", *words]}
+        with workers.start(
+            "oddframe.reproduction.worker", opening, does=f"{what}s", patience_s=_PATIENCE_S, log=log
+        ) as worker:
+            worker.ask({what: order}, watch)
+
+    have("train", {**data, "settings": settings.to_dict(), "out": str(folder)}, command)
     if not any(folder.glob("eval-*.json")):
-        running.oddframe(work.name, "eval", str(folder), "--data", str(work.videos.root), "--device", budget.device)
+        judging = ["eval", str(folder), "--data", str(work.videos.root), "--device", budget.device]
+        have("judge", {**data, "run": str(folder), "device": budget.device}, judging)
     run, whole = Run.open(folder), Result.load(folder)
     work.spaces(out).unlink(missing_ok=True)  # of a run before this one
     steps = run.history()[-1]["step"] if run.history() else 0
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
+        assert work.row.detector is not None
         cell: dict[str, Any] = {
             "set": set_key(work.videos),
             "part": part.name,
@@ -257,8 +305,19 @@ def _do(work: Work, out: Path, running: _Processes) -> None:
         write_text(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
 
 
+def _command(work: Work, budget: Budget, folder: Path) -> list[str]:
+    """What trains the same by hand."""
+    part = work.parts[0]
+    protocol = ["--protocol", part.protocol, f"--{part.option}", str(part.value)] if work.own else []
+    overrides = [word for one in work.overrides(budget) for word in ("--set", one)]
+    assert work.row.detector is not None
+    detector = ["--preset", budget.preset, "--detector", work.row.detector, "--device", budget.device]
+    data = [str(work.videos.root), *_as_opened(work.videos)]
+    return ["train", *data, "--out", str(folder), *detector, *protocol, *overrides]
+
+
 def _as_opened(videos: VideoSet) -> list[str]:
-    """The options by which another process opens a set as it was opened here."""
+    """The options by which a set is opened as it was opened here."""
     how = as_before(videos.described())
     truth = ["--ground-truth", how["ground_truth"]] if how["ground_truth"] else []
     return ["--kind", how["kind"], *truth, *(["--partial"] if how["partial"] else [])]
@@ -282,30 +341,3 @@ def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
         folds=parted.folds,
         notes=list(dict.fromkeys([note, *whole.notes, *judged.notes])),
     )
-
-
-class _Processes:
-    """Runs the command line in processes of its own, so that each cell's time and memory are its own."""
-
-    def __init__(self, budget: Budget, jobs: int, out: Path) -> None:
-        self.budget, self._out = budget, out
-        self._processes = Processes(jobs)
-
-    def oddframe(self, name: str, *arguments: str) -> None:
-        """Run a verb to its end.
-
-        Raises:
-            RunError: it failed; the last lines that it said stand in the error.
-        """
-        log = self._out / "logs" / f"{name}.log"
-        with log.open("ab") as said, self._processes.run("oddframe", *arguments, stdout=said, stderr=said) as process:
-            code = process.wait()
-        if code:
-            last = log.read_text("utf-8", errors="replace").splitlines()[-_TAIL:]
-            raise RunError(
-                f"`oddframe {arguments[0]}` failed (exit code {code})", path=log, seen="\n          ".join(last)
-            )
-
-    def stop(self) -> None:
-        """End what runs; each process keeps what it has, as on an interrupt."""
-        self._processes.stop()

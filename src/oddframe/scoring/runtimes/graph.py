@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -54,11 +53,3 @@ def on_processor(device: str, backend: str) -> None:
     """
     if device not in ("auto", "cpu"):
         raise SettingsError(f"the backend {backend} computes on the processor only", seen=device, wanted="auto or cpu")
-
-
-def threads() -> int:
-    """How many threads a runtime may use: OMP_NUM_THREADS, which torch heeds too, else the cores of this process."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from oddframe.artefact import INPUT, Artefact
 from oddframe.errors import MissingExtraError
-from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor, threads
+from oddframe.processes.cores import threads
+from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor
 
 
 def import_openvino() -> Any:

@@ -1,0 +1,1 @@
+"""Processes of this package's own: orders in, news out, and the reason where one dies."""

@@ -1,0 +1,128 @@
+"""Tasks that are worked on side by side, each by a worker, and news of all of them for the one who called."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+from oddframe.errors import OddframeError
+from oddframe.processes.workers import Workers
+from oddframe.progress import Progress, Watcher
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+
+class CannotBeginError(Exception):
+    """No task at all can be worked on; the reason is its cause."""
+
+
+class Crew(Generic[Task, Found]):
+    """Hands that take one task after another.
+
+    Args:
+        workers: whose processes work; they are stopped where the caller is.
+        jobs: how many tasks are worked on at the same time.
+        hand: opens what works on one task after another. It raises `CannotBeginError`, for a task too, where the others
+            would fare no better: that hand then leaves, and its task waits for another one.
+    """
+
+    def __init__(
+        self,
+        workers: Workers,
+        jobs: int,
+        hand: Callable[[], AbstractContextManager[Callable[[Task, Watcher], Found]]],
+    ) -> None:
+        self._workers, self._jobs, self._hand = workers, jobs, hand
+        self._news: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._waiting: deque[Task] = deque()
+        self._working = 0
+        self._why: BaseException | None = None
+
+    def work(
+        self,
+        tasks: Sequence[Task],
+        moment: Callable[[Task, Progress], None],
+        ended: Callable[[Task, Found | OddframeError], None],
+    ) -> None:
+        """Have all tasks worked on.
+
+        Args:
+            moment: told how far a task is. ended: told what came of it. Both are called in the caller's thread.
+
+        Raises:
+            OddframeError: no task can be worked on at all. Whatever else a hand or the caller raises.
+        """
+        self._waiting.extend(tasks)
+        self._working = self._jobs
+        with ThreadPoolExecutor(self._jobs) as pool:
+            try:
+                for _ in range(self._jobs):
+                    pool.submit(self._keep, moment, ended)
+                while self._working:
+                    told, what = self._news.get()
+                    told(*what)
+            except BaseException:
+                self._workers.stop()
+                try:
+                    pool.shutdown()
+                except KeyboardInterrupt:  # once more: a step may take its time
+                    self._workers.stop()
+                raise
+        if self._waiting and self._why is not None:
+            raise self._why
+
+    def _keep(
+        self,
+        moment: Callable[[Task, Progress], None],
+        ended: Callable[[Task, Found | OddframeError], None],
+    ) -> None:
+        """Work on tasks until none is waiting, in a thread of its own."""
+        try:
+            with self._hand() as work:
+                while (task := self._take()) is not None:
+                    self._do(work, task, moment, ended)
+        except CannotBeginError as error:
+            self._news.put((self._left, (error.__cause__, False)))
+        except BaseException as error:
+            self._news.put((self._left, (error, True)))
+        else:
+            self._news.put((self._left, (None, False)))
+
+    def _do(
+        self,
+        work: Callable[[Task, Watcher], Found],
+        task: Task,
+        moment: Callable[[Task, Progress], None],
+        ended: Callable[[Task, Found | OddframeError], None],
+    ) -> None:
+        def watch(what: Progress) -> None:
+            self._news.put((moment, (task, what)))
+
+        found: Found | OddframeError
+        try:
+            found = work(task, watch)
+        except CannotBeginError:
+            self._waiting.appendleft(task)
+            raise
+        except OddframeError as error:
+            if self._workers.stopped:
+                return
+            found = error
+        self._news.put((ended, (task, found)))
+
+    def _take(self) -> Task | None:
+        try:
+            return None if self._workers.stopped else self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def _left(self, why: BaseException | None, bug: bool) -> None:
+        self._working -= 1
+        self._why = why or self._why
+        if bug and why is not None:
+            raise why
