@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,21 +28,93 @@ class HeldElsewhereError(Exception):
 def beside(path: Path, problem: str = "a file cannot be written") -> Iterator[Path]:
     """A place beside `path` to write to; it becomes `path` at the end, down to the disk, so that no half file is seen.
 
+    What processes that are no more had begun of the same file is removed.
+
     Raises:
         StorageError: with this problem, where writing or renaming fails; what was begun is removed.
     """
-    place = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield place
-        _sync(place)
-        place.replace(path)
-    except OSError as error:
-        raise StorageError.of(error, problem, path) from None
-    finally:
-        with contextlib.suppress(OSError):
-            place.unlink(missing_ok=True)
+    place = _begun(path)
+    clear_left(path.parent, path.name)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(_held(place, os.O_RDWR | os.O_CREAT))
+            yield place
+            _sync(place)
+            place.replace(path)
+        except OSError as error:
+            raise StorageError.of(error, problem, path) from None
+        finally:
+            with contextlib.suppress(OSError):
+                place.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not every system can sync a folder
         _sync(path.parent)
+
+
+@contextlib.contextmanager
+def folder_beside(folder: Path, problem: str = "a folder cannot be written") -> Iterator[Path]:
+    """As `beside`, a folder: it takes its place when it is whole, where there is none or an empty one.
+
+    Raises:
+        StorageError: with this problem; what was begun is removed.
+    """
+    place = _begun(folder)
+    with contextlib.ExitStack() as held:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            clear_left(folder.parent, folder.name)
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            held.enter_context(_held(place, os.O_RDONLY))
+            yield place
+            place.replace(folder)
+        except OSError as error:
+            raise StorageError.of(error, problem, folder) from None
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def clear_left(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that are no more had begun to write in a folder.
+
+    Whoever writes holds a lock on what it writes, so that nothing of a living process is touched, however old it is.
+    Where the file system has no locks, all is left.
+
+    Args:
+        folder: where to look; not below it. name: of the file or folder that was begun; None is any.
+    """
+    begun = re.compile(rf"\.{'.+' if name is None else re.escape(name)}\.\d+\.tmp")
+    with contextlib.suppress(OSError):
+        for left in [Path(entry) for entry in os.scandir(folder) if begun.fullmatch(entry.name)]:
+            if left.name.endswith(f".{os.getpid()}.tmp"):
+                continue  # this process is writing it, or is about to
+            with contextlib.suppress(OSError), _held(left, os.O_RDONLY | os.O_NONBLOCK, at_once=True):
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
+
+
+def _begun(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextlib.contextmanager
+def _held(place: Path, flags: int, *, at_once: bool = False) -> Iterator[None]:
+    """Hold a lock on a file or folder, which goes with it when it is renamed.
+
+    Args:
+        at_once: it must be had, and now; else it is not waited for, and done without where there are no locks.
+
+    Raises:
+        OSError: it cannot be opened, or not be had at once.
+    """
+    handle = os.open(place, flags, 0o666)
+    try:
+        with contextlib.nullcontext() if at_once else contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_bytes(path: Path, content: bytes, problem: str = "a file cannot be written") -> Path:

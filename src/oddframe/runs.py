@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
 from oddframe.files import HeldElsewhereError, lock, read_bytes
 from oddframe.origin import HostInfo, RunInfo
-from oddframe.processes.cores import usable_cores
+from oddframe.processes.cores import BF16_FLAGS, processor, usable_cores
 from oddframe.records import parse_json, read_record, write_record
 from oddframe.settings import Settings
 
@@ -202,22 +202,12 @@ def versions() -> dict[str, str]:
 
 def host() -> HostInfo:
     """What kind of machine this is: processor, cores and how many this process may use, system. Nothing names it."""
-    processor = platform.processor() or platform.machine()
-    flags: set[str] = set()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text("utf-8", "replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                processor = value.strip()
-            elif key.strip() == "flags":
-                flags = set(value.split())
-                break
+    name, flags = processor()
     return HostInfo(
-        processor=processor,
+        processor=name,
         cores=os.cpu_count(),
         usable_cores=usable_cores(),
-        bf16_units=bool(flags & {"avx512_bf16", "amx_bf16"}),
+        bf16_units=bool(flags & BF16_FLAGS),
         int8_units=bool(flags & {"avx_vnni", "avx512_vnni", "amx_int8"}),
         system=platform.system(),
     )

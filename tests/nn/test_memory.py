@@ -106,7 +106,7 @@ def test_an_update_without_queries_changes_nothing() -> None:
     memory = memory_of([[1.0, 0.0], [0.0, 1.0]])
     memory.update(torch.empty(0, 2, 1, 1))
     assert memory.items.tolist() == [[1.0, 0.0], [0.0, 1.0]]
-    assert memory.usage.tolist() == [0.5, 0.5]
+    assert memory.shares().tolist() == [0.5, 0.5]
 
 
 def test_one_item_has_a_nearest_neighbour_and_no_second() -> None:
@@ -138,12 +138,29 @@ def test_a_memory_in_good_health_says_nothing() -> None:
 
 def test_ailments_name_dead_items_and_the_one_that_takes_everything() -> None:
     memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
-    for _ in range(300):  # 0.5 * 0.99^300 = 0.02, below a tenth of one half
-        memory.update(queries_of([[1.0, 0.0]]))
+    memory.update(queries_of([[1.0, 0.0]]))
     assert memory.ailments() == [
         "1 of 2 items are hardly used: the others do their work",
-        "item 0 takes 98% of all queries",
+        "item 0 takes 100% of all queries",
     ]
+
+
+def test_dead_items_are_noticed_in_a_training_of_200_steps() -> None:
+    memory = memory_of([[1.0, 0.0], [0.0, 1.0], *([[-1.0, 0.1 * n] for n in range(1, 4)])])
+    for _ in range(200):  # three of five items get no query
+        memory.update(queries_of([[1.0, 0.0], [0.0, 1.0]]))
+    assert memory.ailments() == ["3 of 5 items are hardly used: the others do their work"]
+    assert memory.shares().tolist() == pytest.approx([0.5, 0.5, 0, 0, 0])
+
+
+def test_an_item_that_was_used_only_long_ago_is_dead_and_one_that_rested_for_ten_updates_is_not() -> None:
+    memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
+    for first, second in ((50, 0), (0, 10)):
+        for query, times in (([1.0, 0.0], first), ([-1.0, 0.0], second)):
+            for _ in range(times):
+                memory.update(queries_of([query]))
+    assert memory.shares()[1] == pytest.approx((1 - 0.99**10) / (1 - 0.99**60))  # 0.21: the past fades
+    assert memory.ailments() == []
 
 
 def test_ailments_name_equal_items() -> None:
@@ -159,7 +176,14 @@ def test_usage_survives_a_resume() -> None:
     memory.update(queries_of([[1.0, 0.0]]))
     other = Memory(2, 2)
     other.load_state_dict(memory.state_dict())
-    assert other.usage.tolist() == pytest.approx([0.505, 0.495])
+    assert other.usage.tolist() == pytest.approx([0.01, 0.0])
+    assert other.shares().tolist() == [1.0, 0.0]
+
+
+def test_shares_of_an_older_run_whose_usage_adds_up_to_1_are_as_they_stand() -> None:
+    memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
+    memory.usage.copy_(torch.tensor([0.7, 0.3]))
+    assert memory.shares().tolist() == pytest.approx([0.7, 0.3])
 
 
 def test_reseeding_leaves_a_healthy_memory_alone() -> None:

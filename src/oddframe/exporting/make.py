@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from oddframe.artefact import Artefact, Description, Graph, Precision, write_artefact
-from oddframe.errors import ExportError, SettingsError, StorageError, nearest
+from oddframe.errors import ExportError, SettingsError, nearest
 from oddframe.exporting.card import card
 from oddframe.exporting.footage import Footage, gather, needed, normal_clips, stored
 from oddframe.exporting.formats import write_graph
 from oddframe.exporting.graph import to_onnx
 from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference
-from oddframe.files import write_json, write_text
+from oddframe.files import folder_beside, write_json, write_text
 from oddframe.origin import Origin
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, versions
@@ -76,7 +75,7 @@ def export(
     detector = opened.detector()
     watch(Progress("exporting", 0, 0))
     graph = to_onnx(detector, settings.score)
-    with _made_beside(folder) as place:
+    with folder_beside(folder, "the artefact cannot be written") as place:
         before, after = detector.window
         about = Description(
             graph=_GRAPHS[format],
@@ -139,21 +138,3 @@ def _origin(run: Run, folder: Path) -> Origin:
     if root is not None:
         root = os.path.relpath((run.folder / root).resolve(), folder.resolve())
     return run.info.without_settings().changed(data=run.info.data.changed(root=root))
-
-
-@contextmanager
-def _made_beside(folder: Path) -> Iterator[Path]:
-    """A folder that takes its place when it is whole, and leaves nothing when it fails.
-
-    Raises:
-        StorageError: it cannot be made.
-    """
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        beside.mkdir(parents=True)
-        yield beside
-        beside.replace(folder)
-    except OSError as error:
-        raise StorageError("the artefact cannot be written", path=folder, seen=error.strerror) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -63,7 +63,8 @@ class Memory(nn.Module):
 
     Attributes:
         items: (M, C) buffer.
-        usage: (M,) buffer, average share of queries per item over about the last hundred updates; 1/M at first.
+        usage: (M,) buffer, sums of shares of queries in which the past fades, over about the last hundred updates.
+            It starts at 0, so that what it adds up to says how much it has seen yet; `shares` makes averages of it.
     """
 
     items: Tensor
@@ -80,7 +81,12 @@ class Memory(nn.Module):
         super().__init__()
         self.update_weight = update_weight
         self.register_buffer("items", unit(torch.rand(items, channels, generator=generator)))
-        self.register_buffer("usage", torch.full((items,), 1 / items))
+        self.register_buffer("usage", torch.zeros(items))
+
+    def shares(self) -> Tensor:
+        """Average share of queries per item over about the last hundred updates: (M,), they add up to 1."""
+        total = self.usage.sum()
+        return self.usage / total if total > 0 else torch.full_like(self.usage, 1 / len(self.usage))
 
     def similarity(self, queries: Tensor) -> Tensor:
         """Cosine of each query with each item: (B, C, H, W) → (B, H, W, M)."""
@@ -153,13 +159,16 @@ class Memory(nn.Module):
         number. The lowest number goes first; one an update, for the items then move anyway.
         """
         doubled = (self._cosines().tril(diagonal=-1) > DOUBLE_SIMILARITY).any(dim=1)
-        idle = torch.nonzero((self.usage < DEAD_SHARE / len(self.items)) | doubled)
+        dead = self.shares() < DEAD_SHARE / len(self.items)
+        if float(self.usage.sum()) < 1 - DEAD_SHARE:  # some 230 updates: items still move far to find their queries
+            dead = torch.zeros_like(dead)
+        idle = torch.nonzero(dead | doubled)
         if not len(idle) or not queries.numel():
             return None
         item = int(idle[0])
         worst = int(self.nearest(queries)[0].argmax())
         self.items[item] = queries.movedim(1, -1).flatten(0, 2)[worst]
-        self.usage[item] = 1 / len(self.items)  # time to find its queries before it is judged again
+        self.usage[item] = self.usage.mean()  # time to find its queries before it is judged again
         return item
 
     def largest_similarity(self) -> float:
@@ -174,12 +183,13 @@ class Memory(nn.Module):
         found: list[str] = []
         if float(self._cosines().min()) > DOUBLE_SIMILARITY:
             found.append(f"all {count} items are equal (every cosine above {DOUBLE_SIMILARITY})")
-        dead = int((self.usage < DEAD_SHARE / count).sum())
+        shares = self.shares()
+        dead = int((shares < DEAD_SHARE / count).sum())
         if dead:
             found.append(f"{dead} of {count} items are hardly used: the others do their work")
-        top = float(self.usage.max())
+        top = float(shares.max())
         if top > GREEDY_SHARE:
-            found.append(f"item {int(self.usage.argmax())} takes {top:.0%} of all queries")
+            found.append(f"item {int(shares.argmax())} takes {top:.0%} of all queries")
         return found
 
     def _cosines(self) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from oddframe.errors import SettingsError
-from oddframe.processes.cores import threads
+from oddframe.processes.cores import BF16_FLAGS, processor, threads
 
 Precision = Literal["fp32", "bf16"]
 
@@ -72,8 +72,12 @@ def matrix_product_limit(device: torch.device, precision: Precision) -> float | 
 
 
 def _product_gflops(device: torch.device, dtype: torch.dtype, side: int) -> float:
-    """The best of up to eight products, which end after a twentieth of a second."""
+    """The best of up to eight products, which end after a twentieth of a second.
+
+    One before them is not counted: it loads the library and wakes its threads, which takes a hundred times as long.
+    """
     one = torch.ones(side, side, device=device, dtype=dtype)
+    (one @ one)[0, 0].item()
     best = float("inf")
     deadline = time.perf_counter() + 0.05
     for _ in range(8):
@@ -87,11 +91,18 @@ def _product_gflops(device: torch.device, dtype: torch.dtype, side: int) -> floa
 
 
 def resolve_precision(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
-    """Turn "auto" into bf16 where it is clearly faster than fp32."""
+    """Turn "auto" into bf16 where it is clearly faster than fp32.
+
+    A processor that says that it has no units for bf16 is believed: on a busy machine a measurement may come out either
+    way, and the same training would end in other weights.
+    """
     if precision != "auto":
         return precision
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    _, flags = processor()
+    if device.type == "cpu" and flags and not flags & BF16_FLAGS:
+        return "fp32"
     where = str(device)
     faster = matrix_product_gflops(where, torch.bfloat16) > 1.3 * matrix_product_gflops(where, torch.float32)
     return "bf16" if faster else "fp32"

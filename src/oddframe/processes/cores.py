@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -78,3 +79,21 @@ def _quota(folder: Path) -> tuple[int, int]:
 def _asked() -> int:
     asked = os.environ.get(THREADS_VARIABLE, "").partition(",")[0].strip()  # a list is one number a nesting level
     return int(asked) if asked.isdecimal() else 0
+
+
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""How processors call their units for bf16; the last one on ARM."""
+
+
+def processor() -> tuple[str, frozenset[str]]:
+    """The processor's name, and what it says it can do, as Linux lists it; nothing of the latter elsewhere."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text("utf-8", "replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                name = value.strip()
+            elif key.strip() in {"flags", "Features"}:
+                return name, frozenset(value.split())
+    return name, frozenset()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import errno
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +16,7 @@ from oddframe.data.synthetic import plan
 from oddframe.data.synthetic.render import Mask, Stage
 from oddframe.data.synthetic.world import FPS, SIZE, Pixels
 from oddframe.errors import SettingsError, StorageError, nearest
+from oddframe.files import folder_beside
 
 VERSION = 1
 SCALES = {"demo": plan.demo, "slow": plan.slow, "tiny": plan.tiny}
@@ -53,26 +51,9 @@ def generate(
     description = _describe(seed, scale)
     if _holds(folder, description):
         return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
-        try:
-            _write(beside, seed, SCALES[scale](), progress)
-            (beside / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-            beside.chmod(0o755)
-            if folder.is_dir():
-                folder.rmdir()
-            beside.replace(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        raise StorageError(
-            "the disk is full" if full else "the synthetic set cannot be written",
-            path=folder,
-            seen=error.strerror or str(error),
-            hint="free some space (the set needs about 20 MB)" if full else "choose a folder that you may write to",
-        ) from error
+    with folder_beside(folder, "the synthetic set cannot be written") as begun:
+        _write(begun, seed, SCALES[scale](), progress)
+        (begun / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return folder
 
 
