@@ -223,7 +223,7 @@ def test_scores_without_events_times_or_pictures_have_a_page(scored, tmp_path, m
 
     text, parsed = read(page)
     assert page == Path("gate.html")
-    assert parsed.headings == ["gate", "Notes", "The whole video", "The oddest frames"]
+    assert parsed.headings == ["gate", "The whole video", "Notes", "The oddest frames"]
     assert "Nothing worth an alarm." in text
 
 

@@ -23,7 +23,9 @@ _THUMB_WIDTH, _ALONE_WIDTH = 160, 320
 """Of frames along a curve: beside many curves, and beside a single one, where they are shown larger."""
 
 _HEAT_WIDTH = 40
-_PANEL_WIDTH = 300
+_PANEL_WIDTHS = (300, 640)
+"""Least and most of pictures of a moment, which are shown in a row, and larger when one is clicked."""
+
 _COLUMNS, _SHEET = 10, 100
 """Pictures in a row and on a sheet: browsers refuse very large ones."""
 
@@ -164,7 +166,7 @@ def _explained(
 
 def _panels(shown: Explanation) -> dict[str, str]:
     """Pictures of the detector's size take the shape of the source's."""
-    shape = draw.fit(shown.picture, _PANEL_WIDTH).shape[:2]
+    shape = _as_panel(shown.picture).shape[:2]
     return {
         "frame": _panel(draw.with_box(shown.picture, shown.box)),
         "compared": _panel(draw.resize(shown.predicted, shape)),
@@ -174,7 +176,12 @@ def _panels(shown: Explanation) -> dict[str, str]:
 
 
 def _panel(picture: Picture) -> str:
-    return data_address(draw.jpeg(draw.fit(picture, _PANEL_WIDTH), 72), "jpeg")
+    return data_address(draw.jpeg(_as_panel(picture), 72), "jpeg")
+
+
+def _as_panel(picture: Picture) -> Picture:
+    least, most = _PANEL_WIDTHS
+    return draw.fit(picture, min(max(picture.shape[1], least), most))
 
 
 def _pack(small: dict[str, dict[int, Picture]], heat: dict[str, dict[int, Picture]], made: Album) -> None:

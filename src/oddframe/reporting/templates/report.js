@@ -10,6 +10,17 @@
       }
     });
   }
+  const large = document.getElementById("large");
+  for (const button of document.querySelectorAll(".zoom")) {
+    button.addEventListener("click", () => {
+      const close = document.createElement("button"), image = button.querySelector("img").cloneNode();
+      close.append(image);
+      large.querySelector("form").replaceChildren(close);
+      large.querySelector("p").textContent = image.alt;
+      large.showModal();
+    });
+  }
+  large.addEventListener("click", (event) => { if (event.target === large) large.close(); });
   if (!which) return;
   if (heat && videos.some((video) => video.thumbs && video.thumbs.heat.length)) {
     document.getElementById("heat-choice").hidden = false;
