@@ -82,7 +82,7 @@ def test_full_batches_are_judged_and_the_rest_at_the_end():
 
 
 def test_with_a_batch_of_one_a_frame_is_judged_as_soon_as_its_window_is_full():
-    one_by_one = stream()
+    one_by_one = stream().of_video()
 
     assert [len(one_by_one.push(frame)) for frame in plain(range(6))] == [0, 0, 0, 1, 1, 1]
     assert one_by_one.flush() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import numpy as np
 import pytest
 
 import oddframe as odd
-from oddframe.errors import RunError, TooShortError
+from oddframe.errors import DataError, RunError, TooShortError
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.heat import box_of, heat_of
-from oddframe.scoring.scorer import Scorer, evidence_stream
+from oddframe.scoring.scorer import Scorer
 from oddframe.settings import load_settings
 from oddframe.video.open import open_video
 
@@ -132,11 +133,11 @@ def test_an_explanation_shows_the_frame_and_a_box_inside_it(scorer: Scorer, vide
 
 def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
     unsmoothed = replace(scorer.calibration.pooled, fused=replace(scorer.calibration.pooled.fused, smoothing=1))
-    scorer.calibration = replace(scorer.calibration, scenes={"": unsmoothed})
+    scorer._calibration = replace(scorer.calibration, scenes={"": unsmoothed})
     line = scorer.calibration.line.on
     wanted = {one.frame: max(one.online, 0) / line for one in scorer.stream(video.frames()) if one.online is not None}
 
-    hottest = {frame.index: heat.max() for frame, heat in scorer.heat_frames(video) if heat is not None}
+    hottest = {frame.index: heat.max() for frame, heat, _ in scorer.heat_frames(video) if heat is not None}
 
     assert set(hottest) == set(wanted)
     seen = {frame: value for frame, value in hottest.items() if value > 0}  # else no place is odd by itself
@@ -146,19 +147,22 @@ def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
     assert shown.heat.max() == pytest.approx(wanted[frame], rel=1e-3, abs=1e-2)
 
 
-def test_boxes_of_calm_frames_are_around_their_oddest_place_too(scorer: Scorer, tmp_path, make_video):
-    known = open_video(make_video(tmp_path / "known.mp4", frames=30))
+def test_a_frame_has_a_box_where_it_is_odder_than_half_of_all_normal_ones_and_else_none(scorer: Scorer, video):
+    unsmoothed = replace(scorer.calibration.pooled, fused=replace(scorer.calibration.pooled.fused, smoothing=1))
+    scorer._calibration = replace(scorer.calibration, scenes={"": unsmoothed})
     normal, _ = scorer.calibration.scene("")
-    streamed = [one for one in scorer.stream(known.frames()) if one.raw is not None]
-    wanted = {one.frame: box_of(heat_of(scorer.calibration, normal, one.raw), known.size) for one in streamed}
+    wanted = {}
+    for one in scorer.stream(video.frames()):
+        if one.raw is not None:
+            box = box_of(heat_of(scorer.calibration, normal, one.raw), video.size)
+            wanted[one.frame] = box if one.online > np.log10(2) else None
 
-    found = {one.frame: one.box for one in scorer.explain(known, list(wanted))}
-
-    assert found == wanted
+    assert {one.frame: one.box for one in scorer.explain(video, list(wanted))} == wanted
+    assert {frame.index: box for frame, heat, box in scorer.heat_frames(video) if heat is not None} == wanted
 
 
 def test_heat_comes_with_every_frame_in_order(scorer: Scorer, video):
-    heat = [(frame.index, values is None) for frame, values in scorer.heat_frames(video)]
+    heat = [(frame.index, values is None) for frame, values, _ in scorer.heat_frames(video)]
 
     assert heat == [(index, index < 4) for index in range(30)]
 
@@ -179,7 +183,6 @@ def looking_ahead(scorer: Scorer) -> Scorer:
             return inner.judge(clips[:, : self.before + 1])
 
     scorer._runtime = LookingAhead()
-    scorer._stream = evidence_stream(scorer._runtime, scorer.run.settings)
     return scorer
 
 
@@ -201,13 +204,108 @@ def test_a_stream_that_looks_ahead_still_gives_one_score_a_frame_in_order(lookin
 
 
 def test_heat_and_explanations_of_a_detector_that_looks_ahead_are_of_the_judged_frame(looking_ahead: Scorer, video):
-    heat = [(frame.index, values is None) for frame, values in looking_ahead.heat_frames(video)]
+    heat = [(frame.index, values is None) for frame, values, _ in looking_ahead.heat_frames(video)]
     shown = looking_ahead.explain(video, [2, 10, 29])
 
     assert heat == [(index, index < 4 or index > 27) for index in range(30)]
     (one,) = shown  # frames 2 and 29 have no score
     wanted = next(frame.pixels for frame in video.frames() if frame.index == 10)
     np.testing.assert_array_equal(one.picture, wanted)
+
+
+def without(frames, *lost: int):
+    """Frames as of a file in which some do not decode."""
+    return (frame for frame in frames if frame.index not in lost)
+
+
+def test_no_window_lies_across_frames_that_do_not_decode(scorer: Scorer, video):
+    streamed = list(scorer.stream(without(video.frames(), *range(12, 15))))
+
+    assert [one.frame for one in streamed] == [*range(12), *range(15, 30)]
+    assert [one.frame for one in streamed if one.online is not None] == [*range(4, 12), *range(19, 30)]
+
+
+def test_a_jump_of_the_clock_ends_the_window_and_is_noted(scorer: Scorer, video):
+    session = scorer.session()
+    judged = []
+    for frame in video.frames():
+        later = replace(frame, time_s=frame.time_s + (30 if frame.index >= 12 else 0))
+        judged += [one.frame for one in session.push(later) if one.online is not None]
+
+    assert judged == [*range(4, 12), *range(16, 30)]
+    assert [note for note in session.notes if "clock" in note] == [
+        "the clock jumps by +30.1 s before frame 12: no event goes on across that"
+    ]
+
+
+@pytest.mark.parametrize("frames", [30, 5, 3])
+def test_a_stream_that_looks_ahead_across_a_hole_still_gives_one_score_a_frame(looking_ahead, video, frames: int):
+    streamed = list(looking_ahead.stream(without(video.frames(), 9, 10)))
+
+    assert [one.frame for one in streamed] == [*range(9), *range(11, 30)]
+    assert [one.frame for one in streamed if one.online is not None] == [*range(4, 7), *range(15, 28)]
+
+
+def test_two_sessions_of_one_scorer_do_not_meet(scorer: Scorer, video):
+    alone = [one.online for one in scorer.stream(video.frames())]
+    first, second = scorer.session(), scorer.session()
+    found: list[float | None] = []
+    for frame in video.frames():
+        found += [one.online for one in first.push(frame)]
+        second.push(replace(frame, pixels=255 - frame.pixels))
+
+    assert found == alone
+
+
+def test_explaining_while_scoring_and_scoring_in_two_threads_lose_no_frame(scorer: Scorer, video):
+    wanted = scorer.score(video)
+
+    def explain(_, maps):
+        scorer.explain(video, [10])
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(scorer.score, video) for _ in range(2)]
+    for found in (scorer.score(video, maps=explain), *(one.result() for one in both)):
+        assert found.frame.tolist() == wanted.frame.tolist()
+        np.testing.assert_array_equal(found.online, wanted.online)
+
+
+def test_plain_pixels_are_numbered_and_timed_as_they_come(scorer: Scorer, video):
+    wanted = list(scorer.stream(video.frames()))
+    pixels = [frame.pixels for frame in video.frames()]
+
+    by_rate = list(scorer.stream(pixels, fps=12.5))
+    by_clock = list(scorer.stream(pixels, times_s=(frame.time_s for frame in video.frames())))
+
+    for found in (by_rate, by_clock):
+        assert [one.frame for one in found] == [one.frame for one in wanted]
+        assert [one.online for one in found] == [one.online for one in wanted]
+        assert [one.time_s for one in found] == pytest.approx([one.time_s for one in wanted])
+
+
+def test_grey_pixels_of_two_axes_are_taken(scorer: Scorer):
+    session = scorer.session(fps=10)
+    for index in range(5):
+        scored = session.push(moving_square(index, grey=True)[:, :, 0])
+
+    assert scored[0].online is not None
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8)])
+def test_what_is_no_picture_is_refused_by_type_and_shape(scorer: Scorer, wrong):
+    with pytest.raises(DataError, match="picture"):
+        scorer.session().push(wrong)
+
+
+def test_public_objects_print_one_line(run, scorer: Scorer, video):
+    streamed = list(scorer.stream(video.frames()))[-1]
+    scores = scorer.score(video)
+    for shown in (run, scorer, scorer.session(), streamed, scores, scorer.explain(video, [10])[0]):
+        assert len(repr(shown)) < 300
+        assert "\n" not in repr(shown)
+        assert " at 0x" not in repr(shown)
+    assert repr(streamed).startswith("FrameScore(frame=29, time_s=2.32, online=")
+    assert repr(scores) == f"<Scores of gate: 26 frames, {len(scores.events)} events>"
 
 
 def test_a_calibration_survives_being_written_down(run: odd.Run, tmp_path: Path):

@@ -116,7 +116,7 @@ class Places(TypedDict):
     figures: dict[str, PlaceFigures]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """Figures of one run on its test videos.
 
@@ -238,6 +238,10 @@ class Result:
             values["run"] = str(path.parent)  # the run may have been moved since it was judged
         scores = _scores_path(path)
         return cls.from_dict(values, scored=read_scores(scores) if scores.is_file() else (), path=path)
+
+    def __repr__(self) -> str:
+        online = percent(self.auc["online"]["micro"]) if "online" in self.auc else "-"
+        return f"<Result of {self.run or self.detector or 'scores'}: {self.protocol}, online AUC {online} %>"
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -95,6 +95,7 @@ def export(
         artefact = write_artefact(place, about)
         for name in (WORDS, ARRAYS):
             shutil.copyfile(opened.folder / name, place / name)
+        source.backgrounds.save(place)
         parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made}
         compared = compare(source, _scorer(artefact), footage.looks, watch)
         refuse_difference(compared, footage.made)

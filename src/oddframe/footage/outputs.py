@@ -12,11 +12,13 @@ from typing import Any
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, MissingExtraError, StorageError
 from oddframe.files import write_text
+from oddframe.footage.captions import Captions
 from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of, write_summary
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
 from oddframe.reporting.plot import plot
+from oddframe.scoring.heat import BoxTrack
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
 from oddframe.video import draw
@@ -116,16 +118,14 @@ def write_events(scores: Scores, path: Path | str) -> Path:
 
 
 def _drawn(scores: Scores, scorer: Scorer, video: Video, scene: str, watch: Watcher) -> Iterator[Frame]:
-    """Frames with heat, and the event's box while it lasts. A video that is cut off ends where it ends."""
-    events = list(scores.events)
+    """Frames with heat and score, and in events with the box around what is odd now. A video that is cut off ends where
+    it ends."""
+    caption, track = Captions(scores), BoxTrack()
     try:
-        for number, (frame, heat) in enumerate(scorer.heat_frames(video, scene)):
-            pixels = draw.as_rgb(frame.pixels) if heat is None else draw.overlay(frame.pixels, heat)
-            while events and frame.index >= events[0].end:
-                events.pop(0)
-            if events and frame.index >= events[0].start and events[0].box is not None:
-                pixels = draw.with_box(pixels, events[0].box)
+        for number, (frame, heat, box) in enumerate(scorer.heat_frames(video, scene)):
+            words, alarm = caption.of(frame.index, frame.time_s)
+            around = track.take(box if alarm else None)
             watch(Progress("drawing the heat video", number + 1, video.frame_count))
-            yield replace(frame, pixels=pixels)
+            yield replace(frame, pixels=draw.annotated(frame.pixels, heat, around, caption=words, alarm=alarm))
     except CutOffVideoError:
         return

@@ -37,7 +37,7 @@ def curve(
     begins = np.arange(0, len(scores), step)
     kept = np.array([begin + int(np.argmax(scores.online[begin : begin + step])) for begin in begins])
     names = [name for name in FUSIONS if scores.fusion(name) is not None] + list(scores.raw)
-    series = {name: [_short(value) for value in scores.fusion(name)[kept]] for name in names}  # type: ignore[index]
+    series = {name: [_shown(name, value) for value in scores.fusion(name)[kept]] for name in names}  # type: ignore[index]
     odd = [] if labels is None else [_stretch(scores, begin, end, kinds) for begin, end in spans_of(labels)]
     return {
         "name": scores.video,
@@ -78,6 +78,11 @@ def losses(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         line = " ".join(f"{across:.1f},{down:.1f}" for across, down in zip(x, y, strict=True))
         drawn.append({"name": name, "first": f"{values[0]:.3g}", "last": f"{values[-1]:.3g}", "line": line})
     return drawn
+
+
+def _shown(name: str, value: float) -> float:
+    """A value of a curve: a score is never below 0, which is as ordinary as can be; a component is what it is."""
+    return _short(max(value, 0.0) if name in FUSIONS else value)
 
 
 def _short(value: float) -> float:

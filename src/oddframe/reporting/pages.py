@@ -211,4 +211,7 @@ def _scores_page(scores: Scores, source: PictureSource | None) -> str:
 
 
 def _shown(moments: Sequence[Moment], made: Album) -> list[dict[str, Any]]:
-    return [asdict(moment) | {"pictures": made.panels.get(moment)} for moment in moments]
+    return [
+        asdict(moment) | {"shown_score": words.shown_score(moment.score), "pictures": made.panels.get(moment)}
+        for moment in moments
+    ]

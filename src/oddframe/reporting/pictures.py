@@ -168,10 +168,10 @@ def _panels(shown: Explanation) -> dict[str, str]:
     """Pictures of the detector's size take the shape of the source's."""
     shape = _as_panel(shown.picture).shape[:2]
     return {
-        "frame": _panel(draw.with_box(shown.picture, shown.box)),
+        "frame": _panel(draw.annotated(shown.picture, box=shown.box)),
         "compared": _panel(draw.resize(shown.predicted, shape)),
         "error": _panel(draw.resize(draw.error_picture(shown.error), shape)),
-        "heat": _panel(draw.overlay(shown.picture, shown.heat)),
+        "heat": _panel(draw.annotated(shown.picture, shown.heat, shown.box)),
     }
 
 

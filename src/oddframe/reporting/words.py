@@ -172,6 +172,15 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 
+def shown_score(score: float) -> str:
+    """A score as people see it: never below 0, which is as ordinary as can be.
+
+    >>> shown_score(2.345), shown_score(-0.01)
+    ('2.35', '0.00')
+    """
+    return f"{max(score, 0.0):.2f}"
+
+
 def how_trained(result: Result) -> str:
     """What the detector has seen, in a sentence."""
     normal, known = (len(result.trained_on.get(part, ())) for part in ("normal", "known"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError
 from oddframe.scoring.ahead import ahead
+from oddframe.scoring.pace import Continuity
 from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scores import Raw
 from oddframe.video.motion import motion, oddest
@@ -27,24 +29,60 @@ class _Prepared(NamedTuple):
     picture: NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
 class EvidenceStream:
-    """Slides the detector's window over the frames of one video.
+    """How evidence is gathered. It keeps nothing of any video, so that one serves many at a time.
 
-    Args:
+    Attributes:
         runtime: who computes the evidence.
         resize: how pictures are resized. window, stride, share: windows of `motion`, as the runtime's.
         batch: frames judged at once. Components do not depend on it.
     """
 
-    def __init__(self, runtime: Runtime, *, resize: Resize, window: int, stride: int, share: float, batch: int) -> None:
-        self._runtime = runtime
-        self._of_video = runtime.for_video()
-        self._resize = resize
-        self._windows = {"window": window, "stride": stride}
-        self._share = share
-        self._batch = batch
+    runtime: Runtime
+    resize: Resize
+    window: int
+    stride: int
+    share: float
+    batch: int
+
+    @property
+    def frames(self) -> int:
+        """Frames in a row that one judged frame needs."""
+        return self.runtime.before + 1 + self.runtime.after
+
+    def of_video(self) -> EvidenceWindow:
+        """What slides over the frames of one video."""
+        return EvidenceWindow(self)
+
+    def raw(self, frames: Iterable[Frame], *, read_ahead: bool = False) -> Generator[Raw, None, None]:
+        """As `EvidenceWindow.raw`, of a window of its own."""
+        return self.of_video().raw(frames, read_ahead=read_ahead)
+
+    def picture(self, frame: Frame) -> NDArray[np.uint8]:
+        """The frame as the detector sees it: (h, w, C) uint8."""
+        return as_picture(frame.pixels, self.runtime.size, self.runtime.channels, self.resize)
+
+
+class EvidenceWindow:
+    """Slides the detector's window over the frames of one video.
+
+    No window lies across missing frames: where the number of a frame is not the next one, or the clock jumps, another
+    begins. So the numbers of judged frames leave gaps there, and nowhere else.
+
+    Args:
+        how: the stream that it belongs to.
+
+    Attributes:
+        unbroken: how many frames have come since the last missing ones.
+    """
+
+    def __init__(self, how: EvidenceStream) -> None:
+        self._how = how
+        self._runtime = how.runtime.for_video()
+        self._continuity = Continuity()
         self._held: deque[_Prepared] = deque()
-        self.frames = runtime.before + 1 + runtime.after
+        self.unbroken = 0
 
     def raw(self, frames: Iterable[Frame], *, read_ahead: bool = False) -> Generator[Raw, None, None]:
         """Yield one `Raw` for every frame that has a full window around it, in order.
@@ -56,11 +94,9 @@ class EvidenceStream:
         Raises:
             CutOffVideoError: the video ends in the middle; all that could be judged was yielded before.
         """
-        self._held.clear()
-        self._of_video = self._runtime.for_video()
         prepared = self._prepared(frames)
         try:
-            with ahead(prepared, self._batch + 1) if read_ahead else contextlib.nullcontext(prepared) as coming:
+            with ahead(prepared, self._how.batch + 1) if read_ahead else contextlib.nullcontext(prepared) as coming:
                 for one in coming:
                     yield from self._push(one)
         except CutOffVideoError:
@@ -72,24 +108,26 @@ class EvidenceStream:
         """Take the next frame; return what can be judged now (with a batch of 1, at once)."""
         return self._push(self._prepare(frame))
 
-    def _push(self, prepared: _Prepared) -> list[Raw]:
-        self._held.append(prepared)
-        if len(self._held) < self.frames - 1 + self._batch:
-            return []
-        judged = list(self._judge(self._held))
-        for _ in range(self._batch):
-            self._held.popleft()
-        return judged
-
     def flush(self) -> list[Raw]:
         """Judge what is held, as at the video's end."""
-        judged = list(self._judge(self._held)) if len(self._held) >= self.frames else []
+        judged = list(self._judge(self._held)) if len(self._held) >= self._how.frames else []
         self._held.clear()
+        self.unbroken = 0
         return judged
 
-    def picture(self, frame: Frame) -> NDArray[np.uint8]:
-        """The frame as the detector sees it: (h, w, C) uint8."""
-        return as_picture(frame.pixels, self._runtime.size, self._runtime.channels, self._resize)
+    def notes(self) -> list[str]:
+        """What a reader must know of frames that are missing, in sentences."""
+        return self._continuity.notes()
+
+    def _push(self, prepared: _Prepared) -> list[Raw]:
+        judged = [] if self._continuity.follows(prepared.number, prepared.time_s) else self.flush()
+        self._held.append(prepared)
+        self.unbroken += 1
+        if len(self._held) == self._how.frames - 1 + self._how.batch:
+            judged += self._judge(self._held)
+            for _ in range(self._how.batch):
+                self._held.popleft()
+        return judged
 
     def _prepared(self, frames: Iterable[Frame]) -> Generator[_Prepared, None, None]:
         with contextlib.closing(frames) if isinstance(frames, Generator) else contextlib.nullcontext():
@@ -97,21 +135,22 @@ class EvidenceStream:
                 yield self._prepare(frame)
 
     def _prepare(self, frame: Frame) -> _Prepared:
-        return _Prepared(frame.index, frame.time_s, self.picture(frame))
+        return _Prepared(frame.index, frame.time_s, self._how.picture(frame))
 
     def _judge(self, held: deque[_Prepared]) -> Iterator[Raw]:
         pictures = np.stack([one.picture for one in held])
-        clips = windows_of(pictures, self.frames)
-        judged = self._of_video.judge(clips)
+        clips = windows_of(pictures, self._how.frames)
+        judged = self._runtime.judge(clips)
         for number in range(len(clips)):
             position = number + self._runtime.before
-            moved = motion(pictures[position - 1], pictures[position], **self._windows)
+            before, now = pictures[position - 1], pictures[position]
+            moved = motion(before, now, window=self._how.window, stride=self._how.stride)
             values = {name: float(value[number]) for name, value in judged.values.items()}
             maps = {name: value[number] for name, value in judged.maps.items()}
             yield Raw(
                 held[position].number,
                 held[position].time_s,
-                values | {"motion": oddest(moved, self._share)},
+                values | {"motion": oddest(moved, self._how.share)},
                 maps | {"motion": moved},
             )
 

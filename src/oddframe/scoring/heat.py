@@ -14,6 +14,9 @@ REACH, SPREAD = 3, 2
 STILL = 0.1
 """Of the motion that half of all normal frames stay below: what moves no more than that counts as standing still."""
 
+LEAST_RARITY = float(np.log10(2))
+"""Of frames of which half of all normal ones are odder, no place is odd."""
+
 
 def heat_of(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArray[np.float32]:
     """How odd each place of a frame is, by the local components of `online`: (h, w), never negative.
@@ -42,9 +45,18 @@ def shown_heat(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArr
     frames, `heat_of` finds the odd places better.
     """
     heat = heat_of(calibration, normal, raw)
-    online, _ = normal.fused.of_frame(normal.components.rarities(raw))
-    odd = max(online, 0.0) / max(calibration.line.on, 1e-6)
+    odd = max(_rarity(normal, raw), 0.0) / max(calibration.line.on, 1e-6)
     return np.asarray(heat * (odd / max(float(heat.max()), 1e-6)), np.float32)
+
+
+def is_odd(normal: SceneNormal, raw: Raw) -> bool:
+    """Whether there is anything to point at: the frame is odder than half of all normal ones."""
+    return _rarity(normal, raw) > LEAST_RARITY
+
+
+def _rarity(normal: SceneNormal, raw: Raw) -> float:
+    """`online` of a frame by itself."""
+    return normal.fused.of_frame(normal.components.rarities(raw))[0]
 
 
 def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still: float) -> NDArray[np.float32]:
@@ -68,7 +80,29 @@ def laid_on_motion(odd: NDArray[np.float32], motion: NDArray[np.float32], still:
     moving = most / (most + still)
     around = cv2.blur(odd, (2 * SPREAD + 1, 2 * SPREAD + 1), borderType=cv2.BORDER_REFLECT_101)
     laid = moving * around + (1 - moving) * odd
-    return np.asarray(laid * (moves + still) / (most + still), np.float32)
+    return np.asarray(np.maximum(laid, 0) * (moves + still) / (most + still), np.float32)  # a blur rounds below 0
+
+
+class BoxTrack:
+    """A box that follows what is odd from frame to frame, without the trembling of the single boxes.
+
+    Each edge is the mean of where it was and where it is now; a box elsewhere in the picture begins anew.
+    """
+
+    def __init__(self) -> None:
+        self._edges: NDArray[np.float64] | None = None
+
+    def take(self, box: Box | None) -> Box | None:
+        """Take the next frame's box, None where it has none; return the one to draw."""
+        if box is None:
+            self._edges = None
+            return None
+        now = np.array([box.x, box.y, box.x + box.width, box.y + box.height], np.float64)
+        before = self._edges
+        apart = before is None or (now[:2] >= before[2:]).any() or (before[:2] >= now[2:]).any()
+        self._edges = now if before is None or apart else (before + now) / 2
+        left, top, right, bottom = (round(edge) for edge in self._edges.tolist())
+        return Box(left, top, right - left, bottom - top)
 
 
 def box_of(heat: NDArray[np.float32], size: tuple[int, int]) -> Box:

@@ -5,12 +5,12 @@ Run → Scorer → frame by frame: evidence → components → calibration → f
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,22 @@ from numpy.typing import NDArray
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, TooShortError
 from oddframe.progress import Progress, Watcher, unwatched
-from oddframe.scoring.alarms import AlarmRule, EventTracker
-from oddframe.scoring.calibration import SceneNormal
+from oddframe.scoring.backgrounds import Backgrounds, Still
+from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.calibration_file import load_calibration
+from oddframe.scoring.collector import Collector
 from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.fusion import paper_fusion
-from oddframe.scoring.heat import box_of, heat_of, shown_heat
+from oddframe.scoring.heat import box_of, heat_of, is_odd, shown_heat
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
-from oddframe.scoring.scores import Box, Event, FrameScore, Raw, Scores
+from oddframe.scoring.scores import Box, FrameScore, Raw, Scores
+from oddframe.scoring.session import Picture, Session
 from oddframe.settings import Settings
 from oddframe.video.depth import ranged
+from oddframe.video.open import open_video
 from oddframe.video.source import Frame, Video
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from oddframe.scoring.runtimes.runtime import Runtime
 
 MapWatcher = Callable[[int, Mapping[str, NDArray[np.float32]]], None]
@@ -48,20 +48,30 @@ class Explanation:
         predicted: (h, w, C) uint8 in the detector's size: what the frame was compared with.
         error: (h, w) squared error per pixel, 0..1.
         heat: (h', w') how odd each place is; the hottest is as odd as the frame, and 1 is the alarm line.
-        box: where the oddest place is, in pixels of the source.
+        box: where the oddest place is, in pixels of the source; None where the frame is no odder than half of all
+            normal ones, so that there is nothing to point at.
     """
 
     frame: int
     time_s: float | None
-    picture: NDArray[np.uint8]
-    predicted: NDArray[np.uint8]
-    error: NDArray[np.float32]
-    heat: NDArray[np.float32]
-    box: Box
+    picture: NDArray[np.uint8] = field(repr=False)
+    predicted: NDArray[np.uint8] = field(repr=False)
+    error: NDArray[np.float32] = field(repr=False)
+    heat: NDArray[np.float32] = field(repr=False)
+    box: Box | None
 
 
-def evidence_stream(runtime: Runtime, settings: Settings) -> EvidenceStream:
-    """The stream of raw components, set as the run was trained."""
+class HeatFrame(NamedTuple):
+    """A frame, its heat (see `shown_heat`), and the box around its oddest place; None without a full window. The box is
+    None, too, where the frame is no odder than half of all normal ones."""
+
+    frame: Frame
+    heat: NDArray[np.float32] | None
+    box: Box | None
+
+
+def evidence_stream(runtime: Runtime, settings: Settings, *, batch: int | None = None) -> EvidenceStream:
+    """The stream of raw components, set as the run was trained; `batch` instead of the settings' own."""
     score = settings.score
     return EvidenceStream(
         runtime,
@@ -69,12 +79,12 @@ def evidence_stream(runtime: Runtime, settings: Settings) -> EvidenceStream:
         window=score.window,
         stride=score.stride,
         share=score.local_share,
-        batch=score.batch,
+        batch=score.batch if batch is None else batch,
     )
 
 
 class Scorer:
-    """Scores video with a trained detector.
+    """Scores video with a trained detector. It keeps nothing of any video: one serves many videos, and many threads.
 
     Args:
         run: a run or an artefact, or its folder. device: "auto", "cpu", "cuda".
@@ -83,27 +93,53 @@ class Scorer:
     Raises:
         RunError: the run has not finished, is damaged, or of another version; or the artefact is.
         SettingsError: a backend or device that does not fit. MissingExtraError: it is not installed.
+
+    >>> scorer = Scorer("runs/gate")                                                          # doctest: +SKIP
+    >>> for one in scorer.stream(camera, fps=10):                                             # doctest: +SKIP
+    ...     print(one.frame, one.online, one.alarm)
     """
 
     def __init__(self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto") -> None:
-        self.run = open_trained(run)
-        self.calibration = load_calibration(self.run.folder)
+        self._run = open_trained(run)
+        self._calibration = load_calibration(self._run.folder)
+        self._backgrounds = Backgrounds.load(self._run.folder)
         # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
-        self._runtime: Runtime = open_runtime(self.run, backend, device)
-        self._stream = evidence_stream(self._runtime, self.run.settings)
+        self._runtime: Runtime = open_runtime(self._run, backend, device)
+
+    @property
+    def run(self) -> Trained:
+        """The run or the artefact."""
+        return self._run
+
+    @property
+    def calibration(self) -> Calibration:
+        """What is normal, by scene, and where alarms begin."""
+        return self._calibration
+
+    @property
+    def backgrounds(self) -> Backgrounds:
+        """What stands still in each trained scene."""
+        return self._backgrounds
 
     @property
     def runtime(self) -> Runtime:
         """What computes the evidence."""
         return self._runtime
 
-    def as_trained(self, video: Video) -> Video:
+    def __repr__(self) -> str:
+        return f"<Scorer of {self._run.folder}: {self._run.settings.detector}>"
+
+    def as_trained(self, video: Video | Path | str) -> Video:
         """The video with its pictures as the run was trained to see them: 16 bits become 8 by the run's range."""
-        return ranged(video, self.run.settings.data.pixel_range)[0]
+        return ranged(as_video(video), self._run.settings.data.pixel_range)[0]
+
+    def evidence(self, batch: int | None = None) -> EvidenceStream:
+        """The stream of raw components; `batch` frames at once instead of the settings' own."""
+        return evidence_stream(self._runtime, self._run.settings, batch=batch)
 
     def score(
         self,
-        video: Video,
+        video: Video | Path | str,
         scene: str = "",
         watch: Watcher = unwatched,
         *,
@@ -115,31 +151,34 @@ class Scorer:
         A video that ends in the middle is scored as far as it can be read, with a note.
 
         Args:
+            video: an open video, or a file or a folder of frames.
             maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat_of`),
                 local component → raw map (see `Raw`).
             rows: a file that gets every row as soon as it is known, see `RowFile`: it outlives what ends the scoring.
 
         Raises:
-            TooShortError: it has fewer readable frames than the detector's window. StorageError: `rows` cannot be
-            written.
+            TooShortError: it has fewer readable frames than the detector's window. DataError: it cannot be read.
+            StorageError: `rows` cannot be written.
         """
-        normal, note = self.calibration.scene(scene)
-        video, depth = ranged(video, self.run.settings.data.pixel_range)
+        normal, note = self._calibration.scene(scene)
+        video, depth = ranged(as_video(video), self._run.settings.data.pixel_range)
         notes = [one for one in (note, depth) if one]
-        collector = _Collector(self, normal, video)
+        stream, still = self.evidence(), Still()
+        window = stream.of_video()
+        collector = Collector(self._calibration, normal, self._run.settings.score, video)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
             with (
                 RowFile(rows) if rows is not None else nullcontext() as file,
-                closing(self._stream.raw(video.frames(), read_ahead=True)) as judged,
+                closing(window.raw(_noting(video.frames(), still), read_ahead=True)) as judged,
             ):
                 for number, raw in enumerate(judged):
                     row = collector.take(raw)
                     if file is not None:
                         file.add(row)
                     if maps is not None:
-                        maps(raw.frame, {"online": heat_of(self.calibration, normal, raw), **raw.maps})
-                    watch(Progress(stage, number + self._stream.frames, readable))
+                        maps(raw.frame, {"online": heat_of(self._calibration, normal, raw), **raw.maps})
+                    watch(Progress(stage, number + stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read
             notes.append(f"{error.problem}; {readable} frames were readable")
@@ -147,150 +186,113 @@ class Scorer:
             raise TooShortError(
                 f"video '{video.name}' is too short to be scored",
                 path=video.path,
-                seen=f"{readable} readable frames",
-                wanted=f"at least {self._stream.frames}, the window of '{self.run.settings.detector}'",
+                seen="; ".join((f"{readable} readable frames", *window.notes())),
+                wanted=f"at least {stream.frames} in a row, the window of '{self._run.settings.detector}'",
             )
-        return collector.finish(notes)
+        return collector.finish([*notes, *window.notes(), *self._backgrounds.notes(scene, still.picture())])
 
-    def stream(self, frames: Iterable[Frame], scene: str = "", fps: float | None = None) -> Iterator[FrameScore]:
+    def session(self, scene: str = "", fps: float | None = None) -> Session:
+        """Begin to score the frames of one video or camera, as they come; see `Session`.
+
+        Args:
+            scene: which of the trained scenes it shows. fps: frames a second of frames that carry no times.
+        """
+        return Session(self, scene, fps)
+
+    def stream(
+        self,
+        frames: Iterable[Picture],
+        scene: str = "",
+        fps: float | None = None,
+        times_s: Iterable[float] | None = None,
+    ) -> Iterator[FrameScore]:
         """One frame in, one score out, in order; frames without a full window have no score.
 
         A detector that looks ahead is late by as many frames; the last ones come when the frames have ended.
-        """
-        normal, _ = self.calibration.scene(scene)
-        one_by_one = self._one_by_one()
-        fused = normal.fused.stream()
-        tracker = EventTracker(self.calibration.line, AlarmRule.of(self.run.settings.score), fps)
-        waiting: deque[FrameScore] = deque()
-        for number, frame in enumerate(frames):
-            unscored = FrameScore(frame.index, frame.time_s, None, {}, None, False)
-            if number < self._runtime.before:
-                yield unscored
-            else:
-                waiting.append(unscored)
-            for raw in one_by_one.push(frame):
-                waiting.popleft()
-                rarities = normal.components.rarities(raw)
-                online, _ = fused.take(rarities)
-                tracker.update(raw.frame, raw.time_s, online)
-                yield FrameScore(raw.frame, raw.time_s, raw, rarities, online, tracker.alarm)
-        yield from waiting
 
-    def explain(self, video: Video, frames: Sequence[int], scene: str = "") -> list[Explanation]:
+        Args:
+            frames: `Frame`s, or pixels alone: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, uint8.
+            scene: which of the trained scenes they show. fps: frames a second of pixels that have no times.
+            times_s: seconds of each of them, instead of `fps`.
+
+        Raises:
+            DataError: what comes is no picture.
+        """
+        session = self.session(scene, fps)
+        if times_s is None:
+            for frame in frames:
+                yield from session.push(frame)
+        else:
+            for frame, time_s in zip(frames, times_s, strict=False):  # a clock may go on for ever
+                yield from session.push(frame, time_s)
+        yield from session.flush()
+
+    def explain(self, video: Video | Path | str, frames: Sequence[int], scene: str = "") -> list[Explanation]:
         """Show what the scores of these frames (numbers in the source) rest on; frames without a score are left out.
 
         A detector that learns from a video while it judges it is shown as it was trained.
         """
-        normal, _ = self.calibration.scene(scene)
         video = self.as_trained(video)
+        normal, _ = self._calibration.scene(scene)
         wanted, last = set(frames), max(frames, default=-1)
+        stream = self.evidence(batch=1)
         before, after = self._runtime.before, self._runtime.after
-        held: deque[Frame] = deque(maxlen=self._stream.frames)
+        held: deque[Frame] = deque(maxlen=stream.frames)
         shown = []
         try:
             for frame in video.frames():
                 held.append(frame)
-                judged = held[before] if len(held) == self._stream.frames else None
+                judged = held[before] if len(held) == stream.frames else None
                 if judged is not None and judged.index in wanted:
-                    raw = next(self._stream.raw(held))
-                    seen = self._runtime.see(np.stack([self._stream.picture(one) for one in held]))
-                    heat = shown_heat(self.calibration, normal, raw)
-                    box = box_of(heat_of(self.calibration, normal, raw), video.size)  # a calm frame has one, too
-                    shown.append(
-                        Explanation(judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box)
-                    )
+                    for raw in stream.raw(held):  # none where frames are missing among them
+                        seen = self._runtime.see(np.stack([stream.picture(one) for one in held]))
+                        heat, box = self._place(normal, raw, video.size)
+                        shown.append(
+                            Explanation(
+                                judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box
+                            )
+                        )
                 if frame.index >= last + after:
                     break
         except CutOffVideoError:
             pass  # `score` has said so; what was readable has been shown
         return shown
 
-    def heat_frames(self, video: Video, scene: str = "") -> Iterator[tuple[Frame, NDArray[np.float32] | None]]:
-        """Every frame of a video with its heat (see `shown_heat`), in order; None for those without a full window.
+    def heat_frames(self, video: Video | Path | str, scene: str = "") -> Iterator[HeatFrame]:
+        """Every frame of a video with its heat, in order.
 
         Raises:
             CutOffVideoError: the video ends in the middle; what was readable came before.
         """
-        normal, _ = self.calibration.scene(scene)
         video = self.as_trained(video)
+        normal, _ = self._calibration.scene(scene)
         held: deque[Frame] = deque()
-        one_by_one = self._one_by_one()
+        window = self.evidence(batch=1).of_video()
         for frame in video.frames():
             held.append(frame)
-            for raw in one_by_one.push(frame):
+            for raw in window.push(frame):
                 while held[0].index != raw.frame:
-                    yield held.popleft(), None
-                yield held.popleft(), shown_heat(self.calibration, normal, raw)
-        yield from ((frame, None) for frame in held)
+                    yield HeatFrame(held.popleft(), None, None)
+                yield HeatFrame(held.popleft(), *self._place(normal, raw, video.size))
+        yield from (HeatFrame(frame, None, None) for frame in held)
 
-    def _one_by_one(self) -> EvidenceStream:
-        settings = self.run.settings
-        one = settings.model_copy(update={"score": settings.score.model_copy(update={"batch": 1})})
-        return evidence_stream(self._runtime, one)
+    def _place(self, normal: SceneNormal, raw: Raw, size: tuple[int, int]) -> tuple[NDArray[np.float32], Box | None]:
+        """The heat of a frame for the eye, and the box around its oddest place."""
+        heat = shown_heat(self._calibration, normal, raw)
+        box = box_of(heat_of(self._calibration, normal, raw), size)
+        return heat, box if is_odd(normal, raw) else None
 
 
-class _Collector:
-    """Gathers the scores of one video."""
+def as_video(video: Video | Path | str) -> Video:
+    """An open video, or the one at a path.
 
-    def __init__(self, scorer: Scorer, normal: SceneNormal, video: Video) -> None:
-        self._scorer, self._normal, self._video = scorer, normal, video
-        self._fused = normal.fused.stream()
-        self._line = scorer.calibration.line
-        self._tracker = EventTracker(self._line, AlarmRule.of(scorer.run.settings.score), video.fps)
-        # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
-        self._table, self._frames, self._times = array("f"), array("q"), array("d")
-        self._events: list[Event] = []
-        self._names: list[str] = []
+    Raises:
+        DataError: it cannot be read.
+    """
+    return video if isinstance(video, Video) else open_video(video)
 
-    def take(self, raw: Raw) -> dict[str, float | None]:
-        """Take the next frame; return its row, without the columns that need the video's end."""
-        calibrated = self._normal.components.rarities(raw)
-        online, learned = self._fused.take(calibrated)
-        self._names = list(raw.values)
-        self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
-        self._frames.append(raw.frame)
-        self._times.append(np.nan if raw.time_s is None else raw.time_s)
-        box = None
-        if self._tracker.wants_box(online):
-            box = box_of(heat_of(self._scorer.calibration, self._normal, raw), self._video.size)
-        event = self._tracker.update(raw.frame, raw.time_s, online, box)
-        if event is not None:
-            self._events.append(event)
-        rarities = {f"{name}_rarity": value for name, value in calibrated.items()}
-        return {
-            "frame": raw.frame,
-            "time_s": raw.time_s,
-            "online": online,
-            "learned": learned,
-            **raw.values,
-            **rarities,
-        }
 
-    @property
-    def judged(self) -> int:
-        """Frames so far."""
-        return len(self._frames)
-
-    def finish(self, notes: Sequence[str]) -> Scores:
-        if (event := self._tracker.finish()) is not None:
-            self._events.append(event)
-        table = np.frombuffer(self._table, np.float32).reshape(self.judged, -1)
-        count = len(self._names)
-        raw = {name: table[:, column] for column, name in enumerate(self._names)}
-        paper = paper_fusion(raw["psnr"], raw.get("distance"), self._scorer.run.settings.score.gamma)
-        times = np.array(self._times, np.float64)
-        return Scores(
-            video=self._video.name,
-            size=self._video.size,
-            fps=self._video.fps,
-            frame=np.array(self._frames, np.int64),
-            time_s=None if np.isnan(times).any() else times,
-            raw=raw,
-            calibrated={name: table[:, count + column] for column, name in enumerate(self._names)},
-            online=table[:, 2 * count],
-            paper=paper,
-            learned=table[:, 2 * count + 1],
-            line=self._line,
-            events=tuple(self._events),
-            notes=(*notes, *((self._line.note,) if self._line.note else ())),
-        )
+def _noting(frames: Iterator[Frame], still: Still) -> Iterator[Frame]:
+    for frame in frames:
+        still.take(frame.pixels)
+        yield frame

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import csv
+import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ class Raw:
     frame: int
     time_s: float | None
     values: Mapping[str, float]
-    maps: Mapping[str, Values]
+    maps: Mapping[str, Values] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class FrameScore:
 
     frame: int
     time_s: float | None
-    raw: Raw | None
-    calibrated: Mapping[str, float]
+    raw: Raw | None = field(repr=False)
+    calibrated: Mapping[str, float] = field(repr=False)
     online: float | None
     alarm: bool
 
@@ -115,7 +116,7 @@ class Event:
     repeats: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """The scores of one video: one row a judged frame.
 
@@ -143,6 +144,9 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"<Scores of {self.video}: {len(self)} frames, {len(self.events)} events>"
 
     def __getattr__(self, name: str) -> Values:
         if name in COMPONENTS:
@@ -207,10 +211,10 @@ class Scores:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{event.start}-{event.end - 1}</td><td>{'' if event.start_s is None else f'{event.start_s:.1f} s'}"
-            f"</td><td>{event.score:.2f}</td></tr>"
+            f"</td><td>{max(event.score, 0):.2f}</td></tr>"
             for event in self.events
         )
-        head = f"<b>{self.video}</b>: {len(self)} frames judged, {len(self.events)} events"
+        head = f"<b>{html.escape(self.video)}</b>: {len(self)} frames judged, {len(self.events)} events"
         return f"<div>{head}<table><tr><th>frames</th><th>time</th><th>peak</th></tr>{rows}</table></div>"
 
 

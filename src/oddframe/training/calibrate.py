@@ -9,6 +9,7 @@ from oddframe.data.protocols import Section, Split
 from oddframe.data.videoset import LabelledVideo
 from oddframe.errors import TooShortError
 from oddframe.progress import Watcher
+from oddframe.scoring.backgrounds import Backgrounds
 from oddframe.scoring.collect import BLOCK, Footage, judge, spread
 from oddframe.scoring.judged import Judged, Kind
 from oddframe.scoring.runtimes.runtime import Runtime
@@ -73,6 +74,12 @@ def _known(video: LabelledVideo, pictures: StoredVideo) -> Footage:
 
 def _footage(video: LabelledVideo, pictures: StoredVideo, kind: Kind, start: int, stop: int) -> Footage:
     return Footage(video.scene, kind, stop - start, lambda: stored_frames(pictures, start, stop))
+
+
+def backgrounds_of(split: Split, stored: Mapping[str, StoredVideo]) -> Backgrounds:
+    """What stands still in each scene of the normal video that is trained on."""
+    sections = [(section, stored[store_key(section.video)].pixels) for section in split.normal]
+    return Backgrounds.of((section.video.scene, pixels[section.start : section.stop]) for section, pixels in sections)
 
 
 def stored_frames(pictures: StoredVideo, start: int, stop: int) -> Iterator[Frame]:

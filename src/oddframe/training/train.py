@@ -26,7 +26,7 @@ from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import save_calibration
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
-from oddframe.training.calibrate import judge_split
+from oddframe.training.calibrate import backgrounds_of, judge_split
 from oddframe.training.clip_sources import clip_sources
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
@@ -200,6 +200,7 @@ class _Training:
         judged = judge_split(runtime, self.parts, stored, settings, self.watch)
         calibration = fit_calibration(judged, settings.score)
         save_calibration(calibration, run.folder)
+        backgrounds_of(self.parts, stored).save(run.folder)
         notes += calibration.notes
         notes += detector.ailments()
         run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=peak_memory_mb())

@@ -20,6 +20,10 @@ _LOW, _FULL = 0.4, 1.5
 """In alarm lines. Heat below the first is not drawn, from the second on it is drawn fully."""
 
 _OPACITY = 0.75
+
+_AMBER, _RED, _WHITE = (255, 190, 60), (255, 70, 60), (255, 255, 255)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
 _ERROR_FULL = 0.3
 """Absolute error (of a picture in [0, 1]) that is drawn brightest; fixed, so that pictures compare."""
 
@@ -61,9 +65,44 @@ def overlay(picture: Picture, heat: Map) -> Picture:
     return np.rint(mixed).astype(np.uint8)
 
 
-def with_box(
-    picture: Picture, box: tuple[int, int, int, int], colour: tuple[int, int, int] = (255, 190, 60)
+def annotated(
+    picture: Picture,
+    heat: Map | None = None,
+    box: tuple[int, int, int, int] | None = None,
+    *,
+    caption: str = "",
+    alarm: bool = False,
 ) -> Picture:
+    """A frame as it is shown everywhere, (H, W, 3): heat over it, the box around what is odd, words at the top.
+
+    Args:
+        caption: of ASCII, left out where the picture is too narrow for it. alarm: the box is red, and "ALARM" is added.
+    """
+    drawn = as_rgb(picture) if heat is None else overlay(picture, heat)
+    if box is not None:
+        drawn = with_box(drawn, box, _RED if alarm else _AMBER)
+    words = [(word, colour) for word, colour in ((caption, _WHITE), ("ALARM" if alarm else "", _RED)) if word]
+    return _with_words(drawn, words) if caption else drawn
+
+
+def _with_words(picture: Picture, words: Sequence[tuple[str, tuple[int, int, int]]]) -> Picture:
+    scale = max(0.4, picture.shape[1] / 960)
+    thick = max(1, round(1.5 * scale))
+    sizes = [cv2.getTextSize(word, _FONT, scale, thick)[0] for word, _ in words]
+    edge, tall = round(8 * scale), max(height for _, height in sizes)
+    if sum(width + 2 * edge for width, _ in sizes) > picture.shape[1] or tall + 3 * edge > picture.shape[0]:
+        return picture
+    drawn = np.ascontiguousarray(picture).copy()
+    left = 0
+    for (word, colour), (width, _) in zip(words, sizes, strict=True):
+        strip = drawn[: tall + 3 * edge, left : left + width + 2 * edge]
+        strip[:] = strip // 4  # dark enough for light words, whatever is behind
+        cv2.putText(drawn, word, (left + edge, tall + edge), _FONT, scale, colour, thick, cv2.LINE_AA)
+        left += width + 2 * edge
+    return drawn
+
+
+def with_box(picture: Picture, box: tuple[int, int, int, int], colour: tuple[int, int, int] = _AMBER) -> Picture:
     """A copy of a frame with a box (x, y, width, height) on it, edged in black so that it is seen on any ground."""
     x, y, across, down = box
     drawn = np.ascontiguousarray(as_rgb(picture)).copy()

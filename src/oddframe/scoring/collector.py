@@ -1,0 +1,88 @@
+"""The scores of one video, gathered frame by frame into a table."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+
+from oddframe.scoring.alarms import AlarmRule, EventTracker
+from oddframe.scoring.calibration import Calibration, SceneNormal
+from oddframe.scoring.fusion import paper_fusion
+from oddframe.scoring.heat import box_of, heat_of
+from oddframe.scoring.scores import Event, Raw, Scores
+from oddframe.scoring.session import Fusing
+from oddframe.settings import ScoreSettings
+from oddframe.video.source import Video
+
+
+class Collector:
+    """Gathers the scores of one video.
+
+    Args:
+        calibration, normal: of the scene that it shows. settings: of the run. video: whose scores they are.
+    """
+
+    def __init__(self, calibration: Calibration, normal: SceneNormal, settings: ScoreSettings, video: Video) -> None:
+        self._calibration, self._normal, self._settings, self._video = calibration, normal, settings, video
+        self._fusing = Fusing(normal)
+        self._line = calibration.line
+        self._tracker = EventTracker(self._line, AlarmRule.of(settings), video.fps)
+        # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
+        self._table, self._frames, self._times = array("f"), array("q"), array("d")
+        self._events: list[Event] = []
+        self._names: list[str] = []
+
+    def take(self, raw: Raw) -> dict[str, float | None]:
+        """Take the next frame; return its row, without the columns that need the video's end."""
+        calibrated, online, learned = self._fusing.take(raw)
+        self._names = list(raw.values)
+        self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
+        self._frames.append(raw.frame)
+        self._times.append(np.nan if raw.time_s is None else raw.time_s)
+        box = None
+        if self._tracker.wants_box(online):
+            box = box_of(heat_of(self._calibration, self._normal, raw), self._video.size)
+        event = self._tracker.update(raw.frame, raw.time_s, online, box)
+        if event is not None:
+            self._events.append(event)
+        rarities = {f"{name}_rarity": value for name, value in calibrated.items()}
+        return {
+            "frame": raw.frame,
+            "time_s": raw.time_s,
+            "online": online,
+            "learned": learned,
+            **raw.values,
+            **rarities,
+        }
+
+    @property
+    def judged(self) -> int:
+        """Frames so far."""
+        return len(self._frames)
+
+    def finish(self, notes: Sequence[str]) -> Scores:
+        """The table of all of them, at least one, and its events."""
+        if (event := self._tracker.finish()) is not None:
+            self._events.append(event)
+        table = np.frombuffer(self._table, np.float32).reshape(self.judged, -1)
+        count = len(self._names)
+        raw = {name: table[:, column] for column, name in enumerate(self._names)}
+        paper = paper_fusion(raw["psnr"], raw.get("distance"), self._settings.gamma)
+        times = np.array(self._times, np.float64)
+        return Scores(
+            video=self._video.name,
+            size=self._video.size,
+            fps=self._video.fps,
+            frame=np.array(self._frames, np.int64),
+            time_s=None if np.isnan(times).any() else times,
+            raw=raw,
+            calibrated={name: table[:, count + column] for column, name in enumerate(self._names)},
+            online=table[:, 2 * count],
+            paper=paper,
+            learned=table[:, 2 * count + 1],
+            line=self._line,
+            events=tuple(self._events),
+            notes=(*notes, *((self._line.note,) if self._line.note else ())),
+        )
