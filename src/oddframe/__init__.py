@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from oddframe.reporting.pages import report
     from oddframe.reporting.plot import plot
     from oddframe.runs import Run
+    from oddframe.scoring.recalibrate import calibrate
     from oddframe.scoring.scorer import Scorer
     from oddframe.scoring.scores import Scores
     from oddframe.settings import Settings, load_settings
@@ -46,6 +47,7 @@ __all__ = [
     "Settings",
     "__version__",
     "analyse",
+    "calibrate",
     "compare",
     "evaluate",
     "export",
@@ -68,6 +70,7 @@ _PLACES = {
     "Scores": "oddframe.scoring.scores",
     "Settings": "oddframe.settings",
     "analyse": "oddframe.evaluation.analysis",
+    "calibrate": "oddframe.scoring.recalibrate",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
     "export": "oddframe.exporting.make",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator
 
 from oddframe.records import FileRecord, Record
-from oddframe.settings import Settings, settings_from_dict
+from oddframe.settings import ScoreSettings, Settings, settings_from_dict
 
 
 class DataInfo(Record):
@@ -116,9 +116,16 @@ StoredSettings = Annotated[
 
 
 class RunInfo(Origin):
-    """What run.json holds."""
+    """What run.json holds.
+
+    Attributes:
+        settings: in full, as they are now. evidence: SHA-256 of evidence.npz; None in runs of version 0.1.
+        trained_score: settings of `score` that it was trained with, where it has been calibrated again since.
+    """
 
     settings: StoredSettings
+    evidence: str | None = None
+    trained_score: ScoreSettings | None = None
 
     def without_settings(self) -> Origin:
         """The same but for the settings."""

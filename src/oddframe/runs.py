@@ -1,7 +1,8 @@
 """A trained detector as a folder that explains itself and can be copied.
 
 run.json              format, settings, split, data, command, versions, host, clips, time and memory
-weights.safetensors   calibration.json   calibration.npz   history.jsonl   events.out.tfevents...
+weights.safetensors   history.jsonl   events.out.tfevents...
+calibration.json      calibration.npz  evidence.npz: what it was fitted on   calibrations.jsonl: once it is changed
 resume/               while unfinished (`training/resume.py`)
 eval-<protocol>.json  report.html
 """
@@ -61,6 +62,12 @@ class Run:
     def settings(self) -> Settings:
         """The settings in full."""
         return self.info.settings
+
+    @property
+    def trained_settings(self) -> Settings:
+        """The settings that it was trained with; those of `score` may have been changed since, by `calibrate`."""
+        score = self.info.trained_score
+        return self.settings if score is None else self.settings.model_copy(update={"score": score})
 
     def with_settings(self, settings: Settings) -> Run:
         """The same weights, used with other settings; run.json stays as it is."""

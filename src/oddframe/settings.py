@@ -12,7 +12,7 @@ Later layers win: preset → YAML file → keyword → `--set model.width=32`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -262,6 +262,37 @@ def load_settings(
         tree["model"]["size"] = kind.size_within(*tree["model"]["size"])
     _merge(tree, given)
     return settings_from_dict(tree)
+
+
+def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:
+    """Settings with some of them changed by `key=value`, as in `load_settings`.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    tree = settings.to_dict()
+    for override in overrides:
+        _merge(tree, _parse_override(override))
+    return settings_from_dict(tree)
+
+
+def refuse_missing_components(name: str, wanted: Iterable[str], given: Collection[str], detector: str) -> None:
+    """Refuse components that were asked for by name and that the detector does not give.
+
+    Args:
+        name: "online" or "per_place".
+
+    Raises:
+        SettingsError: one of them is not given.
+    """
+    wanted = tuple(wanted)
+    if lacking := [one for one in wanted if one not in given]:
+        raise SettingsError(
+            f"'{detector}' does not give {' and '.join(lacking)}",
+            seen=f"score.{name}=[{','.join(wanted)}]",
+            wanted=f"some of {', '.join(given)}",
+            hint=f"--set score.{name}=[{','.join(one for one in wanted if one in given) or ','.join(given)}]",
+        )
 
 
 def _preset_of(preset: str, kind: type[DetectorSettings]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import oddframe as odd
 from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import load_tensors
 from oddframe.origin import ClipCounts
@@ -251,6 +252,28 @@ def test_what_could_not_be_made_before_an_interruption_is_said_after_it(make_set
     assert again.info.notes == whole.info.notes
 
 
+def test_a_run_that_was_calibrated_since_is_the_run_of_its_command_still(whole, gate, small, tmp_path):
+    out = shutil.copytree(whole.folder, tmp_path / "run")
+    odd.calibrate(out, overrides=["score.smoothing=9", "score.cool_down_s=60"])
+
+    for settings in (small(), small("score.smoothing=9", "score.cool_down_s=60")):
+        run = train(gate, out=out, settings=settings)
+        assert run.finished
+        assert run.settings.score.smoothing == 9
+
+
+def test_other_settings_of_score_are_a_matter_of_calibrating_and_others_of_training(whole, gate, small):
+    with pytest.raises(RunError) as caught:
+        train(gate, out=whole.folder, settings=small("score.smoothing=5", "score.online=[distance]"))
+    assert caught.value.hint == (
+        f"these need no training: oddframe calibrate {whole.folder} "
+        """--set 'score.online=["distance"]' --set score.smoothing=5"""
+    )
+
+    with pytest.raises(RunError, match="choose another --out"):
+        train(gate, out=whole.folder, settings=small("score.smoothing=5", "score.window=8"))
+
+
 def test_a_short_calibration_says_what_it_wants_and_does_instead(whole):
     assert any("where calibration wants 100: every place counts as any other" in note for note in whole.info.notes)
 
@@ -268,6 +291,8 @@ KILL_ITSELF = """
 import os, signal, sys
 from pathlib import Path
 import torch
+
+import oddframe as odd
 torch.set_num_threads(1)
 from oddframe.settings import load_settings
 from oddframe.training import resume

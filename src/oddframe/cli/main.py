@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from oddframe.cli import about, data, study, work
 from oddframe.cli.bench import bench
+from oddframe.cli.calibrate import calibrate
 from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
 from oddframe.cli.score import score
@@ -74,6 +75,7 @@ app.add_typer(data.app, name="data")
 app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(score)
+app.command()(calibrate)
 app.command()(work.report)
 app.command()(export)
 app.command()(reproduce)

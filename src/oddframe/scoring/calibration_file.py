@@ -26,6 +26,7 @@ from oddframe.scoring.tail import Tail
 
 WORDS, ARRAYS = "calibration.json", "calibration.npz"
 
+_EVIDENCE = "evidence.npz"
 _WHAT = "the calibration"
 _MOST_WORDS = 64 * 2**20
 _MOST_ARRAYS = 512 * 2**20
@@ -193,6 +194,8 @@ def load_calibration(folder: Path) -> Calibration:
                 hint="its training has not finished: run the same `oddframe train` command again",
             )
     hint = "copy the folder again, or train again with another --out"
+    if (folder / _EVIDENCE).is_file():
+        hint = f"make it again, from what the run keeps: oddframe calibrate {folder}"
     content = read_bytes(path, _MOST_WORDS, _WHAT, hint=hint)
     plain = parse_json(content, _WHAT, path=path, hint=hint)
     record: CalibrationRecord | CalibrationRecord1

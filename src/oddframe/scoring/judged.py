@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.places import PlaceNormal
 
+FILE = "evidence.npz"
+"""Where a run keeps it."""
+
 Kind = Literal["heldout", "known", "trained"]
 """Normal video that was not trained on; known anomalies that were not trained on; normal video that was."""
 

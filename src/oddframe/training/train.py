@@ -5,8 +5,10 @@ The same call on an unfinished run goes on where it was; on a finished one it ch
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FILE, Run, command_line, host, locked, peak_memory_mb, versions
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import save_calibration
+from oddframe.scoring.judged_file import save_judged
+from oddframe.scoring.recalibrate import OF_THE_EVIDENCE
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings, differences, load_settings
 from oddframe.training.calibrate import backgrounds_of, judge_split
@@ -117,7 +121,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     data = DataInfo(**videos.described(), root=root)
     if (folder / FILE).is_file():
         run = Run.open(folder, finished=False)
-        differing = differences(run.settings, settings)
+        differing = min((differences(one, settings) for one in (run.trained_settings, run.settings)), key=len)
         if run.info.data.fingerprint != data.fingerprint:
             differing.append(f"data: other videos or labels in {data.root} now than in {run.info.data.root} then")
         if differing:
@@ -126,7 +130,7 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
                 path=folder,
                 seen="; ".join(differing[:5]),
                 wanted="the same settings and data, to go on",
-                hint="choose another --out, or remove the folder",
+                hint=_instead(run, settings, differing),
             )
         if not run.finished:
             for left in folder.glob(".*.tmp"):  # by a process that was killed while it wrote
@@ -151,6 +155,16 @@ def _new_or_same(folder: Path, settings: Settings, videos: VideoSet, parts: Spli
     )
     run.write_info()
     return run
+
+
+def _instead(run: Run, settings: Settings, differing: Sequence[str]) -> str:
+    """What to do about a run of other settings."""
+    keys = [one.partition(":")[0] for one in differing]
+    if run.finished and all(key.startswith("score.") and key[6:] not in OF_THE_EVIDENCE for key in keys):
+        score = settings.to_dict()["score"]
+        changes = ("--set " + shlex.quote(f"{key}={json.dumps(score[key[6:]], separators=(',', ':'))}") for key in keys)
+        return f"these need no training: oddframe calibrate {run.folder} {' '.join(changes)}"
+    return "choose another --out, or remove the folder"
 
 
 def _describe(parts: Split) -> SplitInfo:
@@ -198,12 +212,15 @@ class _Training:
             load_weights(detector, load_tensors(run.weights), run.weights)
         runtime = TorchRuntime(detector, settings.score, device)
         judged = judge_split(runtime, self.parts, stored, settings, self.watch)
+        evidence = save_judged(judged, run.folder)
         calibration = fit_calibration(judged, settings.score)
         save_calibration(calibration, run.folder)
         backgrounds_of(self.parts, stored).save(run.folder)
         notes += calibration.notes
         notes += detector.ailments()
-        run.write_info(state="finished", notes=list(dict.fromkeys(notes)), peak_memory_mb=peak_memory_mb())
+        run.write_info(
+            state="finished", evidence=evidence, notes=list(dict.fromkeys(notes)), peak_memory_mb=peak_memory_mb()
+        )
         Checkpoints(run.folder).clear()
 
     def _refuse_long_window(self, detector: Detector) -> None:
