@@ -42,6 +42,7 @@ _Slot = tuple[Path, int | None]
 class FolderVideo(Video):
     """See `Video`. Grey if all frames that are looked at are."""
 
+    fps: float | None = None
     own_clock = False
 
     def __init__(

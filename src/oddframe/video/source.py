@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +28,9 @@ VIDEO_SUFFIXES = frozenset(
     | {".rm", ".rmvb", ".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".obu", ".av1", ".dav"}
     | {".gif", ".mjpeg", ".mjpg", ".y4m"}
 )
+
+_NAMED = 8
+"""Stretches of missing frames that a note names."""
 
 _CLOCK_SLACK_S = 1e-4
 """Time stamps are fractions; "00:04.8" means the frame whose stamp is 4.8 s up to rounding."""
@@ -55,25 +59,41 @@ class Video(ABC):
         name: how it is called in tables.
         size: (height, width) of the source's pictures, upright.
         channels: 1 where the source is grey, else 3.
-        fps: frames per second; None where nothing says so.
         own_clock: whether the source itself carries times (a folder of frames does not).
         deep: whether its pictures have 16 bits a value, of which `pixel_range` says how they become 8.
+        began: when the first frame was taken, by the file's name or its metadata; None where neither tells. With a
+            time zone where one is known, else the camera's own wall clock.
     """
 
     path: Path
     name: str
     size: tuple[int, int]
     channels: int
-    fps: float | None
     own_clock: bool
+    began: datetime | None = None
     start: str | None
     end: str | None
     deep: bool = False
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What whoever uses this video should know of it, in sentences."""
+    @abstractmethod
+    def fps(self) -> float | None:
+        """Frames per second, as the frames' own times have it; None where nothing says so."""
+
+    @property
+    def missing(self) -> tuple[range, ...]:
+        """Frames that did not decode when `frames` was last read to its end, in the source's numbers."""
         return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever uses this video should know of it, in sentences; some are known only once it was read."""
+        lost = sum(len(stretch) for stretch in self.missing)
+        if not lost:
+            return ()
+        places = ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in self.missing[:_NAMED])
+        more = ", ..." if len(self.missing) > _NAMED else ""
+        return (f"{lost} of {self.frame_count} frames do not decode ({places}{more})",)
 
     @cached_property
     def _range(self) -> tuple[int, int]:

@@ -1,0 +1,387 @@
+"""Damaged files on purpose: what does the project make of them?
+
+    python benchmarks/fuzz.py videos --cases 2000 --seed 0 --out fuzz_videos.json
+
+A case is a small sound file, made here, into which a few faults are written: flipped bits, zeroed or cut parts, parts
+of another file, numbers out of range. It is read in a process of its own with a time limit, and this is counted:
+
+    ok           read to the end, all numbers finite
+    clear error  an error of `oddframe.errors`
+    traceback    anything else that was raised, or a process that died
+    nan          a number that is not finite among the results
+    hang         nothing for `--limit` seconds
+
+Case n of seed s is always the same file, so the output file is also what a stopped run goes on from, and
+`--keep FOLDER` keeps the files of all that is not "ok" or a clear error.
+
+A target is a class of `Target`: `make` writes sound files, `read` reads one in the child. It is found by its name in
+`TARGETS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+OUTCOMES = ("ok", "clear error", "traceback", "nan", "hang")
+_SAVED_EVERY = 50
+
+
+class Target(ABC):
+    """One kind of input. Instances are made in the parent and, by name, in the child."""
+
+    name: str
+
+    @abstractmethod
+    def make(self, folder: Path) -> None:
+        """Write the sound files (or folders) of this kind into an empty folder. Everything in it is a seed file."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterable[float]:
+        """Read one as a user would, and return the numbers that came of it. Runs in the child."""
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage a copy of a sound file in place and say how. A folder is damaged in one of its files."""
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if one.is_file())
+            path = rng.choice(inside)
+            others = [one for folder in others for one in sorted(folder.rglob("*")) if one.is_file()]
+        return damage_bytes(path, others, rng)
+
+
+def damage_bytes(path: Path, others: list[Path], rng: random.Random) -> str:
+    """Write one to three faults into a file."""
+    data = bytearray(path.read_bytes())
+    words = []
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        fault = rng.choice(_FAULTS)
+        words.append(f"{fault.__name__[1:]}({fault(data, others, rng)})")
+    path.write_bytes(data)
+    return ", ".join(words)
+
+
+def _flip(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    count = rng.choice((1, 4, 32, 256))
+    for _ in range(count if data else 0):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return f"{count} bits"
+
+
+def _header(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    count = rng.choice((1, 3, 10))
+    reach = min(len(data), rng.choice((64, 512, 4096)))
+    for _ in range(count if reach else 0):
+        data[rng.randrange(reach)] = rng.randrange(256)
+    return f"{count} of the first {reach} bytes"
+
+
+def _number(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    size = rng.choice((2, 4, 8))
+    if len(data) <= size:
+        return "none"
+    at = rng.randrange(min(len(data) - size, rng.choice((512, 1 << 30))) or 1)
+    value = rng.choice((b"\0", b"\xff", b"\x7f", b"\x80")) * size
+    data[at : at + size] = value
+    return f"{value.hex()} at {at}"
+
+
+def _zero(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    at, size = _part(data, rng)
+    data[at : at + size] = bytes(size)
+    return f"{size} at {at}"
+
+
+def _remove(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    at, size = _part(data, rng)
+    del data[at : at + size]
+    return f"{size} at {at}"
+
+
+def _truncate(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    size = rng.randrange(len(data) + 1)
+    del data[size:]
+    return f"to {size}"
+
+
+def _repeat(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    at, size = _part(data, rng)
+    data[at:at] = data[at : at + size]
+    return f"{size} at {at}"
+
+
+def _splice(data: bytearray, others: list[Path], rng: random.Random) -> str:
+    other = rng.choice(others)
+    foreign = other.read_bytes()
+    start, size = _part(foreign, rng)
+    at = rng.randrange(len(data) + 1)
+    data[at : at + (size if rng.random() < 0.5 else 0)] = foreign[start : start + size]
+    return f"{size} of {other.name} at {at}"
+
+
+def _part(data: bytes | bytearray, rng: random.Random) -> tuple[int, int]:
+    if not data:
+        return 0, 0
+    at = rng.randrange(len(data))
+    return at, min(len(data) - at, rng.choice((1, 16, 200, 2000, 20000)))
+
+
+_FAULTS: tuple[Callable[[bytearray, list[Path], random.Random], str], ...] = (
+    _flip,
+    _header,
+    _number,
+    _zero,
+    _remove,
+    _truncate,
+    _repeat,
+    _splice,
+)
+
+
+class Videos(Target):
+    """Video files of most containers and codecs, opened and read by `open_video`, whole and from the middle."""
+
+    name = "videos"
+
+    def make(self, folder: Path) -> None:
+        """Thirty small frames in each."""
+        for name, codec, options in (
+            ("a.mp4", "libx264", {}),
+            ("fast.mp4", "libx264", {"movflags": "faststart"}),
+            ("fragments.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+            ("phone.mov", "libx264", {}),
+            ("old.avi", "mpeg4", {}),
+            ("camera.avi", "mjpeg", {}),
+            ("stream.ts", "libx264", {}),
+            ("disc.mpg", "mpeg2video", {}),
+            ("a.mkv", "libx264", {}),
+            ("exact.mkv", "ffv1", {}),
+            ("web.webm", "libvpx", {}),
+            ("new.webm", "libvpx-vp9", {}),
+            ("flash.flv", "libx264", {}),
+            ("windows.wmv", "wmv2", {}),
+            ("bare.h264", "libx264", {}),
+        ):
+            _draw_video(folder / name, codec, options)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield sizes, times and a sum of pixels of each frame."""
+        from oddframe.errors import CutOffVideoError
+        from oddframe.video.open import open_video
+
+        cut_off: CutOffVideoError | None = None
+        video = open_video(path)
+        yield from (video.frame_count, *video.size, video.channels, video.fps or 0.0)
+        last = -1
+        try:
+            for frame in video.frames():
+                assert last < frame.index < video.frame_count, f"frame {frame.index} after {last}"
+                last = frame.index
+                yield float(frame.time_s or 0.0)
+                yield float(frame.pixels[::8, ::8].sum())
+        except CutOffVideoError as error:
+            cut_off = error
+        middle = video.frame_count // 2
+        try:
+            first = next(iter(open_video(path, start=str(middle)).frames()), None)
+            assert first is None or first.index >= middle, f"frame {first.index}, asked for {middle}"
+        except CutOffVideoError as error:
+            cut_off = error
+        if cut_off is not None:
+            raise cut_off
+
+
+def _draw_video(path: Path, codec: str, options: dict[str, str]) -> None:
+    from fractions import Fraction
+
+    import av
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    ground = rng.integers(60, 120, (48, 64, 3), np.uint8)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = 48, 64
+        stream.pix_fmt = {"mjpeg": "yuvj420p", "ffv1": "bgr0"}.get(codec, "yuv420p")
+        stream.gop_size = 10
+        if codec == "libx264":
+            stream.options = {"preset": "veryfast", "threads": "1"}
+        for number in range(30):
+            picture = ground.copy()
+            picture[16:32, number : number + 16] = 250
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+TARGETS: dict[str, type[Target]] = {target.name: target for target in (Videos,)}
+
+
+class Reader:
+    """A child that reads one path after another, and is ended and started anew when it hangs or dies."""
+
+    def __init__(self, target: str, limit_s: float) -> None:
+        self._target, self._limit_s = target, limit_s
+        self._child: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+
+    def outcome(self, path: Path) -> dict[str, str]:
+        """Have one path read; return {"outcome": ..., "said": ...}."""
+        if self._child is None:
+            self._start()
+        assert self._child is not None
+        assert self._child.stdin is not None
+        try:
+            self._child.stdin.write(f"{path}\n")
+            self._child.stdin.flush()
+            answer = self._answers.get(timeout=self._limit_s)
+        except queue.Empty:
+            self.close()
+            return {"outcome": "hang", "said": f"nothing for {self._limit_s:g} s"}
+        except OSError:
+            answer = ""
+        if not answer:
+            code = self._child.wait()
+            self.close()
+            return {"outcome": "traceback", "said": f"the process died with {code}"}
+        return dict(json.loads(answer))
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def _start(self) -> None:
+        self._answers = queue.Queue()
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).resolve()), "--child", self._target],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        threading.Thread(target=_listen, args=(self._child, self._answers), daemon=True).start()
+        assert self._answers.get(timeout=120) == "ready\n", "the child does not start: run it with --child to see why"
+
+
+def _listen(child: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        answers.put(line)
+    answers.put("")
+
+
+def _child(target: Target) -> None:
+    """Answer each line on stdin, a path, by one line of JSON."""
+    answers = os.fdopen(os.dup(1), "w")  # what libraries print goes elsewhere
+    os.dup2(2, 1)
+    answers.write("ready\n")
+    answers.flush()
+    for line in sys.stdin:
+        answers.write(json.dumps(_judged(target, Path(line.rstrip("\n")))) + "\n")
+        answers.flush()
+
+
+def _judged(target: Target, path: Path) -> dict[str, str]:
+    from oddframe.errors import OddframeError
+
+    try:
+        for number in target.read(path):
+            if not math.isfinite(number):
+                return {"outcome": "nan", "said": repr(number)}
+    except OddframeError as error:
+        return {"outcome": "clear error", "said": f"{type(error).__name__}: {error.problem}"}
+    except BaseException as error:
+        return {"outcome": "traceback", "said": "".join(traceback.format_exception(error)[-4:])}
+    return {"outcome": "ok", "said": ""}
+
+
+def _cases(target: Target, seed: int, first: int, count: int, place: Path) -> Iterator[tuple[int, Path, str]]:
+    """Yield number, damaged copy and what was done to it. Case n depends on seed and n alone."""
+    sound = place / "sound"
+    sound.mkdir()
+    target.make(sound)
+    seeds = sorted(sound.iterdir())
+    for number in range(first, count):
+        rng = random.Random(f"{target.name} {seed} {number}")
+        chosen = rng.choice(seeds)
+        case = place / "case" / chosen.name
+        shutil.rmtree(place / "case", ignore_errors=True)
+        case.parent.mkdir()
+        if chosen.is_dir():
+            shutil.copytree(chosen, case)
+        else:
+            shutil.copy(chosen, case)
+        yield number, case, target.damage(case, seeds, rng)
+
+
+def main() -> None:
+    """Fuzz one target; see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds that one case may take")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; a stopped run goes on from it")
+    parser.add_argument("--keep", type=Path, help="folder for the files of tracebacks, NaN and hangs")
+    asked = parser.parse_args()
+    target = TARGETS[asked.target]()
+    about: dict[str, Any] = {"target": asked.target, "seed": asked.seed, "limit_s": asked.limit}
+    done: dict[str, Any] = {**about, "cases": 0, "seconds": 0.0, "counts": dict.fromkeys(OUTCOMES, 0), "faults": []}
+    if asked.out.exists():
+        done = json.loads(asked.out.read_text())
+        if {name: done[name] for name in about} != about:
+            parser.error(f"{asked.out} is of another run: {', '.join(f'{name} {done[name]}' for name in about)}")
+    counts, reader = Counter(done["counts"]), Reader(asked.target, asked.limit)
+    began_s = time.monotonic() - done["seconds"]
+
+    def save() -> None:
+        done["seconds"] = round(time.monotonic() - began_s, 1)
+        done["counts"] = {outcome: counts[outcome] for outcome in OUTCOMES}
+        beside = asked.out.with_name(f".{asked.out.name}.tmp")
+        beside.write_text(json.dumps(done, indent=1) + "\n")
+        beside.replace(asked.out)
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="oddframe-fuzz-") as place:
+            for number, path, fault in _cases(target, asked.seed, done["cases"], asked.cases, Path(place)):
+                found = reader.outcome(path)
+                counts[found["outcome"]] += 1
+                done["cases"] = number + 1
+                if found["outcome"] not in ("ok", "clear error"):
+                    done["faults"].append({"case": number, "file": path.name, "fault": fault, **found})
+                    print(f"case {number}, {path.name}, {fault}: {found['outcome']}\n{found['said']}", flush=True)
+                    if asked.keep is not None:
+                        asked.keep.mkdir(parents=True, exist_ok=True)
+                        (shutil.copytree if path.is_dir() else shutil.copy)(path, asked.keep / f"{number}_{path.name}")
+                if (number + 1) % _SAVED_EVERY == 0:
+                    save()
+    finally:
+        reader.close()
+        save()
+    print(", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        _child(TARGETS[sys.argv[2]]())
+    else:
+        main()
