@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from oddframe.cli.main import app
-from oddframe.errors import NothingToJudgeError
-from oddframe.evaluation.analysis import Analysis, _chosen, _Gathered, analyse, farthest
+from oddframe.errors import NothingToJudgeError, RunError
+from oddframe.evaluation.analysed import Analysis
+from oddframe.evaluation.analysis import _chosen, _Gathered, analyse, farthest
 from oddframe.models.weights import build_detector, save_tensors
 from oddframe.reporting.memories import drawn_analysis
 from oddframe.reporting.spaces import draw_spaces
@@ -82,8 +83,8 @@ def test_items_that_no_query_of_either_kind_chooses_are_dead():
 
     use = gathered._use("normality")
 
-    assert use.share == {"normal": [0.75, 0.25, 0.0], "abnormal": [0.0, 1.0, 0.0]}
-    assert use.dead == [2]
+    assert use.share == {"normal": (0.75, 0.25, 0.0), "abnormal": (0.0, 1.0, 0.0)}
+    assert use.dead == (2,)
     assert use.largest_similarity == pytest.approx(0.5)
 
 
@@ -121,7 +122,8 @@ def test_a_run_with_two_memories_has_distances_use_and_four_panels(run, tmp_path
         ("normality", "clips"), ("normality", "places"), ("abnormality", "clips"), ("abnormality", "places"),
     ]  # fmt: skip
     assert all(space.points.shape == (12, 2) and space.abnormal.sum() == 6 for space in found.spaces)
-    assert json.loads(json.dumps(found.to_dict()))["memories"]["normality"]["dead"] == found.memories["normality"].dead
+    dead = found.memories["normality"].dead
+    assert json.loads(json.dumps(found.to_dict()))["memories"]["normality"]["dead"] == list(dead)
     assert len(draw_spaces(found, path=tmp_path / "new" / "spaces.png").axes) == 4
     assert (tmp_path / "new" / "spaces.png").stat().st_size > 1000
 
@@ -129,16 +131,19 @@ def test_a_run_with_two_memories_has_distances_use_and_four_panels(run, tmp_path
 def test_an_analysis_comes_back_as_it_was(run):
     found = analyse(run("dual"), clips=6)
 
-    again = Analysis.from_dict(json.loads(json.dumps(found.to_dict())))
+    again = Analysis.load(found.run)
 
     assert again.to_dict() == found.to_dict()
     assert (again.distances, again.memories) == (found.distances, found.memories)
     assert all(np.array_equal(one.points, other.points) for one, other in zip(again.spaces, found.spaces, strict=True))
 
 
-def test_an_analysis_of_another_format_is_refused(run):
-    with pytest.raises(ValueError, match="format 99"):
-        Analysis.from_dict(analyse(run("none"), clips=3).to_dict() | {"format": 99})
+def test_an_analysis_of_another_format_is_refused(run, tmp_path):
+    made = analyse(run("none"), clips=3)
+    path = made.changed(format=99).save(tmp_path)
+
+    with pytest.raises(RunError, match="another format"):
+        Analysis.load(path)
 
 
 def test_one_memory_has_no_other_to_measure_against(run):

@@ -16,7 +16,7 @@ def result(judged):
 
     def make(fold=None, protocol="standard", fingerprint="f", detector="d", **videos):
         told = judge([judged(name, labels, values) for name, (labels, values) in videos.items()])
-        return replace(told, fold=fold, protocol=protocol, data={"fingerprint": fingerprint}, detector=detector)
+        return told.changed(fold=fold, protocol=protocol, data={"fingerprint": fingerprint}, detector=detector)
 
     return make
 
@@ -71,7 +71,7 @@ def test_folds_are_matched_by_number_and_their_mean_is_the_figure(result):
 def test_frames_that_only_one_side_has_take_no_part(result):
     early, late = result(a=("0011", [0, 9, 1, 2])), result(a=("0111", [0, 1, 2, 3]))
     (video,) = late.scored
-    late = replace(late, scored=(replace(video, scores=replace(video.scores, frame=np.arange(5, 9))),))
+    late = late.with_scores([replace(video, scores=replace(video.scores, frame=np.arange(5, 9)))])
 
     found = compare(early, late)
 
@@ -119,7 +119,7 @@ def test_scores_are_needed_and_one_result_a_fold(result):
     one = result(a=("01", [0, 1]))
 
     with pytest.raises(RunError, match="without its scores"):
-        compare(one, replace(one, scored=()))
+        compare(one, one.with_scores(()))
     with pytest.raises(RunError, match="two results of the same fold"):
         compare([one, one], one)
 

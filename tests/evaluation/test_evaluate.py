@@ -67,9 +67,9 @@ def test_a_run_is_judged_on_the_test_videos_of_its_split(run, data):
 
     assert sorted(row["name"] for row in result.table) == ["calm", "flash"]
     assert result.auc["motion"]["micro"] == 1.0
-    assert result.undefined_videos["macro"] == ["calm"]
+    assert result.undefined_videos.macro == ("calm",)
     assert result.frames["abnormal"] == 10
-    assert result.classes["unknown"]["kinds"] == ["flash"]
+    assert result.classes["unknown"]["kinds"] == ("flash",)
     assert result.detector == "framediff"
     assert result.threshold["online"]["heldout_frames"] > 0
 
@@ -166,7 +166,7 @@ def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, 
 
     result = evaluate(run)
 
-    assert (result.frames["abnormal"], result.data["ground_truth"], result.data["labels"]) == (14, "masks", ["avenue"])
+    assert (result.frames["abnormal"], result.data["ground_truth"], result.data["labels"]) == (14, "masks", ("avenue",))
     assert any("only part of the set was there; missing: test videos 2-21 (1 of 21" in note for note in result.notes)
     assert "(ground truth: masks)" in words.what_judged(result)
 
@@ -177,7 +177,7 @@ def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_p
     result = evaluate(run, ground_truth="frames")
 
     assert (result.frames["abnormal"], result.data["ground_truth"]) == (10, "frames")
-    assert result.data["labels"] == ["frame_labels_avenue.npy"]
+    assert result.data["labels"] == ("frame_labels_avenue.npy",)
     assert any("ground truth 'masks', judged by those of 'frames'" in note for note in result.notes)
     assert run.info.data.ground_truth == "masks"
 
@@ -201,6 +201,6 @@ def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_becam
     assert run.info.split.known_classes == ("flash",)
     assert len(run.info.split.known) == 1
     assert sorted(run.info.split.test + run.info.split.known) == ["fire", "flash0", "flash1"]
-    assert (result.classes["known"]["kinds"], result.classes["unknown"]["kinds"]) == (["flash"], ["fire"])
+    assert (result.classes["known"]["kinds"], result.classes["unknown"]["kinds"]) == (("flash",), ("fire",))
     assert (result.classes["known"]["frames"], result.classes["unknown"]["frames"]) == (10, 10)
     assert result.classes["unknown"]["online"] > 0.9

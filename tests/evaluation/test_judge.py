@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from oddframe.errors import NothingToJudgeError
+from oddframe.evaluation.figures import Classes
 from oddframe.evaluation.judge import judge
 
 
@@ -15,7 +16,7 @@ def test_figures_pool_the_frames_of_all_videos(judged):
 
     assert result.auc["online"]["micro"] == 0.75
     assert result.auc["online"]["macro"] == 1.0
-    assert result.frames == {"videos": 2, "judged": 4, "abnormal": 2}
+    assert result.frames.to_dict() == {"videos": 2, "judged": 4, "abnormal": 2}
 
 
 def test_psnr_counts_as_odder_when_it_falls(judged):
@@ -28,7 +29,7 @@ def test_psnr_counts_as_odder_when_it_falls(judged):
 def test_a_video_on_which_paper_is_undefined_is_left_out_of_paper_only(judged):
     result = judge([judged("a", "01", [0, 1]), judged("b", "01", [1, 0], paper=False)])
 
-    assert result.undefined_videos["paper"] == ["b"]
+    assert result.undefined_videos.paper == ("b",)
     assert result.auc["paper"]["micro"] == 1.0
     assert result.auc["online"]["micro"] == 0.5  # of four pairs one is won, one lost, two tied
     assert any("undefined on 1 of 2" in note for note in result.notes)
@@ -37,7 +38,7 @@ def test_a_video_on_which_paper_is_undefined_is_left_out_of_paper_only(judged):
 def test_videos_of_one_class_are_named(judged):
     result = judge([judged("a", "01", [0, 1]), judged("b", "11", [5, 6]), judged("c", "00", [5, 6])])
 
-    assert result.undefined_videos["macro"] == ["b", "c"]
+    assert result.undefined_videos.macro == ("b", "c")
     assert result.auc["online"]["macro"] == 1.0
 
 
@@ -46,7 +47,7 @@ def test_threshold_is_the_99_percent_quantile_of_heldout_normal_video(judged):
 
     threshold = judge([video], heldout={"online": [i / 100 for i in range(101)]}).threshold["online"]
 
-    assert threshold == {
+    assert threshold.to_dict() == {
         "quantile": pytest.approx(0.99),
         "heldout_frames": 101,
         "normal_above": 0.25,  # promised was 0.01
@@ -60,7 +61,7 @@ def test_known_and_unknown_kinds_are_judged_apart(judged):
 
     classes = judge([video], known_kinds={"cart"}).classes
 
-    assert classes["known"] == {
+    assert classes.known.to_dict() == {
         "online": 1.0,
         "paper": 1.0,
         "distance": None,
@@ -69,7 +70,7 @@ def test_known_and_unknown_kinds_are_judged_apart(judged):
         "kinds": ["cart"],
     }
     assert classes["unknown"]["online"] == 0.5
-    assert classes["each"]["runner"] == {"auc": 0.5, "recall": None, "frames": 2, "known": False}
+    assert classes.each["runner"].to_dict() == {"auc": 0.5, "recall": None, "frames": 2, "known": False}
 
 
 def test_each_kind_has_its_own_share_above_the_line(judged):
@@ -83,7 +84,7 @@ def test_each_kind_has_its_own_share_above_the_line(judged):
 
 
 def test_without_named_kinds_there_are_no_classes(judged):
-    assert judge([judged("a", "01", [0, 1])]).classes == {}
+    assert judge([judged("a", "01", [0, 1])]).classes == Classes()
 
 
 def test_a_stretch_is_found_when_any_alarm_overlaps_it(judged):
@@ -168,7 +169,7 @@ def test_nothing_to_judge_is_said():
 def test_the_table_has_a_row_a_video(judged):
     row = judge([judged("a", "011", [0, 1, 7], events=[(5, 7)])]).table[0]
 
-    assert row == {
+    assert row.to_dict() == {
         "name": "a",
         "scene": "",
         "frames": 3,
@@ -196,8 +197,8 @@ def test_scenes_are_judged_by_themselves_where_there_are_several(judged):
     gate = replace(judged("a", "0011", [1, 2, 3, 4]), scene="gate")
     road = replace(judged("b", "0011", [1, 4, 3, 2]), scene="road")
 
-    assert judge([gate]).scenes == {}
-    assert judge([gate, road, replace(gate, name="c")]).scenes == {
+    assert not judge([gate]).scenes
+    assert judge([gate, road, replace(gate, name="c")]).scenes.model_dump() == {
         "gate": {"videos": 2, "frames": 8, "abnormal": 4, "online": 1.0},
         "road": {"videos": 1, "frames": 4, "abnormal": 2, "online": 0.5},
     }

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,7 +45,7 @@ def test_a_saved_result_comes_back_with_its_scores(result, tmp_path):
 
 def test_judging_by_the_other_ground_truth_leaves_the_first_result_alone(result, tmp_path):
     for truth in ("masks", "frames"):
-        replace(result, data={"ground_truth": truth}).save(tmp_path)
+        result.changed(data={"ground_truth": truth}).save(tmp_path)
 
     assert sorted(path.name for path in tmp_path.glob("*.json")) == [
         "eval-standard-frames.json",

@@ -23,7 +23,7 @@ def run(judged):
         told = judge([judged(labels, values, name=name) for name, (labels, values) in videos.items()])
         own = {"detector": "dream-unet", "parameters": 1234, "seconds_training": 90.0, "folds": 2}
         own["trained_on"] = {"normal": ["n", "m"], "known": ["k"]}
-        return replace(told, run=folder, data={"fingerprint": fingerprint, "name": "gate"}, **(own | options))
+        return told.changed(run=folder, data={"fingerprint": fingerprint, "name": "gate"}, **(own | options))
 
     return make
 
@@ -78,7 +78,7 @@ def test_strips_of_one_video_stand_under_each_other_on_one_scale(run, page, embe
     late = run("runs/late", {"a": ("1", [1.0]), "b": ("01", [2.0, 3.0])})
     video = late.scored[0]
     moved = replace(video, scores=replace(video.scores, frame=np.array([5]), time_s=np.array([0.5])))
-    late = replace(late, scored=(moved, late.scored[1]))
+    late = late.with_scores((moved, late.scored[1]))
 
     text, _ = page([run("runs/early", WORSE), late])
 
@@ -89,7 +89,7 @@ def test_strips_of_one_video_stand_under_each_other_on_one_scale(run, page, embe
 
 
 def test_a_run_without_its_scores_has_figures_and_a_note(run, page):
-    text, parsed = page([run("runs/first", WORSE), replace(run("runs/bare", BETTER), scored=())])
+    text, parsed = page([run("runs/first", WORSE), run("runs/bare", BETTER).with_scores(())])
 
     assert "The scores of single frames of &#39;bare&#39; are not beside its result" in text
     assert "a result without its scores cannot be compared" in text

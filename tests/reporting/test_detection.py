@@ -73,7 +73,7 @@ def test_the_papers_curve_leaves_out_the_videos_on_which_it_is_undefined(judged)
 
 def test_frames_of_one_kind_or_figures_alone_have_no_curve(judged, mixed):
     assert detection_curves(judge([judged("000", [0.0, 1.0, 2.0])])) == []
-    assert detection_curves(replace(mixed(), scored=())) == []
+    assert detection_curves(mixed().with_scores(())) == []
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends_and_its_area():

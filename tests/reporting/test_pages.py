@@ -4,7 +4,6 @@ import base64
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,8 +27,7 @@ def result(judged):
         judged("1" * 12, [1.0] * 12, name="alley", kinds=[(4, 16, "runner")]),
     ]
     figures = judge(videos, known_kinds={"cart"}, heldout={"online": np.linspace(0, 3, 300)})
-    return replace(
-        figures,
+    return figures.changed(
         detector="dream-unet",
         data={"name": "gate-camera", "kind": "folder", "root": "/nowhere"},
         trained_on={"normal": ["a", "b"], "known": ["c"]},
@@ -64,11 +62,11 @@ def test_figures_stand_in_the_page(result, tmp_path, read):
 
 def test_learned_says_why_it_is_online_where_it_is(result, tmp_path, read):
     notes = ["no known anomaly was held out: `learned` equals `online`"]
-    alike = replace(result, notes=notes)
+    alike = result.changed(notes=notes)
 
     assert words.explained("learned", result).startswith("As online, with weights fitted on known anomalies")
     assert "it has seen all of them (1 video)" in words.explained("learned", alike)
-    without = replace(alike, trained_on={"normal": ["a"], "known": []})
+    without = alike.changed(trained_on={"normal": ["a"], "known": []})
     assert (
         "Equals online: there were no known anomalies" in read(report(without, tmp_path / "p.html", pictures=None))[0]
     )
@@ -99,7 +97,7 @@ def test_alarms_are_told_with_their_precision(result, tmp_path, read):
 def test_alarms_of_older_results_are_told_as_far_as_they_are_known(result):
     older = {name: result.events[name] for name in ("labelled", "found", "missed", "false", "false_per_hour")}
 
-    assert [name for name, _, _ in words.events_in_words(replace(result, events=older))] == ["recall", "false an hour"]
+    assert [name for name, _, _ in words.events_in_words(result.changed(events=older))] == ["recall", "false an hour"]
 
 
 def test_scenes_and_places_have_their_tables_where_there_are_any(result, tmp_path, read):
@@ -108,7 +106,7 @@ def test_scenes_and_places_have_their_tables_where_there_are_any(result, tmp_pat
     places = {"frames": 30, "left_out": 0, "regions": 31, "tracks": 2, "figures": {"online": figures}}
 
     plain, _ = read(report(result, tmp_path / "plain.html", pictures=None))
-    both = replace(result, scenes={"gate": row, "": {**row, "online": None}}, places=places)
+    both = result.changed(scenes={"gate": row, "": {**row, "online": None}}, places=places)
     text, parsed = read(report(both, tmp_path / "page.html", pictures=None))
 
     assert "Scene by scene" not in plain
@@ -176,7 +174,7 @@ def test_when_the_data_are_gone_the_page_says_so(result, tmp_path, read):
 
 
 def test_what_a_note_quotes_is_code_and_nothing_in_it_is_markup(result, tmp_path, read):
-    text, _ = read(report(replace(result, notes=["`--set a=1` in <b>bold</b>"]), tmp_path / "page.html"))
+    text, _ = read(report(result.changed(notes=["`--set a=1` in <b>bold</b>"]), tmp_path / "page.html"))
 
     assert "<code>--set a=1</code> in &lt;b&gt;bold&lt;/b&gt;" in text
 
@@ -288,7 +286,7 @@ def test_lengths_and_moments_are_said_as_one_would():
     ],
 )
 def test_a_page_says_what_the_detector_compares_frames_with(result, detector, model, picture, error):
-    told = replace(result, detector=detector, settings={"detector": detector, "model": model})
+    told = result.changed(detector=detector, settings={"detector": detector, "model": model})
 
     assert words.compared_with(told) == picture
     assert error in words.explained("local_error", told)
@@ -296,28 +294,29 @@ def test_a_page_says_what_the_detector_compares_frames_with(result, detector, mo
 
 def test_a_detector_that_could_predict_but_does_not_is_told_so(result):
     assert "without its decoder" in words.summary_of(result)
-    assert "without" not in words.summary_of(replace(result, settings={"model": {"decoder": True}}))
-    assert "here" not in words.summary_of(replace(result, detector="framediff", settings={}))
+    assert "without" not in words.summary_of(result.changed(settings={"model": {"decoder": True}}))
+    assert "here" not in words.summary_of(result.changed(detector="framediff", settings={}))
 
 
 def test_a_page_says_what_online_is_made_of(result, tmp_path, read):
     given = ("psnr", "distance", "local_error", "local_distance", "motion")
     auc = dict(result.auc) | dict.fromkeys(given, result.auc["online"])
     settings = {"score": {"online": ["distance", "local_distance"]}}
-    both = replace(result, auc=auc, settings=settings)
-    error_alone = replace(both, auc={name: auc[name] for name in ("online", "psnr", "local_error")})
+    both = result.changed(auc=auc, settings=settings)
+    error_alone = both.changed(auc={name: auc[name] for name in ("online", "psnr", "local_error")})
 
     text, _ = read(report(both, tmp_path / "page.html", pictures=None))
     assert "Here it is made of distance and local_distance; psnr, local_error and motion do not count." in text
     assert words.what_online_adds(error_alone) == "Here it is made of local_error; psnr does not count."
-    assert words.what_online_adds(replace(both, settings={})) == ""
+    assert words.what_online_adds(both.changed(settings={})) == ""
 
 
 def test_a_network_below_the_floor_is_told_so(result):
-    auc = dict(result.auc) | {"online": {**result.auc["online"], "micro": 0.5}, "motion": {"micro": 0.6}}
+    below, floor = (result.auc.online.changed(micro=micro) for micro in (0.5, 0.6))
+    auc = dict(result.auc) | {"online": below, "motion": floor}
 
-    assert words.against_floor(replace(result, auc=auc)).startswith("10.0 points below")
-    assert words.against_floor(replace(result, auc=auc, detector="framediff")) == ""
+    assert words.against_floor(result.changed(auc=auc)).startswith("10.0 points below")
+    assert words.against_floor(result.changed(auc=auc, detector="framediff")) == ""
 
 
 def test_a_line_without_times_promises_no_rate():

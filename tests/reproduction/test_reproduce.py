@@ -154,7 +154,7 @@ def test_a_cell_that_the_plan_would_not_make_is_refused_before_anything_is_train
 def test_a_damaged_cell_is_named(made, gate, tmp_path, change):
     out = spoil(made, tmp_path / "made", change)
 
-    with pytest.raises(RunError, match=r"a cell is damaged, or of an earlier version\n.*gate-framediff-fold1.json"):
+    with pytest.raises(RunError, match=r"the cell is damaged\n.*gate-framediff-fold1.json"):
         reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"], train=False)
 
 

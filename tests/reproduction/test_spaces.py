@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from oddframe.errors import RunError
 from oddframe.evaluation import analysis
-from oddframe.evaluation.analysis import Analysis, Distances, Space
+from oddframe.evaluation.analysed import Analysis, Distances, Space
 from oddframe.progress import unwatched
 from oddframe.reproduction.cells import Work, fold_part
 from oddframe.reproduction.rows import rows_of
@@ -17,14 +16,14 @@ from oddframe.reproduction.spaces import analyses, draw_feature_spaces, ratios_t
 
 
 def space(of: str) -> Space:
-    return Space("normality", of, np.array([[0.0, 1.0], [2.0, 3.0]], np.float32), np.array([False, True]))
+    return Space(branch="normality", of=of, points=[[0.0, 1.0], [2.0, 3.0]], abnormal=[False, True])
 
 
 FOUND = Analysis(
     detector="dream-unet",
     run="run",
     clips={"normal": 1, "abnormal": 1},
-    distances={"normal": Distances(1, 0.25, 0.5, 0.5, 2.0)},
+    distances={"normal": Distances(clips=1, own=0.25, other=0.5, ratio=0.5, inverse=2.0)},
     memories={},
     spaces=(space("clips"), space("places")),
     notes=(),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from oddframe.errors import SettingsError
+from oddframe.evaluation.figures import Auc
+from oddframe.reproduction.cells import Cell
 from oddframe.reproduction.rates import rates_table
 from oddframe.reproduction.rows import rows_of
 from oddframe.reproduction.sizes import sizes_table
@@ -24,16 +26,20 @@ def cell(
     given: Sequence[str] = ("psnr", "distance"),
 ):
     """Of two videos with 100 judged frames."""
-    interval = None if online is None else [online - 0.1, online + 0.05]
-    figures = {"micro": online, "interval": interval}  # on the widest windows of Tables III and II
-    return {
-        "cell": {"steps": 100, "common": {key: {"online": figures} for key in ("4-0", "9-7")}},
-        "seconds_training": 60 * minutes,
-        "frames": {"videos": 2, "judged": 100, "abnormal": abnormal},
-        "settings": {"score": {"online": ["distance", "local_distance"]}},
-        "auc": dict.fromkeys(("online", *given)),
-        "undefined_videos": {"macro": [], "paper": list(unsaid)},
-    }
+    interval = None if online is None else (online - 0.1, min(online + 0.05, 1.0))
+    figures = Auc(micro=online, macro=None, interval=interval, ap=None, eer=None)
+    common = {key: {"online": figures} for key in ("4-0", "9-7")}  # the widest windows of Tables III and II
+    about = {"set": "ucsd-ped2", "part": "fold0", "row": "mem", "label": "UNet+Mem", "given": "normal", "steps": 100}
+    return Cell(
+        cell=about | {"common": common},
+        seconds_training=60 * minutes,
+        frames={"videos": 2, "judged": 100, "abnormal": abnormal},
+        settings={"score": {"online": ["distance", "local_distance"]}},
+        auc=dict.fromkeys(("online", *given), figures),
+        undefined_videos={"macro": [], "paper": unsaid},
+        table=(),
+        events={"labelled": 0, "found": 0, "missed": 0, "false": 0, "false_per_hour": None},
+    )
 
 
 def line(table: Table, label: str) -> dict[str, str]:

@@ -183,9 +183,9 @@ def evaluate(
         [
             (
                 name,
-                percent(figures["micro"]),
-                "-" if figures["interval"] is None else " to ".join(percent(side) for side in figures["interval"]),
-                *(percent(figures[key]) for key in ("macro", "ap", "eer")),
+                percent(figures.micro),
+                "-" if figures.interval is None else " to ".join(map(percent, figures.interval)),
+                *map(percent, (figures.macro, figures.ap, figures.eer)),
             )
             for name, figures in result.auc.items()
         ],
@@ -195,7 +195,7 @@ def evaluate(
         print_table(
             ("scene", "videos", "frames", "abnormal", "AUC %"),
             [
-                (scene or "-", str(row["videos"]), str(row["frames"]), str(row["abnormal"]), percent(row["online"]))
+                (scene or "-", str(row.videos), str(row.frames), str(row.abnormal), percent(row.online))
                 for scene, row in result.scenes.items()
             ],
         )
@@ -204,14 +204,13 @@ def evaluate(
         print_table(
             ("places, in per cent", "RBDC", "TBDC", "pixel AUC", "pixel AUC, 40 % covered"),
             [
-                (name, *(percent(value) for value in (f["rbdc"], f["tbdc"], f["pixel_auc"], f["covered_auc"])))
-                for name, f in places["figures"].items()
+                (name, *(percent(value) for value in (f.rbdc, f.tbdc, f.pixel_auc, f.covered_auc)))
+                for name, f in places.figures.items()
             ],
         )
-    for group in ("known", "unknown"):
-        if kinds := result.classes.get(group, {}).get("kinds"):
-            figures = result.classes[group]
-            say(f"{group} kinds of anomaly ({', '.join(kinds)}): AUC {percent(figures['online'])}")
+    for name, group in (("known", result.classes.known), ("unknown", result.classes.unknown)):
+        if group is not None and group.kinds:
+            say(f"{name} kinds of anomaly ({', '.join(group.kinds)}): AUC {percent(group.online)}")
     for note in result.notes:
         say(f"note: {note}")
     say(f"Next: oddframe report {run}")

@@ -13,12 +13,10 @@ give less than 1 for a detector that works):
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,7 +25,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, MissingExtraError, NothingToJudgeError, RunError
 from oddframe.evaluation import testset
-from oddframe.files import write_text
+from oddframe.evaluation.analysed import Analysis, Distances, Kind, MemoryUse, Space
 from oddframe.nn.memory import DEAD_SHARE, Memory
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import resolve_device
@@ -44,118 +42,10 @@ Vectors = NDArray[np.float32]
 
 NORMALITY, ABNORMALITY = "normality", "abnormality"
 
-FORMAT = 1
-
 _ODD_SHARE = 0.25
 """Of a place's pixels, marked, that make it an odd place."""
 _LEAST_POINTS = 5
-
-
-@dataclass(frozen=True)
-class Distances:
-    """Distances of one kind of clip's queries to the items of its own and of the other memory.
-
-    Attributes:
-        own, other: mean over clips of d, 0..2. ratio: own over other, as Eqs. 15 and 18. inverse: other over own.
-    """
-
-    clips: int
-    own: float
-    other: float
-    ratio: float
-    inverse: float
-
-
-@dataclass(frozen=True)
-class MemoryUse:
-    """How one memory is used.
-
-    Attributes:
-        share: kind of clip ("normal", "abnormal") → per item, the share of queries that it is nearest to.
-        dead: items that get less than a tenth of an equal share from either kind.
-        similarity: (M, M) cosines between items. largest_similarity: between two of them; None for one item.
-    """
-
-    share: dict[str, list[float]]
-    dead: list[int]
-    similarity: list[list[float]]
-    largest_similarity: float | None
-
-
-@dataclass(frozen=True)
-class Space:
-    """Points of one branch's queries, laid out by t-SNE (distances between far points mean nothing).
-
-    Attributes:
-        branch: "normality", ... of: "clips" for the mean query of each clip, "places" for one query of each.
-        points: (N, 2). abnormal: (N,).
-    """
-
-    branch: str
-    of: Literal["clips", "places"]
-    points: NDArray[np.float32]
-    abnormal: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was found.
-
-    Attributes:
-        clips: kind → how many were looked at.
-        distances: "normal" (Eqs. 13-15) and "abnormal" (Eqs. 16-18), where there are both memories and such clips.
-        memories: branch → its use. spaces: two a branch. notes: what a reader must know.
-    """
-
-    detector: str
-    run: str
-    clips: dict[str, int]
-    distances: dict[str, Distances]
-    memories: dict[str, MemoryUse]
-    spaces: tuple[Space, ...]
-    notes: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        plain = {"format": FORMAT} | asdict(self)
-        for space in plain["spaces"]:
-            space["points"], space["abnormal"] = space["points"].tolist(), space["abnormal"].tolist()
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Analysis:
-        """Read what `to_dict` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is something else.
-        """
-        if plain["format"] != FORMAT:
-            raise ValueError(f"format {plain['format']}")
-        return cls(
-            detector=plain["detector"],
-            run=plain["run"],
-            clips=plain["clips"],
-            distances={kind: Distances(**one) for kind, one in plain["distances"].items()},
-            memories={branch: MemoryUse(**one) for branch, one in plain["memories"].items()},
-            spaces=tuple(
-                Space(
-                    one["branch"],
-                    one["of"],
-                    np.asarray(one["points"], np.float32).reshape(-1, 2),
-                    np.asarray(one["abnormal"], bool),
-                )
-                for one in plain["spaces"]
-            ),
-            notes=tuple(plain["notes"]),
-        )
-
-    def save(self, folder: Path | str) -> Path:
-        """Write `analysis.json` into a folder; return its path.
-
-        Raises:
-            StorageError: the folder cannot be written.
-        """
-        return write_text(Path(folder) / "analysis.json", json.dumps(self.to_dict()) + "\n")
+_KINDS: tuple[Kind, Kind] = ("normal", "abnormal")
 
 
 class _Clip(NamedTuple):
@@ -304,11 +194,11 @@ class _Gathered:
     def analysis(self, run: Run, seed: int) -> Analysis:
         """What it all comes to."""
         abnormal = np.array(self._abnormal, bool)
-        clips = {"normal": int((~abnormal).sum()), "abnormal": int(abnormal.sum())}
+        clips: dict[Kind, int] = {"normal": int((~abnormal).sum()), "abnormal": int(abnormal.sum())}
         notes = [f"There is no clip that is {kind} throughout." for kind, count in clips.items() if not count]
-        distances = {
+        distances: dict[Kind, Distances] = {
             kind: _distances(np.array(found))
-            for kind, found in (("normal", self._distances[False]), ("abnormal", self._distances[True]))
+            for kind, found in zip(_KINDS, (self._distances[False], self._distances[True]), strict=True)
             if found
         }
         if not distances:
@@ -325,7 +215,7 @@ class _Gathered:
             distances=distances,
             memories={name: self._use(name) for name in self._memories},
             spaces=tuple(
-                Space(branch, of, _laid_out(np.stack(points), seed), abnormal)
+                Space(branch=branch, of=of, points=_laid_out(np.stack(points), seed), abnormal=abnormal)
                 for (branch, of), points in (self._points.items() if enough else ())
             ),
             notes=tuple(notes),
@@ -341,9 +231,9 @@ class _Gathered:
 
     def _use(self, name: str) -> MemoryUse:
         items = self._memories[name]
-        share = {
-            kind: (counts / counts.sum()).tolist()
-            for kind, counts in (("normal", self._nearest[name, False]), ("abnormal", self._nearest[name, True]))
+        share: dict[Kind, tuple[float, ...]] = {
+            kind: tuple((counts / counts.sum()).tolist())
+            for kind, counts in zip(_KINDS, (self._nearest[name, False], self._nearest[name, True]), strict=True)
             if counts.sum()
         }
         served = np.max(list(share.values()), axis=0) if share else np.zeros(len(items))
@@ -351,8 +241,8 @@ class _Gathered:
         apart = cosines[~np.eye(len(items), dtype=bool)]
         return MemoryUse(
             share=share,
-            dead=np.flatnonzero(served < DEAD_SHARE / len(items)).tolist(),
-            similarity=cosines.tolist(),
+            dead=tuple(np.flatnonzero(served < DEAD_SHARE / len(items)).tolist()),
+            similarity=tuple(map(tuple, cosines.tolist())),
             largest_similarity=float(apart.max()) if len(apart) else None,
         )
 
@@ -370,7 +260,9 @@ def farthest(queries: Vectors, items: Vectors) -> float:
 def _distances(found: NDArray[np.float64]) -> Distances:
     """(clips, 2): own and other distance of each clip."""
     own, other = found.mean(axis=0).tolist()
-    return Distances(len(found), own, other, own / max(other, 1e-12), other / max(own, 1e-12))
+    return Distances(
+        clips=len(found), own=own, other=other, ratio=own / max(other, 1e-12), inverse=other / max(own, 1e-12)
+    )
 
 
 def _laid_out(vectors: Vectors, seed: int) -> NDArray[np.float32]:

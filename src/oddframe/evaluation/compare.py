@@ -152,7 +152,7 @@ def _shared(folds: Sequence[Sequence[_Beside]]) -> list[str]:
 
 
 def _beside(first: Result, second: Result) -> list[_Beside]:
-    _same("data", *(result.data.get("fingerprint") for result in (first, second)))
+    _same("data", *(result.data.fingerprint for result in (first, second)))
     one, other = ({video.name: video for video in result.scored} for result in (first, second))
     _same("test videos", sorted(one), sorted(other))
     found = []

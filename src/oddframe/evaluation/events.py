@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from oddframe.evaluation.result import Events
+from oddframe.evaluation.figures import Events
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.scoring.scores import Scores
 
@@ -38,20 +38,20 @@ def judge_events(videos: Sequence[JudgedVideo]) -> Events:
         of_video = _normal_hours(video)
         hours = None if hours is None or of_video is None else hours + of_video
     timed = [delay for delay in delays_s if delay is not None]
-    return {
-        "labelled": labelled,
-        "found": found,
-        "missed": labelled - found,
-        "recall": found / labelled if labelled else None,
-        "delay_frames": float(np.median(delays)) if delays else None,
-        "delay_s": float(np.median(timed)) if timed and len(timed) == len(delays_s) else None,
-        "alarms": alarms,
-        "false": false,
-        "precision": (alarms - false) / alarms if alarms else None,
-        "normal_frames": normal,
-        "normal_hours": hours,
-        "false_per_hour": false / hours if hours else None,
-    }
+    return Events(
+        labelled=labelled,
+        found=found,
+        missed=labelled - found,
+        recall=found / labelled if labelled else None,
+        delay_frames=float(np.median(delays)) if delays else None,
+        delay_s=float(np.median(timed)) if timed and len(timed) == len(delays_s) else None,
+        alarms=alarms,
+        false=false,
+        precision=(alarms - false) / alarms if alarms else None,
+        normal_frames=normal,
+        normal_hours=hours,
+        false_per_hour=false / hours if hours else None,
+    )
 
 
 def _seconds(scores: Scores, begin: int, end: int) -> float | None:

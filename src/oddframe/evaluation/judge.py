@@ -17,9 +17,21 @@ from numpy.typing import NDArray
 from oddframe.errors import NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics, testset
 from oddframe.evaluation.events import judge_events
+from oddframe.evaluation.figures import (
+    Auc,
+    Classes,
+    FrameCounts,
+    KindFigures,
+    KindGroup,
+    Named,
+    Row,
+    SceneRow,
+    Threshold,
+    Undefined,
+)
 from oddframe.evaluation.metrics import Video
 from oddframe.evaluation.places import PlaceJudge
-from oddframe.evaluation.result import Auc, Result, Row, SceneRow, Threshold
+from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.scores import COMPONENTS
@@ -79,7 +91,7 @@ def evaluate(
     origin = testset.provenance(opened, videos)
     found, unplaced = places.finish() if places is not None else (None, [])
     told = [*notes, *unjudged, *unplaced, *opened.info.notes, *videos.notes, *result.notes]
-    result = replace(result, **origin, places=found, notes=list(dict.fromkeys(told)))
+    result = result.changed(**origin, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 
@@ -107,37 +119,38 @@ def judge(
         raise NothingToJudgeError("there is no labelled test video to judge", wanted="test videos with labels")
     auc: dict[str, Auc] = {}
     threshold: dict[str, Threshold] = {}
-    undefined: dict[str, list[str]] = {"macro": [], "paper": []}
+    one_class: tuple[str, ...] = ()
     for name in _names(videos):
         beside = _beside_labels(videos, name)
-        auc[name], undefined["macro"] = _figures(beside, undefined["macro"], seed)
+        auc[name], one_class = _figures(beside, one_class, seed)
         held = (heldout or {}).get(name)
         if held is not None and len(held):
             threshold[name] = _threshold(metrics.pooled(list(beside.values())), held)
-    undefined["paper"] = [video.name for video in videos if video.scores.paper is None]
+    undefined = tuple(video.name for video in videos if video.scores.paper is None)
     labels = np.concatenate([video.labels for video in videos])
     notes = list(dict.fromkeys(note for video in videos for note in video.scores.notes))
     if not labels.any():
         notes.append("No judged frame is labelled abnormal: detection cannot be judged, false alarms can.")
     elif labels.all():
         notes.append("Every judged frame is labelled abnormal: no figure that needs normal frames is defined.")
-    if undefined["paper"]:
+    if undefined:
         notes.append(
-            f"The paper's score is undefined on {len(undefined['paper'])} of {len(videos)} videos (all values equal); "
+            f"The paper's score is undefined on {len(undefined)} of {len(videos)} videos (all values equal); "
             "its figures leave them out."
         )
-    return Result(
-        auc=auc,
-        undefined_videos=undefined,
-        threshold=threshold,
-        classes=_classes(videos, known_kinds, threshold["online"]["quantile"] if "online" in threshold else None),
+    line = threshold["online"].quantile if "online" in threshold else None
+    result = Result(
+        auc=Named[Auc](auc),
+        undefined_videos=Undefined(macro=one_class, paper=undefined),
+        threshold=Named[Threshold](threshold),
+        classes=_classes(videos, known_kinds, line),
         scenes=_scenes(videos),
-        table=[_row(video) for video in videos],
+        table=tuple(_row(video) for video in videos),
         events=judge_events(videos),
-        frames={"videos": len(videos), "judged": len(labels), "abnormal": int(labels.sum())},
-        notes=notes,
-        scored=tuple(videos),
+        frames=FrameCounts(videos=len(videos), judged=len(labels), abnormal=int(labels.sum())),
+        notes=tuple(notes),
     )
+    return result.with_scores(videos)
 
 
 def _names(videos: Sequence[JudgedVideo]) -> list[str]:
@@ -156,44 +169,51 @@ def _beside_labels(videos: Sequence[JudgedVideo], name: str) -> dict[str, Video]
     return found
 
 
-def _figures(beside: Mapping[str, Video], seen: list[str], seed: int) -> tuple[Auc, list[str]]:
+def _figures(beside: Mapping[str, Video], seen: tuple[str, ...], seed: int) -> tuple[Auc, tuple[str, ...]]:
     together = metrics.pooled(list(beside.values()))
     macro, undefined = metrics.macro_auc(beside)
     interval = metrics.interval(list(beside.values()), np.random.default_rng(seed))
-    figures: Auc = {
-        "micro": metrics.auc(together),
-        "macro": macro,
-        "interval": None if interval is None else list(interval),
-        "ap": metrics.average_precision(together),
-        "eer": metrics.equal_error_rate(together),
-    }
+    figures = Auc(
+        micro=metrics.auc(together),
+        macro=macro,
+        interval=None if interval is None else (interval[0], interval[1]),
+        ap=metrics.average_precision(together),
+        eer=metrics.equal_error_rate(together),
+    )
     # a video has one class whatever is judged; `online` judges all videos, `paper` perhaps fewer
-    return figures, seen or [name.split("/", 1)[1] for name in undefined]
+    return figures, seen or tuple(name.split("/", 1)[1] for name in undefined)
 
 
 def _threshold(together: Video, heldout: NDArray[Any]) -> Threshold:
     quantile = float(np.quantile(heldout, _QUANTILE))
     normal_above, recall = metrics.at_line(together, quantile)
-    return {"quantile": quantile, "heldout_frames": len(heldout), "normal_above": normal_above, "recall": recall}
+    return Threshold(quantile=quantile, heldout_frames=len(heldout), normal_above=normal_above, recall=recall)
 
 
-def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str], line: float | None) -> dict[str, Any]:
-    kinds = sorted({span.kind for video in videos for span in video.kinds if span.kind})
-    if not kinds:
-        return {}
-    each: dict[str, Any] = {}
-    for kind in kinds:
+def _classes(videos: Sequence[JudgedVideo], known_kinds: Collection[str], line: float | None) -> Classes:
+    each: dict[str, KindFigures] = {}
+    for kind in sorted({span.kind for video in videos for span in video.kinds if span.kind}):
         found = _of_kinds(videos, "online", [kind])
-        each[kind] = {"auc": metrics.auc(found), "recall": _recall(found, line)}
-        each[kind] |= {"frames": int(found.labels.sum()), "known": kind in known_kinds}
-    groups: dict[str, Any] = {}
-    for group, known in (("known", True), ("unknown", False)):
-        members = [kind for kind in kinds if each[kind]["known"] is known]
-        figures = {name: metrics.auc(_of_kinds(videos, name, members)) for name in ("online", "paper", "distance")}
-        found = _of_kinds(videos, "online", members)
-        rest = {"recall": _recall(found, line), "frames": int(found.labels.sum()), "kinds": members}
-        groups[group] = figures | rest
-    return groups | {"each": each}
+        each[kind] = KindFigures(
+            auc=metrics.auc(found),
+            recall=_recall(found, line),
+            frames=int(found.labels.sum()),
+            known=kind in known_kinds,
+        )
+
+    def group(known: bool) -> KindGroup:
+        kinds = tuple(kind for kind, figures in each.items() if figures.known is known)
+        found = _of_kinds(videos, "online", kinds)
+        return KindGroup(
+            online=metrics.auc(found),
+            paper=metrics.auc(_of_kinds(videos, "paper", kinds)),
+            distance=metrics.auc(_of_kinds(videos, "distance", kinds)),
+            recall=_recall(found, line),
+            frames=int(found.labels.sum()),
+            kinds=kinds,
+        )
+
+    return Classes(known=group(True), unknown=group(False), each=Named[KindFigures](each)) if each else Classes()
 
 
 def _of_kinds(videos: Sequence[JudgedVideo], name: str, kinds: Sequence[str]) -> Video:
@@ -217,38 +237,38 @@ def _recall(video: Video, line: float | None) -> float | None:
     return None if line is None else metrics.at_line(video, line).recall
 
 
-def _scenes(videos: Sequence[JudgedVideo]) -> dict[str, SceneRow]:
-    """Figures of each scene by itself; {} where there is only one."""
+def _scenes(videos: Sequence[JudgedVideo]) -> Named[SceneRow]:
+    """Figures of each scene by itself; empty where there is only one."""
     of_scene: dict[str, list[JudgedVideo]] = {}
     for video in videos:
         of_scene.setdefault(video.scene, []).append(video)
     rows: dict[str, SceneRow] = {}
     for scene, members in sorted(of_scene.items() if len(of_scene) > 1 else ()):
         together = metrics.pooled(list(_beside_labels(members, "online").values()))
-        rows[scene] = {
-            "videos": len(members),
-            "frames": len(together.labels),
-            "abnormal": int(together.labels.sum()),
-            "online": metrics.auc(together),
-        }
-    return rows
+        rows[scene] = SceneRow(
+            videos=len(members),
+            frames=len(together.labels),
+            abnormal=int(together.labels.sum()),
+            online=metrics.auc(together),
+        )
+    return Named[SceneRow](rows)
 
 
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
     events = judge_events([video])
-    return {
-        "name": video.name,
-        "scene": video.scene,
-        "frames": len(scores),
-        "abnormal": int(video.labels.sum()),
-        "online": metrics.auc(Video(video.labels, scores.online)),
-        "paper": None if scores.paper is None else metrics.auc(Video(video.labels, scores.paper)),
-        "highest": float(scores.online.max()),
-        "events_found": events["found"],
-        "events_missed": events["missed"],
-        "false_events": events["false"],
-    }
+    return Row(
+        name=video.name,
+        scene=video.scene,
+        frames=len(scores),
+        abnormal=int(video.labels.sum()),
+        online=metrics.auc(Video(video.labels, scores.online)),
+        paper=None if scores.paper is None else metrics.auc(Video(video.labels, scores.paper)),
+        highest=float(scores.online.max()),
+        events_found=events.found,
+        events_missed=events.missed,
+        false_events=events.false,
+    )
 
 
 def _score(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oddframe.evaluation.figures import Named, PlaceFigures, Places
 from oddframe.evaluation.pixels import PixelCurve
 from oddframe.evaluation.regions import Map, MaskTracks, OddRegions, RegionCurve, shares_of
-from oddframe.evaluation.result import Places
 
 if TYPE_CHECKING:
     from oddframe.data.videoset import LabelledVideo
@@ -79,21 +79,20 @@ class PlaceJudge:
         if self._left_out:
             many = "frame without a mask is" if self._left_out == 1 else "frames without a mask are"
             notes.append(f"{self._left_out} abnormal {many} left out of the figures on places.")
-        return {
-            "frames": some.frames,
-            "left_out": self._left_out,
-            "regions": some.regions,
-            "tracks": some.tracks,
-            "figures": {
-                name: {
-                    "rbdc": regions.rbdc(),
-                    "tbdc": regions.tbdc(),
-                    "pixel_auc": pixels.auc(),
-                    "covered_auc": pixels.covered_auc(),
-                }
-                for name, (regions, pixels) in self._curves.items()
-            },
-        }, notes
+        figures = {
+            name: PlaceFigures(
+                rbdc=regions.rbdc(), tbdc=regions.tbdc(), pixel_auc=pixels.auc(), covered_auc=pixels.covered_auc()
+            )
+            for name, (regions, pixels) in self._curves.items()
+        }
+        found = Places(
+            frames=some.frames,
+            left_out=self._left_out,
+            regions=some.regions,
+            tracks=some.tracks,
+            figures=Named[PlaceFigures](figures),
+        )
+        return found, notes
 
     def _end(self) -> None:
         for regions, _ in self._curves.values():

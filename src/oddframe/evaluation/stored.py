@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
+import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import RootModel
 
+from oddframe.arrays import Arrays, ArraySpec, read_arrays
 from oddframe.data.videoset import spans_of
-from oddframe.errors import RunError
-from oddframe.files import beside
-from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
+from oddframe.files import write_bytes
+from oddframe.records import Record, damaged, parse_as
+from oddframe.scoring.scores import AlarmLine, Event, Scores
 
 _MOST_BYTES = 4_000_000_000
 """Unpacked. A day of video at 25 frames a second has about 150 MB of scores."""
 
+_WHAT, _HINT = "the file of stored scores", "judge the run again: oddframe eval RUN"
+
 _ROWS = ("frame", "online", "paper", "learned", "time_s")
+
+_NUMBERS = ArraySpec("f", (None,))
+_WANTED = {
+    "videos": ArraySpec("U", ()),
+    "*/frame": ArraySpec("iu", (None,)),
+    "*/labels": ArraySpec("b", (None,)),
+    **dict.fromkeys(("*/online", "*/paper", "*/learned", "*/time_s", "*/raw.*", "*/calibrated.*"), _NUMBERS),
+}
 
 
 class Span(NamedTuple):
@@ -29,6 +40,25 @@ class Span(NamedTuple):
     start: int
     end: int
     kind: str | None
+
+
+class _Described(Record):
+    """What is kept of a video beside its arrays."""
+
+    name: str
+    scene: str
+    kinds: tuple[Span, ...]
+    video: str
+    size: tuple[int, int]
+    fps: float | None
+    line: AlarmLine
+    events: tuple[Event, ...]
+    notes: tuple[str, ...]
+    arrays: tuple[str, ...]
+
+
+class _Index(RootModel[tuple[_Described, ...]]):
+    """The videos of a file in their order."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +96,13 @@ def write_scores(path: Path, videos: Sequence[JudgedVideo]) -> Path:
     Raises:
         StorageError: the file cannot be written.
     """
-    arrays: dict[str, NDArray[Any]] = {"videos": np.array(json.dumps([_described(video) for video in videos]))}
+    index = _Index(tuple(_described(video) for video in videos))
+    arrays: dict[str, NDArray[Any]] = {"videos": np.array(index.model_dump_json())}
     for number, video in enumerate(videos):
         arrays |= {f"{number}/{name}": values for name, values in _arrays(video).items()}
-    with beside(path, "scores cannot be written") as place, place.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return path
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return write_bytes(path, content.getvalue(), "scores cannot be written")
 
 
 def read_scores(path: Path) -> tuple[JudgedVideo, ...]:
@@ -80,19 +111,12 @@ def read_scores(path: Path) -> tuple[JudgedVideo, ...]:
     Raises:
         RunError: the file is damaged or is not one of these.
     """
+    stored = read_arrays(path, _WANTED, _WHAT, limit_bytes=_MOST_BYTES, hint=_HINT)
+    index = parse_as(str(stored["videos"]), _Index, _WHAT, path=path, hint=_HINT)
     try:
-        with zipfile.ZipFile(path) as packed:
-            unpacked = sum(entry.file_size for entry in packed.infolist())
-        if unpacked > _MOST_BYTES:
-            raise RunError("too large for scores", path=path, seen=f"{unpacked} bytes", wanted=f"up to {_MOST_BYTES}")
-        with np.load(path, allow_pickle=False) as stored:
-            described = json.loads(str(stored["videos"]))
-            return tuple(
-                _rebuilt(item, {key: stored[f"{number}/{key}"] for key in item["arrays"]})
-                for number, item in enumerate(described)
-            )
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise RunError("stored scores are damaged", path=path, seen=str(error), hint="oddframe eval RUN") from None
+        return tuple(_rebuilt(one, stored, number) for number, one in enumerate(index.root))
+    except ValueError as error:
+        raise damaged(_WHAT, error, path=path, hint=_HINT) from None
 
 
 def _arrays(video: JudgedVideo) -> dict[str, NDArray[Any]]:
@@ -103,38 +127,49 @@ def _arrays(video: JudgedVideo) -> dict[str, NDArray[Any]]:
     return arrays | {f"calibrated.{name}": values for name, values in scores.calibrated.items()}
 
 
-def _described(video: JudgedVideo) -> dict[str, Any]:
+def _described(video: JudgedVideo) -> _Described:
     scores = video.scores
-    return {
-        "name": video.name,
-        "scene": video.scene,
-        "kinds": [list(span) for span in video.kinds],
-        "video": scores.video,
-        "size": list(scores.size),
-        "fps": scores.fps,
-        "line": asdict(scores.line),
-        "events": [asdict(event) for event in scores.events],
-        "notes": list(scores.notes),
-        "arrays": list(_arrays(video)),
-    }
+    return _Described(
+        name=video.name,
+        scene=video.scene,
+        kinds=video.kinds,
+        video=scores.video,
+        size=scores.size,
+        fps=scores.fps,
+        line=scores.line,
+        events=scores.events,
+        notes=scores.notes,
+        arrays=tuple(_arrays(video)),
+    )
 
 
-def _rebuilt(item: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> JudgedVideo:
+def _rebuilt(one: _Described, stored: Arrays, number: int) -> JudgedVideo:
+    """A video of its description and its arrays.
+
+    Raises:
+        ValueError: they do not fit each other.
+    """
+    arrays = {name: stored[f"{number}/{name}"] for name in one.arrays}
+
     def named(room: str) -> dict[str, NDArray[Any]]:
-        return {key.removeprefix(room): values for key, values in arrays.items() if key.startswith(room)}
+        return {name.removeprefix(room): values for name, values in arrays.items() if name.startswith(room)}
 
+    lacking = [name for name in ("frame", "online", "learned", "labels") if name not in arrays]
+    if lacking:
+        raise ValueError(f"'{one.name}' has no {', '.join(lacking)}")
+    if len({len(values) for values in arrays.values()}) > 1:
+        raise ValueError(f"the arrays of '{one.name}' differ in length")
+    if (np.diff(arrays["frame"]) <= 0).any():
+        raise ValueError(f"the frames of '{one.name}' are not in order")
     scores = Scores(
-        video=item["video"],
-        size=(item["size"][0], item["size"][1]),
-        fps=item["fps"],
+        video=one.video,
+        size=one.size,
+        fps=one.fps,
         raw=named("raw."),
         calibrated=named("calibrated."),
-        line=AlarmLine(**item["line"]),
-        events=tuple(
-            Event(**(event | {"box": Box(*event["box"]) if event["box"] else None})) for event in item["events"]
-        ),
-        notes=tuple(item["notes"]),
+        line=one.line,
+        events=one.events,
+        notes=one.notes,
         **{name: arrays.get(name) for name in _ROWS},  # type: ignore[arg-type]
     )
-    kinds = tuple(Span(*span) for span in item["kinds"])
-    return JudgedVideo(item["name"], item["scene"], scores, arrays["labels"], kinds)
+    return JudgedVideo(one.name, one.scene, scores, arrays["labels"], one.kinds)

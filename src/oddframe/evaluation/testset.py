@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oddframe.errors import MissingPathError, NothingToJudgeError
+from oddframe.evaluation.figures import TrainedOn
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -98,16 +99,15 @@ def provenance(run: Trained, videos: VideoSet) -> dict[str, Any]:
         "protocol": split.protocol,
         "fold": split.fold,
         "folds": split.folds,
-        "data": {**info.data.to_dict(), **videos.described()},
+        "data": info.data.changed(**videos.described()),
         "run": str(run.folder),
-        "trained_on": {
-            "normal": list(dict.fromkeys(section.video for section in split.normal)),
-            "known": list(split.known),
-        },
+        "trained_on": TrainedOn(
+            normal=tuple(dict.fromkeys(section.video for section in split.normal)), known=split.known
+        ),
         "settings": run.settings.to_dict(),
         "command": info.command,
         "versions": info.versions,
-        "host": info.host and info.host.to_dict(),
+        "host": info.host,
         "parameters": info.parameters,
         "seconds_training": info.seconds_training,
         "peak_memory_mb": info.peak_memory_mb,

@@ -127,7 +127,7 @@ def _strips(results: Sequence[Result], names: Sequence[str]) -> tuple[list[dict[
     found: dict[tuple[Any, str], list[tuple[str, Any]]] = {}
     for name, result in zip(names, results, strict=True):
         for video in result.scored:
-            found.setdefault((result.data.get("fingerprint"), video.name), []).append((name, video))
+            found.setdefault((result.data.fingerprint, video.name), []).append((name, video))
     shared = {key: members for key, members in found.items() if len(members) > 1}
     points = points_each(sum(map(len, shared.values())))
     strips: list[dict[str, Any]] = []

@@ -88,12 +88,12 @@ def detection_curve(
         name=name or score,
         tone=tone,
         shown=shown,
-        auc=result.auc[score]["micro"],
-        ap=result.auc[score]["ap"],
+        auc=result.auc[score].micro,
+        ap=result.auc[score].ap,
         roc=_straight(*thinned(roc.across, roc.up)),
         precision=_steps(*thinned(precision.across, precision.up)),
         alarm=_at_alarm_line([video for video, _ in judged], together) if score == "online" else None,
-        strict=_point(metrics.at_line(together, threshold["quantile"]), together) if threshold else None,
+        strict=_point(metrics.at_line(together, threshold.quantile), together) if threshold else None,
     )
 
 

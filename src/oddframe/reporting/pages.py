@@ -93,8 +93,11 @@ def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
 
     try:
         # a run keeps the way to its data relative to its own folder
-        videos = open_videoset((Path(result.run) / result.data["root"]).resolve(), **as_before(result.data))
-    except (OddframeError, KeyError, TypeError):
+        if result.data.root is None:
+            raise MissingPathError("the run was trained on loose files")
+        root = (Path(result.run) / result.data.root).resolve()
+        videos = open_videoset(root, **as_before(result.data.to_dict()))
+    except OddframeError:
         notes.append("The videos are not where they were, so this page has no pictures.")
         return None
     by_name = {video.name: video for video in videos.test}
@@ -179,7 +182,7 @@ def _lowest(result: Result) -> float:
     """Where the scale of the AUC pictures begins: 0.5, which is guessing, or the lowest value."""
     values: list[float] = [0.5]
     for figures in result.auc.values():
-        values += [value for value in (figures["micro"], *(figures["interval"] or ())) if value is not None]
+        values += [value for value in (figures.micro, *(figures.interval or ())) if value is not None]
     return min(values)
 
 

@@ -10,7 +10,7 @@ from oddframe.errors import MissingExtraError, StorageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from oddframe.evaluation.analysis import Analysis
+    from oddframe.evaluation.analysed import Analysis
 
 
 def draw_spaces(*analyses: Analysis, path: Path | str | None = None) -> Figure:

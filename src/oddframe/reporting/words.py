@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oddframe.detectors import detectors
 from oddframe.detectors.settings import Compared
@@ -70,9 +70,9 @@ def explained(name: str, result: Result) -> str:
 
 def what_online_adds(result: Result) -> str:
     """Which of the detector's components count in `online`, in a sentence; "" for a result that does not say."""
-    wanted = result.settings.get("score", {}).get("online")
+    wanted = result.setting("score.online")
     given = [name for name in COMPONENTS if name in result.auc]
-    if not wanted or not given:
+    if not isinstance(wanted, list | tuple) or not wanted or not given:
         return ""
     added = online_components(wanted, given)
     words, apart = f"Here it is made of {listed(added)}", [name for name in given if name not in added]
@@ -90,7 +90,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _why_learned_is_online(result: Result) -> str:
-    known = len(result.trained_on.get("known", ()))
+    known = len(result.trained_on.known)
     if not known:
         return "Equals online: there were no known anomalies to fit weights on."
     return (
@@ -109,15 +109,16 @@ def _compared(result: Result) -> Compared | None:
     entry = detectors().get(result.detector)
     if entry is None:
         return None
+    model = result.settings.get("model")
     # The settings may be those of an earlier version: they are read, not judged.
-    return entry.settings.model_construct(**result.settings.get("model", {})).compared
+    return entry.settings.model_construct(**(model if isinstance(model, dict) else {})).compared
 
 
 def data_of(result: Result) -> str:
     """The data. A folder that is just called "data" is named with the one around it."""
-    name: str = result.data.get("name", "video")
-    if name == "data" and result.run and result.data.get("root"):
-        name = "/".join((Path(result.run) / result.data["root"]).resolve().parts[-2:])
+    name, root = result.data.name or "video", result.data.root
+    if name == "data" and result.run and root:
+        name = "/".join((Path(result.run) / root).resolve().parts[-2:])
     return name
 
 
@@ -183,22 +184,23 @@ def shown_score(score: float) -> str:
 
 def how_trained(result: Result) -> str:
     """What the detector has seen, in a sentence."""
-    normal, known = (len(result.trained_on.get(part, ())) for part in ("normal", "known"))
+    normal, known = len(result.trained_on.normal), len(result.trained_on.known)
     if not result.parameters:
         return "It has nothing to train."
     took = f" in {duration(result.seconds_training)}" if result.seconds_training else ""
     seen = f"Trained{took} on {count(normal, 'normal video')}"
     if known:
         seen += f" and {count(known, 'video')} with known anomalies"
-    if result.protocol == "rate":
-        seen += f", {100 * result.settings['data']['rate']:g} % of its clips abnormal"
+    rate = result.setting("data.rate")
+    if result.protocol == "rate" and isinstance(rate, float):
+        seen += f", {100 * rate:g} % of its clips abnormal"
     fold = f" (fold {result.fold} of {result.folds}, counted from 0)" if result.fold is not None else ""
     return f"{seen}{fold}."
 
 
 def given(result: Result) -> str:
     """What a run was trained and calibrated on, in a few words."""
-    normal, known = (len(result.trained_on.get(part, ())) for part in ("normal", "known"))
+    normal, known = len(result.trained_on.normal), len(result.trained_on.known)
     return count(normal, "normal video") + (f", {known} with known anomalies" if known else "")
 
 
@@ -210,10 +212,10 @@ def split_of(result: Result) -> str:
 
 def what_judged(result: Result) -> str:
     """What it was judged on, in a sentence."""
-    frames, truth = result.frames, result.data.get("ground_truth")
+    frames, truth = result.frames, result.data.ground_truth
     return (
-        f"Judged on {count(frames['judged'], 'frame')} of {count(frames['videos'], 'test video')}, of which "
-        f"{percent(frames['abnormal'] / frames['judged'])} % are labelled abnormal"
+        f"Judged on {count(frames.judged, 'frame')} of {count(frames.videos, 'test video')}, of which "
+        f"{percent(frames.abnormal / frames.judged)} % are labelled abnormal"
         f"{f' (ground truth: {truth})' if truth else ''}."
     )
 
@@ -221,22 +223,20 @@ def what_judged(result: Result) -> str:
 def headline(result: Result) -> str:
     """The product's figure, and what it means."""
     online = result.auc["online"]
-    if online["micro"] is None:
+    if online.micro is None:
         return "The test has frames of one kind only, so that detection cannot be judged."
-    words = (
-        f"Of a normal and an abnormal frame drawn at random, the abnormal one scores higher {percent(online['micro'])}"
-    )
+    words = f"Of a normal and an abnormal frame drawn at random, the abnormal one scores higher {percent(online.micro)}"
     words += " times in a hundred."
-    if online["interval"] is not None:
-        low, high = online["interval"]
+    if online.interval is not None:
+        low, high = online.interval
         words += f" With other test videos of this sort, expect {percent(low)} to {percent(high)} (95 % interval)."
     return words
 
 
 def against_floor(result: Result) -> str:
     """Whether the detector is worth its cost beside frame differences; "" where that cannot be said."""
-    floor = result.auc["motion"]["micro"] if "motion" in result.auc else None
-    online = result.auc["online"]["micro"]
+    floor = result.auc["motion"].micro if "motion" in result.auc else None
+    online = result.auc["online"].micro
     if floor is None or online is None or result.detector == "framediff":
         return ""
     points = 100 * (online - floor)
@@ -248,38 +248,36 @@ def against_floor(result: Result) -> str:
 def alarms_in_words(result: Result) -> str:
     """What the alarms did, in a sentence or two."""
     events = result.events
-    words = (
-        f"{events['found']} of {count(events['labelled'], 'abnormal stretch', 'abnormal stretches')} raised an alarm"
-    )
-    delay = events.get("delay_frames")  # results of older versions have none
+    words = f"{events.found} of {count(events.labelled, 'abnormal stretch', 'abnormal stretches')} raised an alarm"
+    delay = events.delay_frames
     if delay is not None:
-        seconds = events.get("delay_s")
+        seconds = events.delay_s
         late = count(round(delay), "frame") if seconds is None else f"{count(round(delay), 'frame')}, {seconds:.1f} s,"
         words += f" ({late} after its beginning, in the median)"
-    if not events["false"]:
+    if not events.false:
         return f"{words}; none was raised without cause."
-    words += f"; {count(events['false'], 'alarm was', 'alarms were')} raised without cause"
-    if events["false_per_hour"] is not None:
-        words += f" ({events['false_per_hour']:.1f} an hour of normal video)"
+    words += f"; {count(events.false, 'alarm was', 'alarms were')} raised without cause"
+    if events.false_per_hour is not None:
+        words += f" ({events.false_per_hour:.1f} an hour of normal video)"
     return words + "."
 
 
 def events_in_words(result: Result) -> list[tuple[str, str, str]]:
     """(name, figure, what it counts) of each figure on alarms; results of older versions have fewer of them."""
-    events: Mapping[str, Any] = result.events
-    stretches = count(events["labelled"], "abnormal stretch", "abnormal stretches")
-    recall = events["found"] / events["labelled"] if events["labelled"] else None
-    rows = [("recall", f"{percent(recall)} %", f"{events['found']} of {stretches} raised an alarm.")]
-    if "alarms" in events:
-        caused = events["alarms"] - events["false"]
-        words = f"{caused} of {count(events['alarms'], 'alarm')} had a cause: an abnormal stretch during the alarm."
-        rows.append(("precision", f"{percent(events['precision'])} %", words))
-    if (late := events.get("delay_frames")) is not None:
-        seconds = events.get("delay_s")
+    events = result.events
+    stretches = count(events.labelled, "abnormal stretch", "abnormal stretches")
+    recall = events.found / events.labelled if events.labelled else None
+    rows = [("recall", f"{percent(recall)} %", f"{events.found} of {stretches} raised an alarm.")]
+    if events.alarms is not None:
+        caused = events.alarms - events.false
+        words = f"{caused} of {count(events.alarms, 'alarm')} had a cause: an abnormal stretch during the alarm."
+        rows.append(("precision", f"{percent(events.precision)} %", words))
+    if (late := events.delay_frames) is not None:
+        seconds = events.delay_s
         words = "From the beginning of a stretch to its alarm, in the median of those found."
         rows.append(("delay", count(round(late), "frame") if seconds is None else f"{seconds:.1f} s", words))
-    if (rate := events["false_per_hour"]) is not None:
-        words = f"{count(events['false'], 'alarm')} without a cause, by the length of all normal frames."
+    if (rate := events.false_per_hour) is not None:
+        words = f"{count(events.false, 'alarm')} without a cause, by the length of all normal frames."
         rows.append(("false an hour", f"{rate:.1f}", words))
     return rows
 

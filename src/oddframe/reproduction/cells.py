@@ -14,10 +14,9 @@ part: it is trained once, on the official normal video, and judged on each part'
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,19 +25,19 @@ from oddframe.data.protocols import split
 from oddframe.data.videoset import VideoSet
 from oddframe.detectors import detector_entry
 from oddframe.errors import OddframeError, RunError
+from oddframe.evaluation.figures import Auc, Named
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
-from oddframe.files import write_text
 from oddframe.processes.crew import Crew
 from oddframe.processes.workers import Workers
 from oddframe.progress import Progress, Watcher
+from oddframe.records import FileRecord, Record, read_record, write_record
 from oddframe.reproduction.frames import common_figures
 from oddframe.reproduction.rows import Row
 from oddframe.runs import Run
 from oddframe.scoring.calibration_file import load_calibration
 from oddframe.settings import Settings, load_settings
 
-FORMAT = 1
 _PATIENCE_S = 3600.0
 """A training or judging that tells of no progress for so long hangs. Steps on a small processor take seconds, the draws
 behind the intervals of a large set minutes."""
@@ -66,6 +65,37 @@ class Budget:
         keys = [override.partition("=")[0].partition(".") for override in self.overrides]
         fitting = (room != "model" or key in known for room, _, key in keys)
         return (*itertools.compress(self.overrides, fitting), *row.overrides)
+
+
+class Plan(FileRecord):
+    """What plan.json holds: what all cells of a folder share. `data`: set → fingerprint."""
+
+    preset: str
+    overrides: tuple[str, ...]
+    data: dict[str, str]
+
+
+class CellInfo(Record):
+    """Which cell it is.
+
+    Attributes:
+        given: what its detector learned from. steps: of its training.
+        common: window → AUC of each score on the frames that all detectors of a table score.
+    """
+
+    set: str
+    part: str
+    row: str
+    label: str
+    given: str
+    steps: int
+    common: dict[str, Named[Auc]]
+
+
+class Cell(Result):
+    """A result that stands in a table."""
+
+    cell: CellInfo
 
 
 class Part(NamedTuple):
@@ -160,22 +190,17 @@ def settle_plan(out: Path, budget: Budget, sets: Sequence[VideoSet]) -> None:
         RunError: the folder holds cells of other settings or of other data.
     """
     path = out / "plan.json"
-    plan: dict[str, Any] = {
-        "format": FORMAT,
-        "preset": budget.preset,
-        "overrides": list(budget.overrides),
-        "data": {set_key(one): one.fingerprint() for one in sets},
-    }
+    data = {set_key(one): one.fingerprint() for one in sets}
+    plan = Plan(preset=budget.preset, overrides=budget.overrides, data=data)
     if path.is_file():
-        try:
-            found = json.loads(path.read_text("utf-8"))
-            shared = {key: value for key, value in plan["data"].items() if key in found["data"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                "the plan of this folder is damaged", path=path, seen=repr(error), hint="give another --out"
-            ) from None
-        wanted = {key: plan[key] for key in ("format", "preset", "overrides")} | {"data": shared}
-        seen = {key: found.get(key) for key in wanted} | {"data": {key: found["data"][key] for key in shared}}
+        found = read_record(path, Plan, "the plan of this folder", hint="give another --out")
+        shared = {key: value for key, value in data.items() if key in found.data}
+        wanted = {"preset": plan.preset, "overrides": list(plan.overrides), "data": shared}
+        seen = {
+            "preset": found.preset,
+            "overrides": list(found.overrides),
+            "data": {key: found.data[key] for key in shared},
+        }
         if seen != wanted:
             differing = [key for key in wanted if seen[key] != wanted[key]]
             raise RunError(
@@ -185,10 +210,10 @@ def settle_plan(out: Path, budget: Budget, sets: Sequence[VideoSet]) -> None:
                 wanted=", ".join(f"{key} {wanted[key]}" for key in differing),
                 hint="give another --out, or the settings that the folder was begun with",
             )
-        plan["data"] |= found["data"]
+        plan = plan.changed(data=data | found.data)
     (out / "cells").mkdir(parents=True, exist_ok=True)
     (out / "logs").mkdir(exist_ok=True)
-    write_text(path, json.dumps(plan, indent=1) + "\n")
+    write_record(path, plan)
 
 
 def work_on(sets: Sequence[VideoSet], rows: Sequence[Row], parts: Sequence[Part]) -> list[Work]:
@@ -293,16 +318,16 @@ def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher)
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
         assert work.row.detector is not None
-        cell: dict[str, Any] = {
-            "set": set_key(work.videos),
-            "part": part.name,
-            "row": work.row.key,
-            "label": work.row.label,
-            "given": work.row.given,
-            "steps": steps,
-        }
-        cell["common"] = common_figures(result.scored, work.row.detector)
-        write_text(work.cell(out, part), json.dumps(result.to_dict() | {"cell": cell}, indent=1) + "\n")
+        about = CellInfo(
+            set=set_key(work.videos),
+            part=part.name,
+            row=work.row.key,
+            label=work.row.label,
+            given=work.row.given,
+            steps=steps,
+            common=common_figures(result.scored, work.row.detector),
+        )
+        write_record(work.cell(out, part), Cell(**dict(result), cell=about))
 
 
 def _command(work: Work, budget: Budget, folder: Path) -> list[str]:
@@ -331,13 +356,12 @@ def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
     names = {video.name for video in parted.test}
     scored = [video for video in whole.scored if video.name in names]
     judged = judge(scored, heldout=load_calibration(run.folder).heldout)
-    kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames", "scored")
+    kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames")
     note = "Trained once, without known anomalies, and judged on the test videos of this part."
-    return replace(
-        whole,
+    return whole.changed(
         **{name: getattr(judged, name) for name in kept},
         protocol=part.protocol,
         fold=parted.fold,
         folds=parted.folds,
-        notes=list(dict.fromkeys([note, *whole.notes, *judged.notes])),
-    )
+        notes=tuple(dict.fromkeys([note, *whole.notes, *judged.notes])),
+    ).with_scores(judged.scored)

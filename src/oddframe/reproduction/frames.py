@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oddframe.detectors import detector_entry
+from oddframe.evaluation.figures import Auc, Named
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.reproduction.rows import ROWS
@@ -40,16 +41,16 @@ def window_key(window: Window) -> str:
     return f"{window.before}-{window.after}"
 
 
-def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Mapping[str, Any]]:
+def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Named[Auc]]:
     """Window (as a key) → AUC of each score on the frames that this window leaves, for the windows of all tables.
 
     There is none where no video is so long that a frame is left.
     """
     own = window_of(detector)
-    figures = {}
+    figures: dict[str, Named[Auc]] = {}
     for window in {common_window(what) for what in ROWS}:
         kept = [narrowed(video, window.before - own.before, window.after - own.after) for video in videos]
-        figures[window_key(window)] = judge(kept).auc if any(len(video.scores) for video in kept) else {}
+        figures[window_key(window)] = judge(kept).auc if any(len(video.scores) for video in kept) else Named[Auc]({})
     return figures
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from oddframe.errors import MissingExtraError
-from oddframe.reproduction.cells import rate_part
+from oddframe.reproduction.cells import Cell, rate_part
 from oddframe.reproduction.rows import Row
 from oddframe.reproduction.table import Cells, Table, figures_of, gaps
 
@@ -65,8 +64,8 @@ def draw_rates(path: Path, rows: Sequence[Row], keys: Sequence[str], cells: Cell
     return path
 
 
-def _micro(done: Mapping[str, Mapping[str, Any]], rate: float, score: str) -> float | None:
+def _micro(done: Mapping[str, Cell], rate: float, score: str) -> float | None:
     """AUC in per cent of a cell; None where it is not done, or has no such score."""
     cell = done.get(rate_part(rate).name)
     figures = None if cell is None else figures_of(cell, "fig5").get(score)
-    return None if figures is None or figures["micro"] is None else 100 * figures["micro"]
+    return None if figures is None or figures.micro is None else 100 * figures.micro

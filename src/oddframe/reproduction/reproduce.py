@@ -22,7 +22,7 @@ from oddframe.reproduction.table import Style, Table, figures_table, read_cells
 from oddframe.settings import load_settings
 
 if TYPE_CHECKING:
-    from oddframe.evaluation.analysis import Analysis
+    from oddframe.evaluation.analysed import Analysis
 
 WHAT = ("table1", "table2", "table3", "table4", "fig5", "fig6", "fig7")
 _FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html"}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
 
-from oddframe.errors import RunError
-from oddframe.files import write_text
+from oddframe.evaluation.analysed import Analysis
 from oddframe.progress import Watcher
+from oddframe.records import write_record
 from oddframe.reproduction.cells import Work, set_key
 from oddframe.reproduction.published import published_ratio
 from oddframe.reproduction.table import Table
-
-if TYPE_CHECKING:
-    from oddframe.evaluation.analysis import Analysis
 
 _CLIPS = 200
 _NOTES = (
@@ -38,7 +32,7 @@ def analyses(
     Raises:
         RunError: what is beside a cell is damaged.
     """
-    from oddframe.evaluation.analysis import Analysis, analyse  # torch is loaded here
+    from oddframe.evaluation.analysis import analyse  # torch is loaded here
 
     found = []
     for one in work:
@@ -47,14 +41,8 @@ def analyses(
             continue
         if not path.is_file():
             made = analyse(one.run_folder(out), videos=one.videos, clips=_CLIPS, device=device, watch=watch)
-            write_text(path, json.dumps(made.to_dict()) + "\n")
-        try:
-            kept = Analysis.from_dict(json.loads(path.read_text("utf-8")))
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                "the analysis beside a cell is damaged", path=path, seen=repr(error), hint="remove it and call again"
-            ) from None
-        found.append((one, kept))
+            write_record(path, made)
+        found.append((one, Analysis.load(path)))
     return found
 
 
@@ -80,7 +68,7 @@ def draw_feature_spaces(path: Path, found: Sequence[tuple[Work, Analysis]]) -> t
     from oddframe.reporting.spaces import draw_spaces
 
     shown = [
-        replace(one, detector=work.row.label, spaces=tuple(space for space in one.spaces if space.of == "places"))
+        one.changed(detector=work.row.label, spaces=tuple(space for space in one.spaces if space.of == "places"))
         for work, one in found
     ]
     if not shown:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, Literal
+from typing import Literal
 
 from oddframe.errors import MissingExtraError, RunError, SettingsError
+from oddframe.evaluation.figures import Auc, Named
+from oddframe.records import read_record
 from oddframe.reporting.words import listed
-from oddframe.reproduction.cells import Budget, Work, set_key
+from oddframe.reproduction.cells import Budget, Cell, Work, set_key
 from oddframe.reproduction.frames import common_window, window_key
 from oddframe.reproduction.published import published_auc
 from oddframe.reproduction.rows import Row
 from oddframe.scoring.fusion import online_components
 from oddframe.settings import differences, settings_from_dict
+
+_MOST_BYTES = 64_000_000
 
 Style = Literal["text", "markdown", "latex", "html"]
 
@@ -70,7 +73,7 @@ class Table:
         return "\n".join(parts) + "\n"
 
 
-Cells = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+Cells = Mapping[tuple[str, str], Mapping[str, Cell]]
 """(set, row) → part → the cell's JSON, as far as there are any."""
 
 
@@ -80,43 +83,26 @@ def read_cells(out: Path, work: Sequence[Work], budget: Budget) -> Cells:
     Raises:
         RunError: a cell is damaged, or is not of the data and settings that this folder's plan asks for.
     """
-    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    found: dict[tuple[str, str], dict[str, Cell]] = {}
     for one in work:
         for part in one.parts:
             path = one.cell(out, part)
             if path.is_file():
-                cell = _read(path)
+                cell = read_record(
+                    path, Cell, "the cell", limit_bytes=_MOST_BYTES, hint="remove it and call again: its run is kept"
+                )
                 _refuse_other(cell, path, one, budget)
                 found.setdefault((set_key(one.videos), one.row.key), {})[part.name] = cell
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        cell: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        cell["cell"]["steps"], cell["seconds_training"], cell["data"]["fingerprint"], cell["settings"]["detector"]
-        cell["settings"]["score"]["online"], cell["auc"].keys()
-        cell["frames"]["judged"], cell["frames"]["abnormal"], cell["undefined_videos"]["paper"]
-        for common in cell["cell"]["common"].values():
-            for figures in common.values():
-                figures["micro"], figures["interval"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            "a cell is damaged, or of an earlier version",
-            path=path,
-            seen=repr(error),
-            hint="remove it and call again: its run is kept",
-        ) from None
-    return cell
-
-
-def _refuse_other(cell: Mapping[str, Any], path: Path, work: Work, budget: Budget) -> None:
+def _refuse_other(cell: Cell, path: Path, work: Work, budget: Budget) -> None:
     """Presets change from version to version, and files are copied: a table must not mix what comes of that."""
     try:
-        differing = differences(settings_from_dict(cell["settings"]), work.settings(budget))
+        differing = differences(settings_from_dict(cell.settings), work.settings(budget))
     except SettingsError as error:
         differing = [error.problem]
-    if cell["data"]["fingerprint"] != work.videos.fingerprint():
+    if cell.data.fingerprint != work.videos.fingerprint():
         differing.append("data: other videos or labels there than now")
     if differing:
         raise RunError(
@@ -137,10 +123,9 @@ TITLES = {
 """Of what is laid out by `figures_table`."""
 
 
-def figures_of(cell: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+def figures_of(cell: Cell, what: str) -> Named[Auc]:
     """AUC of each score of a cell, on the frames that all detectors of a table or figure score."""
-    figures: Mapping[str, Any] = cell["cell"]["common"][window_key(common_window(what))]
-    return figures
+    return cell.cell.common.get(window_key(common_window(what)), Named[Auc]({}))
 
 
 def gaps(what: str, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str, ...]:
@@ -153,17 +138,17 @@ def gaps(what: str, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> t
     return tuple(f"{sentence}: {', '.join(labels)}." for sentence, labels in found.items())
 
 
-def _gap(cell: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+def _gap(cell: Cell, figures: Named[Auc]) -> str:
     """Why some figures of a cell are not defined; "" where all are."""
-    frames, unsaid = cell["frames"], len(cell["undefined_videos"]["paper"])
+    frames, unsaid = cell.frames, len(cell.undefined_videos.paper)
     if not figures:
         return "no test video is so long that all detectors score a frame of it"
-    if figures["online"]["micro"] is None:
-        kinds = {0: "normal", frames["judged"]: "abnormal"}
-        kind = kinds.get(frames["abnormal"], "of one kind where all detectors score them")
+    if figures["online"].micro is None:
+        kinds = {0: "normal", frames.judged: "abnormal"}
+        kind = kinds.get(frames.abnormal, "of one kind where all detectors score them")
         return f"all judged frames are {kind}, so that no AUC is defined and no mean counts this part"
     if unsaid:
-        return f"the figures of `paper` leave out {unsaid} of {frames['videos']} videos, whose values are all equal"
+        return f"the figures of `paper` leave out {unsaid} of {frames.videos} videos, whose values are all equal"
     return ""
 
 
@@ -172,7 +157,7 @@ def made_of(rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str
     found: dict[tuple[str, ...], list[str]] = {}
     for key, row in itertools.product(keys, rows):
         for cell in cells.get((key, row.key), {}).values():
-            labels = found.setdefault(online_components(cell["settings"]["score"]["online"], cell["auc"]), [])
+            labels = found.setdefault(online_components(cell.setting("score.online"), list(cell.auc)), [])
             labels += [row.label] if row.label not in labels else []
     return tuple(f"online is made of {listed(names)}: {', '.join(labels)}." for names, labels in found.items())
 
@@ -225,21 +210,21 @@ def figures_table(
     return Table(TITLES[what], heads, tuple(lines), tuple(notes))
 
 
-def _over_folds(figures: Sequence[Mapping[str, Any] | None]) -> str:
+def _over_folds(figures: Sequence[Auc | None]) -> str:
     there = [one for one in figures if one is not None]
-    values = [100 * one["micro"] for one in there if one["micro"] is not None]
+    values = [100 * one.micro for one in there if one.micro is not None]
     if not values:
         return "undefined" if there else ""
     if len(values) > 1:
         return f"{mean(values):.1f} ± {stdev(values):.1f}"
-    interval = next(one["interval"] for one in there if one["micro"] is not None)
+    interval = next(one.interval for one in there if one.micro is not None)
     return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
 
 
-def _budget(done: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+def _budget(done: Mapping[str, Cell]) -> tuple[str, str]:
     """Steps and minutes of a training, which are the mean over folds where they differ."""
     if not done:
         return "", ""
-    steps = mean(cell["cell"]["steps"] for cell in done.values())
-    minutes = mean((cell["seconds_training"] or 0) / 60 for cell in done.values())
+    steps = mean(cell.cell.steps for cell in done.values())
+    minutes = mean((cell.seconds_training or 0) / 60 for cell in done.values())
     return f"{steps:.0f}", f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}"
