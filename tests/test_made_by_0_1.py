@@ -8,7 +8,7 @@ import pytest
 from oddframe.artefact import Artefact
 from oddframe.evaluation.result import Result
 from oddframe.runs import Run
-from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import load_calibration
 
 
 def test_a_run_opens_with_its_split_its_weights_and_its_history(made_by_0_1):
@@ -34,7 +34,7 @@ def test_an_artefact_opens_with_its_origin_and_its_comparison(made_by_0_1):
 
 @pytest.mark.parametrize("name", ["dream", "artefact"])
 def test_calibrations_and_results_open_with_every_score(made_by_0_1, name):
-    assert Calibration.load(made_by_0_1 / name).line.on > 0
+    assert load_calibration(made_by_0_1 / name).line.on > 0
 
     result = Result.load(made_by_0_1 / name)
 
