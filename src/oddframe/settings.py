@@ -205,7 +205,13 @@ class Settings(Strict):
         return self.model_dump(mode="json")
 
 
-_NO_MATTER = {("train", "device"), ("train", "checkpoint_minutes"), ("score", "batch"), ("model", "reading")}
+_NO_MATTER = {
+    ("data", "allow_cut_off"),
+    ("train", "device"),
+    ("train", "checkpoint_minutes"),
+    ("score", "batch"),
+    ("model", "reading"),
+}
 """Settings that do not change what comes out. What a reading stands for is compared by itself."""
 
 

@@ -536,3 +536,13 @@ def test_masks_are_brought_to_the_size_of_the_stored_pictures(tmp_path: Path):
 
     assert one.places[3, :8, :12].all()
     assert one.places.sum() == 8 * 12
+
+
+def test_no_clip_spans_a_frame_that_did_not_decode():
+    missing = np.zeros(12, bool)
+    missing[5] = True
+    source = ClipSource("gate", np.zeros((12, *SIZE, 1), np.uint8), np.zeros(12, bool), 0, 12, missing=missing)
+
+    assert source.starts(4, abnormal=False).tolist() == [0, 1, 6, 7, 8]
+    assert not source.is_normal(4, 7)
+    assert source.is_normal(6, 12)

@@ -18,7 +18,8 @@ from oddframe.artefact import open_trained
 from oddframe.runs import Run
 from oddframe.scoring.scorer import Scorer
 from oddframe.video.open import open_video
-from oddframe.video.store import FrameStore, Resize, as_picture
+from oddframe.video.picture import Resize, as_picture
+from oddframe.video.store import FrameStore
 
 TURN_S = 0.5
 """Seconds that each figure of a turn is measured for, where one piece of work is not longer."""
@@ -100,7 +101,7 @@ class Frames(Contender):
         for frame in self._video.frames():
             as_picture(frame.pixels, *self._how)
         seconds = time.perf_counter() - began
-        pixels = self._stored.pixels
+        pixels = np.asarray(self._stored.pixels)
         stored = per_second(lambda: [np.array(picture) for picture in pixels], len(pixels))
         return {"decoded": len(pixels) / seconds, "stored": stored}
 

@@ -80,19 +80,28 @@ def synth(
 @app.command()
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all of it.")] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="SIZE", help='What it may take up from now on, for example "40GB".'),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the store of decoded video holds, or clear it. It can be cleared at any time.
+    """Show what the store of decoded video holds, clear it, or say how large it may become.
+
+    It can be cleared at any time. What was not used for longest makes room for new video.
 
     \b
     Examples:
       oddframe data cache
+      oddframe data cache --limit 40GB
       oddframe data cache --clear
     """
-    from oddframe.video.store import CACHE_VARIABLE, FrameStore
+    from oddframe.video.store import CACHE_VARIABLE, LIMIT_VARIABLE, FrameStore, parse_bytes
 
     store = FrameStore()
     freed = store.clear() if clear else 0
+    if limit is not None:
+        freed += store.set_limit(parse_bytes(limit))
     entries = store.entries()
     taken = sum(entry.size_bytes for entry in entries)
     if json:
@@ -100,12 +109,20 @@ def cache(
             {"source": entry.source, "frames": entry.frames, "size": list(entry.size), "bytes": entry.size_bytes}
             for entry in entries
         ]
-        print_json({"folder": str(store.folder), "bytes": taken, "freed_bytes": freed, "entries": listed})
+        print_json(
+            {
+                "folder": str(store.folder),
+                "bytes": taken,
+                "limit_bytes": store.limit_bytes,
+                "freed_bytes": freed,
+                "entries": listed,
+            }
+        )
         return
-    if clear:
+    if freed:
         say(f"{_size(freed)} cleared.")
     say(f"{store.folder}: {len(entries)} videos, {_size(taken)} (at most {_size(store.limit_bytes)})")
-    say(f"The environment variable {CACHE_VARIABLE} names another folder.")
+    say(f"The environment variable {CACHE_VARIABLE} names another folder, {LIMIT_VARIABLE} another limit.")
     if entries:
         say()
         rows = [

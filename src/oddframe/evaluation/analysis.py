@@ -32,7 +32,7 @@ from oddframe.nn.precision import resolve_device
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run
 from oddframe.video.depth import ranged
-from oddframe.video.store import as_picture
+from oddframe.video.picture import as_picture
 
 if TYPE_CHECKING:
     from oddframe.data.videoset import LabelledVideo, VideoSet

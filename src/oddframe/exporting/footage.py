@@ -109,14 +109,16 @@ def normal_clips(
         TooShortError: no video is as long as a clip.
     """
     firsts = [
-        (pictures[store_key(section.video)].pixels, first)
+        (stored, first)
         for section in parts.heldout
-        for first in range(section.start, section.stop - frames + 1)
+        for stored in [pictures[store_key(section.video)]]
+        for first in range(section.start, min(section.stop, len(stored.pixels)) - frames + 1)
+        if stored.missing is None or not stored.missing[first : first + frames].any()
     ]
     if not firsts:
         raise TooShortError("no normal video to calibrate on is as long as a clip", wanted=f"{frames} frames in a row")
     chosen = [firsts[number] for number in np.linspace(0, len(firsts) - 1, min(MOST_CLIPS, len(firsts))).astype(int)]
-    clips = [np.asarray(pixels[first : first + frames])[None] for pixels, first in chosen]
+    clips = [np.asarray(stored.pixels[first : first + frames])[None] for stored, first in chosen]
     return [clip if clip.shape[-1] == channels else np.repeat(clip, channels, axis=-1) for clip in clips]
 
 

@@ -17,8 +17,8 @@ from oddframe.scoring.pace import Continuity
 from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scores import Raw
 from oddframe.video.motion import motion, oddest
+from oddframe.video.picture import Resize, as_picture
 from oddframe.video.source import Frame
-from oddframe.video.store import Resize, as_picture
 
 
 class _Prepared(NamedTuple):

@@ -83,7 +83,9 @@ def backgrounds_of(split: Split, stored: Mapping[str, StoredVideo]) -> Backgroun
 
 
 def stored_frames(pictures: StoredVideo, start: int, stop: int) -> Iterator[Frame]:
-    """Stored pictures as the frames that they were."""
+    """Stored pictures as the frames that they were; where frames are missing, `index` jumps."""
     for position in range(start, stop):
+        if pictures.missing is not None and pictures.missing[position]:
+            continue
         time_s = None if pictures.times_s is None else float(pictures.times_s[position])
         yield Frame(pictures.first_index + position, time_s, pictures.pixels[position])

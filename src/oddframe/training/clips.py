@@ -271,7 +271,7 @@ class ClipSampler:
             step = int(rng.integers(low, high + 1))
             step = min(step, (taken.stop - 1 - start) // (self.frames - 1))
             last = start + (self.frames - 1) * step
-            if step < 2 or taken.labels[start : last + 1].any():
+            if step < 2 or not taken.is_normal(start, last + 1):
                 continue
             pixels = self._clip(source, start, step)
             places = moving_places(pixels)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from oddframe.data.videoset import LabelledVideo
+import numpy as np
+
+from oddframe.data.videoset import LabelledVideo, spans_in_words
 from oddframe.errors import SettingsError
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import Settings
 from oddframe.video.depth import PixelRange, learn_pixel_range
 from oddframe.video.store import FrameStore, StoredVideo
+
+_NAMED = 8
+"""Stretches of missing frames that a note names."""
 
 
 def store_key(video: LabelledVideo) -> str:
@@ -52,7 +57,13 @@ def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: W
     store = FrameStore()
     chosen = settings.data.pixel_range
     by_key = {store_key(video): video for video in videos}
-    total = sum(video.video.frame_count for video in by_key.values())
+    seen = {
+        key: video.video if chosen is None else video.video.with_pixel_range(PixelRange(*chosen))
+        for key, video in by_key.items()
+    }
+    size, channels, resize = settings.model.size, int(settings.model.channels), settings.data.resize
+    store.reserve(seen.values(), size, channels, resize=resize)
+    total = sum(video.frame_count for video in seen.values())
     stored, before = {}, 0
     for key, video in by_key.items():
 
@@ -61,13 +72,25 @@ def store_pictures(videos: Iterable[LabelledVideo], settings: Settings, watch: W
 
         decoded(0, 0)
         stored[key] = store.open(
-            video.video if chosen is None else video.video.with_pixel_range(PixelRange(*chosen)),
-            settings.model.size,
-            int(settings.model.channels),
-            resize=settings.data.resize,
-            allow_cut_off=settings.data.allow_cut_off,
-            progress=decoded,
+            seen[key], size, channels, resize=resize, allow_cut_off=settings.data.allow_cut_off, progress=decoded
         )
+        if (note := _missing(video, stored[key])) is not None:
+            watch(Progress("warning", 0, 0, note))
         before += video.video.frame_count
     watch(Progress("decoding", total, total))
     return stored
+
+
+def missing_notes(videos: Iterable[LabelledVideo], stored: Mapping[str, StoredVideo]) -> list[str]:
+    """Which frames of which videos did not decode, in sentences."""
+    notes = (_missing(video, stored[store_key(video)]) for video in videos)
+    return list(dict.fromkeys(note for note in notes if note is not None))
+
+
+def _missing(video: LabelledVideo, stored: StoredVideo) -> str | None:
+    if stored.missing is None:
+        return None
+    frames = (np.flatnonzero(stored.missing) + stored.first_index).tolist()
+    spans = spans_in_words(tuple(frames)).split(", ")
+    named = ", ".join(spans[:_NAMED]) + (", ..." if len(spans) > _NAMED else "")
+    return f"{video.name}: {len(frames)} of {len(stored.missing)} frames do not decode ({named}); no clip spans them"

@@ -34,7 +34,7 @@ from oddframe.training.calibrate import backgrounds_of, judge_split
 from oddframe.training.clip_sources import clip_sources
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
-from oddframe.training.pictures import settle_pixel_range, store_key, store_pictures
+from oddframe.training.pictures import missing_notes, settle_pixel_range, store_key, store_pictures
 from oddframe.training.resume import Checkpoints
 from oddframe.video.store import StoredVideo
 
@@ -203,7 +203,7 @@ class _Training:
         detector = build_detector(settings.detector, settings.model, settings.train.seed)
         self._refuse_long_window(detector)
         stored = self._store()
-        notes = list(run.info.notes)
+        notes = [*run.info.notes, *missing_notes(self._videos(), stored)]
         if not run.weights.is_file():
             notes += self._train(detector, stored, device)
             run.write_info(notes=notes)
@@ -238,11 +238,14 @@ class _Training:
                     hint="longer normal video, a larger --set data.heldout=0.2, or a detector with a smaller window",
                 )
 
-    def _store(self) -> dict[str, StoredVideo]:
+    def _videos(self) -> list[LabelledVideo]:
+        """All that is learned from or calibrated on."""
         parts = self.parts
         sections = (*parts.normal, *parts.heldout)
-        videos = [*(section.video for section in sections), *parts.known, *parts.heldout_known]
-        return store_pictures(videos, self.run.settings, self.watch)
+        return [*(section.video for section in sections), *parts.known, *parts.heldout_known]
+
+    def _store(self) -> dict[str, StoredVideo]:
+        return store_pictures(self._videos(), self.run.settings, self.watch)
 
     def _train(self, detector: Detector, stored: Mapping[str, StoredVideo], device: torch.device) -> list[str]:
         run, settings = self.run, self.run.settings

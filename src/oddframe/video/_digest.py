@@ -9,24 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from oddframe.errors import StorageError, UnreadableVideoError
-from oddframe.files import lock
+from oddframe.files import HeldElsewhereError, beside, lock
 from oddframe.video.source import Video, looks_of
 
 _CHUNK_BYTES = 1 << 20
 _REMEMBERED = 20_000
+_LONGEST_LINE = 16_384
 _BOOK_LIMIT_BYTES = 64 << 20
 
 
 class DigestBook:
-    """A small JSON file: path of a source -> what its files looked like, and their digest."""
+    """A file with one JSON line a note: path of a source, what its files looked like, and their digest.
+
+    Notes are added at its end and each process reads only what is new, so that n videos cost n lines. The last note of
+    a path holds. A line that is damaged is passed over: its video is digested again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._notes: dict[str, tuple[str, str]] = {}
+        self._read = (0, 0)
+        self._lines = 0
 
     def of(self, video: Video) -> str:
         """Return a digest of the bytes of a video; for a folder of frames, of all names and bytes."""
@@ -34,7 +42,8 @@ class DigestBook:
         try:
             looks = looks_of(parts)
             where = str(video.path.resolve())
-            noted = self._read().get(where)
+            self._refresh()
+            noted = self._notes.get(where)
             if noted is not None and noted[0] == looks:
                 return noted[1]
             digest = _content(parts, named=len(parts) > 1 or video.path.is_dir())
@@ -48,34 +57,69 @@ class DigestBook:
     def clear(self) -> None:
         """Forget all."""
         self._path.unlink(missing_ok=True)
+        self._notes.clear()
+        self._read = (0, 0)
 
-    def _read(self) -> dict[str, list[str]]:
+    def sweep(self) -> None:
+        """Delete what a process left that was killed while it shortened the book."""
+        with suppress(HeldElsewhereError), lock(self._path.with_suffix(".lock"), wait=False):
+            for left in self._path.parent.glob(f".{self._path.name}.*"):
+                left.unlink(missing_ok=True)
+
+    def _refresh(self) -> None:
+        """Read the lines that were added since the last time."""
         try:
-            if self._path.stat().st_size > _BOOK_LIMIT_BYTES:
-                return {}
-            notes = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}  # none yet, or damaged: it is made again
-        if not isinstance(notes, dict):
-            return {}
-        return {where: note for where, note in notes.items() if isinstance(note, list) and len(note) == 2}
+            status = self._path.stat()
+        except OSError:
+            return  # none yet
+        file_number, place = self._read
+        if status.st_ino != file_number or status.st_size < place:
+            self._notes, self._lines, place = {}, 0, 0
+        if status.st_size == place or status.st_size > _BOOK_LIMIT_BYTES:
+            return
+        try:
+            with self._path.open("rb") as file:
+                file.seek(place)
+                content = file.read(_BOOK_LIMIT_BYTES)
+        except OSError:
+            return
+        whole = content.rpartition(b"\n")[0]  # the last line may be in the making
+        for line in whole.splitlines():
+            self._lines += 1
+            if (note := _parsed(line)) is not None:
+                where, looks, digest = note
+                self._notes.pop(where, None)
+                self._notes[where] = (looks, digest)
+        self._read = (status.st_ino, place + len(whole) + (1 if whole else 0))
 
     def _note(self, where: str, looks: str, digest: str) -> None:
+        line = json.dumps([where, looks, digest])
         try:
             with lock(self._path.with_suffix(".lock")):
-                notes = self._read()
-                notes.pop(where, None)
-                notes[where] = [looks, digest]
-                kept = dict(list(notes.items())[-_REMEMBERED:])
-                handle, beside = tempfile.mkstemp(prefix=".digests-", dir=self._path.parent)
+                self._refresh()
+                too_long = self._path.is_file() and self._path.stat().st_size > _BOOK_LIMIT_BYTES
+                if too_long or self._lines >= 2 * _REMEMBERED:
+                    kept = list(self._notes.items())[-_REMEMBERED:]
+                    with beside(self._path) as place:
+                        place.write_text("".join(json.dumps([one, *note]) + "\n" for one, note in kept), "utf-8")
+                handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
                 try:
-                    with os.fdopen(handle, "w") as file:
-                        json.dump(kept, file)
-                    Path(beside).replace(self._path)
+                    # begins a line of its own, too, where a killed process left half of one
+                    os.write(handle, f"\n{line}\n".encode())
                 finally:
-                    Path(beside).unlink(missing_ok=True)
+                    os.close(handle)
         except OSError as error:
             raise StorageError("the frame store cannot be written", path=self._path, seen=error.strerror) from error
+
+
+def _parsed(line: bytes) -> tuple[str, str, str] | None:
+    try:
+        note = json.loads(line) if 0 < len(line) <= _LONGEST_LINE else None
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(note, list) and len(note) == 3 and all(isinstance(word, str) for word in note):
+        return note[0], note[1], note[2]
+    return None
 
 
 def _content(parts: Sequence[Path], *, named: bool) -> str:

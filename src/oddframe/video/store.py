@@ -1,47 +1,47 @@
 """Every video decoded and resized once: `FrameStore`, a folder that can be cleared at any time.
 
-An entry is a folder of its own:
-    pixels.npy   (T, h, w, channels) uint8, read as a memory map
-    times.npy    (T,) float64 seconds, where the source has a clock of its own
-    entry.json   what it was made from
+    <key>/           an entry, see `entry.py`; its name is a digest of all that it depends on
+    locks/           one for each entry that is made, and one for room
+    digests.jsonl    which bytes which file had, see `_digest.py`
+    limit.json       what the store may take up, where somebody chose it
 
-An entry's name is a digest of the source's bytes, the range, the size, the channels and the way of resizing. So a file
-may be moved or renamed, and a changed file is decoded anew. Entries are written beside and renamed.
+A key is a digest of the source's bytes, the range, the size, the channels and the way of resizing. So a file may be
+moved or renamed, and a changed file is decoded anew. Entries are written beside and renamed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import logging
 import os
+import re
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Literal
 
-import cv2
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from oddframe.errors import CutOffVideoError, SettingsError, StorageError, UnreadableVideoError
-from oddframe.files import lock
+from oddframe.errors import CutOffVideoError, SettingsError, StorageError
+from oddframe.files import HeldElsewhereError, lock, write_json
 from oddframe.video._digest import DigestBook
+from oddframe.video.entry import ABOUT, Opened, Recipe, Report, StoredPixels, open_entry, read_about, write_entry
+from oddframe.video.picture import Resize
 from oddframe.video.source import Video
 
-Resize = Literal["area", "linear"]
-Report = Callable[[int, int], None]
-
 CACHE_VARIABLE = "ODDFRAME_CACHE"
-_FORMAT = 1
-_FILLING = ".filling-"
-_GOING = ".going-"
-_STALE_S = 24 * 3600.0
-_REPORT_EVERY = 25
+LIMIT_VARIABLE = "ODDFRAME_CACHE_LIMIT"
+DEFAULT_LIMIT_BYTES = 20e9
+
+_LOG = logging.getLogger(__name__)
+_FILLING, _GOING = ".filling-", ".going-"
+_LIMIT_FILE = "limit.json"
+_KEY = re.compile(r"[0-9a-f]{32}")
+_UNITS = {"": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,18 @@ class StoredVideo:
     """A video as the store holds it.
 
     Attributes:
-        pixels: (T, h, w, channels) uint8, a read-only memory map.
+        pixels: (T, h, w, channels) uint8, checked where it is looked at. Row i is frame `first_index` + i.
         times_s: (T,) float64, seconds from the start of the source; None without a clock.
         first_index: the source's number of frame 0.
-        cut_off: whether the source ended in the middle or is damaged, so that T is what was readable.
+        cut_off: whether the source ended in the middle, so that T is what was readable.
+        missing: (T,) bool, rows of frames that did not decode; they repeat the frame before. None where there are none.
     """
 
-    pixels: np.memmap[tuple[int, ...], np.dtype[np.uint8]]
+    pixels: StoredPixels | NDArray[np.uint8]
     times_s: NDArray[np.float64] | None
     first_index: int
     cut_off: bool = False
+    missing: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,64 +76,27 @@ class StoreEntry:
     used_s: float
 
 
-def as_picture(
-    pixels: NDArray[np.uint8], size: tuple[int, int], channels: int, resize: Resize = "area"
-) -> NDArray[np.uint8]:
-    """Turn a frame into the picture that detectors see. The store and the scorer both use this one.
-
-    Args:
-        pixels: (H, W, C) uint8, C = 1 or 3 (RGB).
-        size: (height, width) of the picture.
-        channels: 1 or 3. Colour becomes grey by luma, grey becomes colour by repetition.
-        resize: "area" averages when it shrinks and interpolates when it enlarges; "linear" always interpolates.
-
-    Returns:
-        (height, width, channels) uint8.
-    """
-    if channels == 1 and pixels.shape[2] == 3:
-        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
-    if pixels.shape[:2] != size:
-        shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
-        method = cv2.INTER_AREA if resize == "area" and shrinks else cv2.INTER_LINEAR
-        resized = cv2.resize(pixels, (size[1], size[0]), interpolation=method)
-        pixels = np.asarray(resized, np.uint8).reshape(*size, pixels.shape[2])
-    return pixels if pixels.shape[2] == channels else np.repeat(pixels, channels, axis=2)
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    """All that the bytes of an entry depend on."""
-
-    content: str
-    start: int
-    stop: int | None
-    size: tuple[int, int]
-    channels: int
-    resize: Resize
-
-    @property
-    def key(self) -> str:
-        words = json.dumps({"format": _FORMAT, **asdict(self)}, sort_keys=True)
-        return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
-
-
 class FrameStore:
     """Decoded video on disk, shared by all processes of a user.
 
     Args:
         folder: where; by default the user's cache folder, or what the environment names in ODDFRAME_CACHE.
-        limit_bytes: what it may take up. Past it the entries go that were not opened for longest.
+        limit_bytes: what it may take up; by default what the environment names in ODDFRAME_CACHE_LIMIT, or what
+            `set_limit` has noted, or 20 GB. Entries that were not opened for longest make room for new ones.
 
     Raises:
-        StorageError: the folder cannot be made.
+        StorageError: the folder cannot be made, or there is no home for it. SettingsError: the limit is no size.
     """
 
-    def __init__(self, folder: Path | str | None = None, limit_bytes: float = 20e9) -> None:
+    def __init__(self, folder: Path | str | None = None, limit_bytes: float | None = None) -> None:
         self.folder = Path(folder or os.environ.get(CACHE_VARIABLE) or _users_folder())
-        self.limit_bytes = limit_bytes
         with _disk_errors(self.folder):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        self._digests = DigestBook(self.folder / "digests.json")
+        self.limit_bytes = self._chosen_limit() if limit_bytes is None else limit_bytes
+        self._digests = DigestBook(self.folder / "digests.jsonl")
+        self._in_use: set[str] = set()
+        self._known: dict[tuple[str, int], StoreEntry] = {}
+        self._swept = False
 
     def open(
         self,
@@ -150,85 +115,89 @@ class FrameStore:
             size: (height, width) of the pictures.
             channels: 1 or 3; a grey source is stored with 1 in any case.
             resize: see `as_picture`.
-            allow_cut_off: take what is readable of a file that ends in the middle or is damaged. T is then smaller
-                than `video.frame_count`.
-            progress: called with frames done and frames in all (0 where not known) while it decodes.
+            allow_cut_off: take what is readable of a file that ends in the middle, or of a folder with broken pictures.
+                T may then be smaller than `video.frame_count`.
+            progress: called with frames done and frames in all while it decodes.
 
         Raises:
             CutOffVideoError: the file ends in the middle, and this is not allowed or nothing of it is readable.
-            StorageError: the disk is full or cannot be written. Nothing that was stored before is lost.
+            StorageError: the disk is full or cannot be written, or the limit leaves no room. Nothing that was stored
+                before is lost.
             DataError: the video cannot be read, see `Video.frames`.
         """
-        if channels not in (1, 3):
-            raise SettingsError("a picture has 1 or 3 channels", seen=channels, wanted="1 or 3")
-        if min(size) < 1:
-            raise SettingsError("a picture has at least one row and column", seen=size, wanted="(height, width)")
-        channels = min(channels, video.channels)
-        recipe = _Recipe(
-            content=self._digests.of(video),
-            start=video.first_index,
-            stop=None if video.end is None else video.first_index + video.frame_count,
-            size=size,
-            channels=channels,
-            resize=resize,
-        )
-        key = recipe.key
-        entry = self.folder / key
-        stored = _load(entry, video)
-        if stored is None:
-            with _disk_errors(self.folder), lock(self.folder / "locks" / f"{key}.lock"):
-                stored = _load(entry, video)  # another process may have filled it meanwhile
-                if stored is None:
+        recipe = self._recipe(video, size, channels, resize)
+        key, entry = recipe.key, self.folder / recipe.key
+        if not self._swept:
+            self._sweep()
+        opened = open_entry(entry, recipe)
+        if opened is None:
+            with _disk_errors(self.folder), lock(self._lock_of(key)):
+                opened = open_entry(entry, recipe)  # another process may have filled it meanwhile
+                if opened is None:
                     self._fill(entry, video, recipe, allow_cut_off, progress)
-                    stored = _load(entry, video)
-        if stored is None:
+                    opened = open_entry(entry, recipe)
+        if opened is None:
             raise StorageError(
                 "an entry of the frame store vanished while it was opened",
                 path=entry,
                 hint="run it again; another process is clearing the store",
             )
-        if stored.cut_off and not allow_cut_off:
+        if opened.about.trouble is not None and not allow_cut_off:
             raise CutOffVideoError(
-                "this video is cut off or damaged",
-                frames_read=len(stored.pixels),
+                opened.about.trouble,
+                frames_read=len(opened.mapped) - sum(stop - first for first, stop in opened.about.missing),
                 path=video.path,
-                hint="copy it again",
+                hint="copy it again, or go on with what is readable: --allow-cut-off",
             )
-        self._evict(keep=key)
-        return stored
+        self._in_use.add(key)
+        with suppress(OSError):  # the kernel's own "now" is too coarse for an order
+            os.utime(entry / ABOUT, ns=(time.time_ns(),) * 2)
+        pixels = StoredPixels(opened, lambda: self._mended(entry, video, recipe))
+        return _stored(video, opened, pixels)
 
-    def _fill(self, entry: Path, video: Video, recipe: _Recipe, allow_cut_off: bool, progress: Report | None) -> None:
-        filling = Path(tempfile.mkdtemp(prefix=_FILLING, dir=self.folder))
-        try:
-            shape, times, cut_off = _write_pictures(filling / "pixels.npy", video, recipe, allow_cut_off, progress)
-            if video.own_clock:
-                np.save(filling / "times.npy", np.asarray(times, np.float64), allow_pickle=False)
-            about = {
-                "source": str(video.path),
-                "cut_off": cut_off,
-                "shape": shape,
-                "bytes": (filling / "pixels.npy").stat().st_size,
-                "recipe": asdict(recipe),
-            }
-            (filling / "entry.json").write_text(json.dumps(about, indent=1))
-            self._remove(entry)  # a damaged one
-            filling.rename(entry)
-        finally:
-            shutil.rmtree(filling, ignore_errors=True)
+    def reserve(
+        self, videos: Iterable[Video], size: tuple[int, int], channels: int, *, resize: Resize = "area"
+    ) -> None:
+        """Say before anything is decoded whether videos that are wanted at once fit, and let them not displace each
+        other.
+
+        Raises:
+            StorageError: they do not fit into the limit.
+        """
+        needs = {}
+        for video in videos:
+            recipe = self._recipe(video, size, channels, resize)
+            needs[recipe.key] = recipe.bytes_of(video.frame_count)
+        if (wanted := sum(needs.values())) > self.limit_bytes:
+            raise self._too_large(wanted, f"{len(needs)} videos" if len(needs) > 1 else "this video")
+        self._in_use |= needs.keys()
+
+    def set_limit(self, limit_bytes: float) -> int:
+        """Note what the store may take up from now on, and remove what is beyond it; return the bytes set free.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        with _disk_errors(self.folder), lock(self._lock_of("room")):
+            write_json(self.folder / _LIMIT_FILE, {"limit_bytes": limit_bytes})
+            self.limit_bytes = limit_bytes
+            return self._evict(self.entries(), 0)
 
     def entries(self) -> list[StoreEntry]:
         """Return what the store holds, last used first."""
-        found = []
-        for folder in self.folder.iterdir():
+        found, known = [], {}
+        with os.scandir(self.folder) as inside:
+            folders = [Path(one.path) for one in inside if _KEY.fullmatch(one.name) and one.is_dir()]
+        for folder in folders:
             try:
-                about = json.loads((folder / "entry.json").read_text())
-                frames, height, width, channels = about["shape"]
-                used_s = (folder / "entry.json").stat().st_mtime
-                taken = sum(part.stat().st_size for part in folder.iterdir())
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # something else, or on its way out
-            if not folder.name.startswith("."):
-                found.append(StoreEntry(folder.name, about["source"], frames, (height, width), channels, taken, used_s))
+                status = (folder / ABOUT).stat()
+                before = self._known.get((folder.name, status.st_ino))
+                entry = _look_at(folder) if before is None else before
+            except FileNotFoundError:
+                continue  # on its way out
+            found.append(replace(entry, used_s=status.st_mtime))
+            known[folder.name, status.st_ino] = entry
+        self._known = known
         return sorted(found, key=lambda one: one.used_s, reverse=True)
 
     def size_bytes(self) -> int:
@@ -241,23 +210,117 @@ class FrameStore:
         for entry in self.entries():
             freed += entry.size_bytes
             self._remove(self.folder / entry.key)
-        for folder in self.folder.iterdir():
-            if folder.is_dir() and folder.name != "locks" and not folder.name.startswith(_FILLING):
-                self._remove(folder)
+        self._in_use.clear()
         self._sweep()
         self._digests.clear()
         return freed
 
-    def _evict(self, keep: str) -> None:
+    def _recipe(self, video: Video, size: tuple[int, int], channels: int, resize: Resize) -> Recipe:
+        if channels not in (1, 3):
+            raise SettingsError("a picture has 1 or 3 channels", seen=channels, wanted="1 or 3")
+        if min(size) < 1:
+            raise SettingsError("a picture has at least one row and column", seen=size, wanted="(height, width)")
+        chosen = video.pixel_range
+        return Recipe(
+            content=self._digests.of(video),
+            start=video.first_index,
+            stop=None if video.end is None else video.first_index + video.frame_count,
+            size=size,
+            channels=min(channels, video.channels),
+            resize=resize,
+            pixel_range=None if chosen is None else (chosen.low, chosen.high),
+        )
+
+    def _lock_of(self, name: str) -> Path:
+        return self.folder / "locks" / f"{name}.lock"
+
+    def _fill(self, entry: Path, video: Video, recipe: Recipe, allow_cut_off: bool, progress: Report | None) -> None:
+        """Make an entry. The caller holds its lock, so that only this process fills it."""
+        need = recipe.bytes_of(video.frame_count)
+        self._drop_filling(recipe.key)
+        filling = self.folder / f"{_FILLING}{recipe.key}-{need}"
+        with lock(self._lock_of("room")):
+            self._remove(entry)  # a damaged one
+            self._make_room(need, video)
+            filling.mkdir()
+        try:
+            write_entry(filling, video, recipe, allow_cut_off=allow_cut_off, progress=progress)
+            filling.rename(entry)
+        finally:
+            shutil.rmtree(filling, ignore_errors=True)
+
+    def _mended(self, entry: Path, video: Video, recipe: Recipe) -> Opened:
+        """Make a damaged entry again, unless another process has done so since it was opened."""
+        with _disk_errors(self.folder), lock(self._lock_of(recipe.key)):
+            opened = open_entry(entry, recipe)
+            if opened is None or not all(map(opened.sound, range(len(opened.about.blocks)))):
+                _LOG.warning("%s: its pictures in the frame store are damaged and are made again", video.name)
+                self._fill(entry, video, recipe, True, None)
+                opened = open_entry(entry, recipe)
+        if opened is None:
+            raise StorageError(
+                "a damaged entry of the frame store could not be made again",
+                path=entry,
+                hint="run it again; another process is clearing the store",
+            )
+        return opened
+
+    def _make_room(self, need: int, video: Video) -> None:
+        """Remove what was not used for longest until there is room for so many bytes. The caller holds the room's lock.
+
+        Raises:
+            StorageError: what is in use leaves no room within the limit, or the disk has none.
+        """
+        if need > self.limit_bytes:
+            raise self._too_large(need, f"'{video.name}'")
         entries = self.entries()
-        taken = sum(entry.size_bytes for entry in entries)
+        used = sum(entry.size_bytes for entry in entries if entry.key in self._in_use) + self._reserved()
+        if used + need > self.limit_bytes:
+            raise self._too_large(used + need, f"'{video.name}' and what is in use at the same time")
+        self._evict(entries, need)
+        if need > (free := shutil.disk_usage(self.folder).free):
+            raise StorageError(
+                f"the disk has no room for the pictures of '{video.name}'",
+                path=self.folder,
+                seen=f"{in_bytes(free)} free",
+                wanted=in_bytes(need),
+                hint=f"free some, or name another folder in the environment variable {CACHE_VARIABLE}",
+            )
+
+    def _evict(self, entries: Sequence[StoreEntry], need: int) -> int:
+        """Remove entries that are not in use until `need` bytes fit; return the bytes set free."""
+        taken, freed = sum(entry.size_bytes for entry in entries) + self._reserved(), 0
         for entry in reversed(entries):
-            if taken <= self.limit_bytes:
+            if taken - freed + need <= self.limit_bytes:
                 break
-            if entry.key != keep:
+            if entry.key not in self._in_use:
                 self._remove(self.folder / entry.key)
-                taken -= entry.size_bytes
-        self._sweep()
+                freed += entry.size_bytes
+        return freed
+
+    def _reserved(self) -> int:
+        """Bytes that entries which are being made right now will take up."""
+        names = (folder.name.rpartition("-")[2] for folder in self.folder.glob(f"{_FILLING}*"))
+        return sum(int(name) for name in names if name.isdecimal())
+
+    def _too_large(self, wanted: float, what: str) -> StorageError:
+        return StorageError(
+            f"the pictures of {what} do not fit into the frame store",
+            path=self.folder,
+            seen=in_bytes(wanted),
+            wanted=f"at most {in_bytes(self.limit_bytes)}, which the store may take up",
+            hint=f"allow more: oddframe data cache --limit {int(wanted / 1e9) + 1}GB; or need less: smaller pictures "
+            "(--set model.size=[128,192]), fewer videos or a part of them (--end)",
+        )
+
+    def _chosen_limit(self) -> float:
+        if text := os.environ.get(LIMIT_VARIABLE):
+            return parse_bytes(text)
+        try:
+            with (self.folder / _LIMIT_FILE).open("rb") as file:
+                return max(0.0, float(json.loads(file.read(4096))["limit_bytes"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return DEFAULT_LIMIT_BYTES
 
     def _remove(self, folder: Path) -> None:
         """Take an entry away at once, then delete it, so that nobody opens half of it."""
@@ -268,91 +331,66 @@ class FrameStore:
             return  # somebody else was faster
         shutil.rmtree(going, ignore_errors=True)
 
+    def _drop_filling(self, key: str) -> None:
+        for folder in self.folder.glob(f"{_FILLING}{key}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _sweep(self) -> None:
-        """Delete what killed processes left half written."""
-        for folder in self.folder.glob(".*"):
-            try:
-                old = time.time() - folder.stat().st_mtime > _STALE_S
-            except OSError:
-                continue
-            if old and folder.name.startswith((_FILLING, _GOING)):
-                shutil.rmtree(folder, ignore_errors=True)
+        """Delete what killed processes left: whoever still fills an entry holds its lock."""
+        self._swept = True
+        for folder in self.folder.glob(f"{_GOING}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.folder.glob(f"{_FILLING}*"):
+            key = folder.name.removeprefix(_FILLING).partition("-")[0]
+            with suppress(HeldElsewhereError), lock(self._lock_of(key), wait=False):
+                self._drop_filling(key)
+        self._digests.sweep()
 
 
-def _write_pictures(
-    path: Path, video: Video, recipe: _Recipe, allow_cut_off: bool, progress: Report | None
-) -> tuple[list[int], list[float], bool]:
-    """Decode into an .npy file of a length that is known only at its end. Return shape, times, whether cut off."""
-    height, width, channels = *recipe.size, recipe.channels
-    total = video.frame_count if progress is not None else 0
-    times: list[float] = []
-    count, cut_off = 0, False
-    # Plain writes, no memory map: a full disk is then an error here and not a signal that ends the process.
-    with path.open("wb") as file:
-        start = _write_header(file, (0, height, width, channels))
-        try:
-            for frame in video.frames():
-                picture = as_picture(frame.pixels, recipe.size, channels, recipe.resize)
-                file.write(np.ascontiguousarray(picture).data)
-                if frame.time_s is not None:
-                    times.append(frame.time_s)
-                count += 1
-                if progress is not None and count % _REPORT_EVERY == 0:
-                    progress(count, total)
-        except CutOffVideoError:
-            if not allow_cut_off or not count:
-                raise
-            cut_off = True
-        if not count:
-            raise UnreadableVideoError(f"'{video.name}' yields no frame", path=video.path)
-        if not cut_off and count != video.frame_count:
-            if not allow_cut_off:
-                raise _not_all_decode(video, count)
-            cut_off = True
-        file.seek(0)
-        if _write_header(file, (count, height, width, channels)) != start:
-            raise AssertionError("the header of pixels.npy changed its length")
-    if progress is not None:
-        progress(count, max(total, count))
-    return [count, height, width, channels], times, cut_off
+def parse_bytes(text: str) -> float:
+    """Read a size on disk.
+
+    >>> parse_bytes("40GB"), parse_bytes("1.5 tb"), parse_bytes("500000")
+    (40000000000.0, 1500000000000.0, 500000.0)
+
+    Raises:
+        SettingsError: it is none.
+    """
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?b)?", text.strip().lower())
+    if match is None:
+        raise SettingsError("this is no size on disk", seen=repr(text), wanted='for example "40GB" or "500MB"')
+    return float(match[1]) * _UNITS[match[2] or ""]
 
 
-def _write_header(file: BinaryIO, shape: tuple[object, ...]) -> int:
-    # numpy leaves room in the header for the first axis to grow.
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    return file.tell()
+def in_bytes(count: float) -> str:
+    """Write a size for people.
+
+    >>> in_bytes(2.04e10), in_bytes(3_100_000)
+    ('20.4 GB', '3.1 MB')
+    """
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _load(entry: Path, video: Video) -> StoredVideo | None:
-    """Open an entry; None where there is none or it is damaged."""
-    try:
-        about = json.loads((entry / "entry.json").read_text())
-        if (entry / "pixels.npy").stat().st_size != about["bytes"]:
-            return None
-        pixels = np.load(entry / "pixels.npy", mmap_mode="r", allow_pickle=False)
-        if list(pixels.shape) != about["shape"] or pixels.dtype != np.uint8:
-            return None
-        times = None
-        if video.own_clock:
-            times = np.load(entry / "times.npy", allow_pickle=False)
-            if times.shape != (len(pixels),):
-                return None
-        elif video.fps is not None:
-            times = (video.first_index + np.arange(len(pixels))) / video.fps
-        os.utime(entry / "entry.json", ns=(time.time_ns(),) * 2)  # the kernel's own "now" is too coarse for an order
-        return StoredVideo(pixels, times, video.first_index, bool(about["cut_off"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _look_at(folder: Path) -> StoreEntry:
+    """What an entry holds; one of another version, or a damaged one, still takes up room."""
+    taken = sum(part.stat().st_size for part in folder.iterdir())
+    about = read_about(folder)
+    if about is None:
+        return StoreEntry(folder.name, "not readable: damaged, or of another version", 0, (0, 0), 0, taken, 0.0)
+    frames, height, width, channels = about.shape
+    return StoreEntry(folder.name, about.source, frames, (height, width), channels, taken, 0.0)
 
 
-def _not_all_decode(video: Video, count: int) -> UnreadableVideoError:
-    return UnreadableVideoError(
-        f"not all frames of '{video.name}' decode, so that labels and frame numbers would not fit",
-        path=video.path,
-        seen=f"{count} frames",
-        wanted=f"{video.frame_count}",
-        hint="encode it anew, or train on what decodes with --set data.allow_cut_off=true",
-    )
+def _stored(video: Video, opened: Opened, pixels: StoredPixels) -> StoredVideo:
+    times, frames = opened.times_s, len(pixels)
+    if not video.own_clock:
+        times = None if video.fps is None else (video.first_index + np.arange(frames)) / video.fps
+    missing = None
+    if opened.about.missing:
+        missing = np.zeros(frames, bool)
+        for first, stop in opened.about.missing:
+            missing[first:stop] = True
+    return StoredVideo(pixels, times, video.first_index, opened.about.trouble is not None, missing)
 
 
 def _users_folder() -> Path:
