@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import oddframe as odd
-from oddframe.cli.screen import watching
+from oddframe.bars import watching
 from oddframe.data.protocols import split
 from oddframe.data.videoset import LabelledVideo, VideoSet
 

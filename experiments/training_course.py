@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import oddframe as odd
-from oddframe.cli.screen import watching
+from oddframe.bars import watching
 from oddframe.progress import Watcher
 from oddframe.records import write_record
 

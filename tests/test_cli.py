@@ -17,8 +17,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from oddframe.bars import Bars, Lines
 from oddframe.cli.main import app
-from oddframe.cli.screen import Lines, _Bars
 from oddframe.presets import PRESETS
 from oddframe.progress import Progress
 
@@ -372,7 +372,7 @@ def test_on_a_terminal_progress_is_a_bar_and_results_stay_on_standard_output(tmp
 
 
 def test_bars_of_stages_end_when_the_next_one_begins_and_warnings_come_once():
-    bars = _Bars()
+    bars = Bars()
     for moment in (
         Progress("opening the videos", 0, 0),
         Progress("judging", 1, 4, "street"),

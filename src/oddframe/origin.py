@@ -72,6 +72,20 @@ class ClipCounts(Record):
     abnormal_there: int | None = None
 
 
+class TimeBudget(Record):
+    """A time that a training was to fit into.
+
+    Attributes:
+        asked_s: the time, in seconds. step_s: of a step, as measured before the training.
+        epochs_asked: of the settings that were asked for. epochs: that fitted; the run's settings have these.
+    """
+
+    asked_s: float = Field(gt=0)
+    step_s: float = Field(ge=0)
+    epochs_asked: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+
+
 Versions = dict[str, str]
 """Python and packages → version."""
 
@@ -82,6 +96,7 @@ class Origin(FileRecord):
     Attributes:
         state: "training" until weights and calibration are there. command: what was typed.
         device, precision: that it was trained with. notes: what a reader must know.
+        time_budget: the time that the training was to fit into; None where none was given.
         parameters, clips, seconds_training, share_waiting_for_data, peak_memory_mb: None until they are known.
     """
 
@@ -94,6 +109,7 @@ class Origin(FileRecord):
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
     notes: tuple[str, ...] = ()
+    time_budget: TimeBudget | None = None
     parameters: int | None = None
     clips: ClipCounts | None = None
     seconds_training: float | None = None

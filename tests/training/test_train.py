@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import oddframe as odd
-from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.errors import RunError, SettingsError, StorageError, TooShortError, WeightsError
 from oddframe.models.weights import load_tensors
 from oddframe.origin import ClipCounts
 from oddframe.progress import Progress
@@ -169,6 +169,60 @@ def test_what_does_not_change_the_result_may_change(stopped, gate, small):
 
     assert run.settings.score.batch == 2
     assert Run.open(stopped).settings.train.checkpoint_minutes == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ("model.memory=none", SettingsError, "nothing to judge with"),  # under tiny there is no decoder either
+        ("train.device=cuda:99", SettingsError, "cannot be used here"),
+    ],
+)
+def test_what_is_wrong_is_found_out_before_a_run_is_begun_so_that_the_corrected_command_goes_on(
+    gate, small, tmp_path, wrong, error, words
+):
+    with pytest.raises(error, match=words):
+        train(gate, out=tmp_path / "run", settings=small(wrong))
+    assert not (tmp_path / "run" / "run.json").exists()
+
+    assert train(gate, out=tmp_path / "run", settings=small("train.epochs=1")).finished
+
+
+def test_a_window_that_is_too_long_for_what_is_held_out_is_found_out_before_a_run_is_begun(gate, tmp_path):
+    settings = load_settings("tiny", detector="memae", overrides=["model.size=[32, 48]", "data.heldout=0.05"])
+
+    with pytest.raises(TooShortError, match="held out is as long as the window of 'memae'"):
+        train(gate, out=tmp_path / "run", settings=settings)
+
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_finished_run_whose_process_was_killed_before_it_tidied_up_is_tidied_by_the_same_command(
+    whole, gate, small, tmp_path
+):
+    out = shutil.copytree(whole.folder, tmp_path / "run")
+    (out / "resume" / "3").mkdir(parents=True)
+    (out / ".run.json.123.tmp").write_text("{")
+
+    assert train(gate, out=out, settings=small()).finished
+
+    assert not (out / "resume").exists()
+    assert not list(out.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("beside", [{"seed": 3}, {"preset": "tiny"}, {"overrides": ["train.epochs=1"]}, {"fold": 0}])
+def test_settings_and_what_they_take_the_place_of_are_not_given_together(gate, small, tmp_path, beside):
+    with pytest.raises(SettingsError, match=f"settings, and {next(iter(beside))} beside them"):
+        train(gate, out=tmp_path / "run", settings=small(), **beside)
+
+
+def test_data_that_are_open_already_are_not_opened_otherwise(whole, gate):
+    videos = odd.open_videoset(gate)
+
+    with pytest.raises(SettingsError, match="the data are given twice"):
+        odd.evaluate(whole, gate, videos=videos)
+    with pytest.raises(SettingsError, match="has its range and its rate already"):
+        odd.score(whole, videos.normal[0].video, end="10")
 
 
 def test_two_trainings_never_share_a_folder(stopped, gate, small):

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say, watching
+from oddframe.cli.screen import print_json, print_table, say
 from oddframe.cli.work import need_torch
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say, watching
+from oddframe.cli.screen import print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, help="Check a set of videos, make the synthetic one, look after the cache.")
 

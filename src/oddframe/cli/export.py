@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, say, watching
+from oddframe.cli.screen import print_json, say
 from oddframe.cli.work import RunFolder, need_torch
 
 

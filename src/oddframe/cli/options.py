@@ -115,6 +115,14 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", help="Seed of everything that is drawn.", show_default="2020", rich_help_panel=_SETTINGS),
 ]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option(
+        "--time-budget", metavar="TIME",
+        help="Train as many of the epochs as fit into this time, e.g. 20m or 1h30m, with a schedule made for them.",
+        rich_help_panel=_SETTINGS,
+    ),
+]  # fmt: skip
 Jobs = Annotated[
     int,
     typer.Option("--jobs", min=1, help="How many are made at the same time, each with its share of the cores."),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say, watching
+from oddframe.cli.screen import print_json, print_table, say
 
 if TYPE_CHECKING:
     from oddframe.footage.many import ScoredVideo

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say, watching
+from oddframe.cli.screen import print_json, print_table, say
 from oddframe.errors import MissingExtraError
 
 RESUMABLE = frozenset({"demo", "train", "reproduce"})
@@ -63,6 +64,7 @@ def train(
     rate: options.Rate = None,
     known_classes: options.KnownClasses = None,
     seed: options.Seed = None,
+    time_budget: options.TimeBudget = None,
     kind: options.Kind = None,
     labels: options.Labels = None,
     masks: options.Masks = None,
@@ -81,6 +83,7 @@ def train(
     Examples:
       oddframe train demo/data --preset tiny --out runs/demo
       oddframe train gate.mp4 --end 1:20 --out runs/gate
+      oddframe train demo/data --out runs/demo --time-budget 20m
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
     need_torch()
@@ -106,7 +109,7 @@ def train(
             paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks, partial=partial,
             ground_truth=ground_truth,
         )  # fmt: skip
-        run = train(videos, out=out, settings=settings, watch=watch)
+        run = train(videos, out=out, settings=settings, time_budget=time_budget, watch=watch)
     if json:
         print_json({"run": str(run.folder), **run.info.to_dict()})
         return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import NothingToJudgeError, TooShortError
+from oddframe.errors import NothingToJudgeError, SettingsError, TooShortError
 from oddframe.evaluation import metrics, testset
 from oddframe.evaluation.events import judge_events
 from oddframe.evaluation.figures import (
@@ -63,7 +63,7 @@ def evaluate(
     Args:
         run: a trained run or an artefact of it, or its folder.
         data: where the data are; by default where they were at training.
-        videos: the data, already opened.
+        videos: the data, already opened, in place of the three others.
         ground_truth, partial: as of `open_videoset`; without them, as at training.
         regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
@@ -71,6 +71,7 @@ def evaluate(
         watch: told after each video.
 
     Raises:
+        SettingsError: the data are given twice.
         MissingPathError: the data, or a test video of the split, are not there.
         NothingToJudgeError: no test video has labels.
         RunError: no finished run. StorageError: its folder cannot be written.
@@ -78,6 +79,12 @@ def evaluate(
     from oddframe.artefact import open_trained
     from oddframe.scoring.scorer import Scorer
 
+    if videos is not None and (data is not None or ground_truth is not None or partial):
+        raise SettingsError(
+            "the data are given twice",
+            seen="videos, and data, ground_truth or partial beside them",
+            wanted="videos alone, which are open already, or the others",
+        )
     opened = open_trained(run)
     videos = videos or testset.open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
     notes = testset.fingerprint_note(opened, videos)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import CutOffVideoError, MissingExtraError, StorageError
+from oddframe.errors import CutOffVideoError, MissingExtraError, SettingsError, StorageError
 from oddframe.files import write_text
 from oddframe.footage.captions import Captions
 from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of, write_summary
@@ -61,6 +61,13 @@ def score(
         RunError: no finished run. DataError: the video cannot be read, or is too short.
         StorageError: the folder cannot be written, or its disk is full.
     """
+    if isinstance(video, Video) and (start is not None or end is not None or fps is not None):
+        raise SettingsError(
+            "an open video has its range and its rate already",
+            seen="start, end or fps beside an open video",
+            wanted="the path of a video, or the open video alone",
+            hint="open_video(path, start=..., end=..., fps=...)",
+        )
     opened = open_trained(run)
     asked = Asked(start, end, fps, scene, heat_video)
     source = video if isinstance(video, Video) else asked.open(video)

@@ -42,9 +42,9 @@ def unit(vectors: Tensor) -> Tensor:
 def exact(device: torch.device) -> AbstractContextManager[object]:
     """Keep automatic casts out of similarities: half precision would choose other nearest items.
 
-    Nothing is entered where there is no autocast, so that exported graphs know nothing of it.
+    Nothing is entered where there is no autocast, so that exported graphs know nothing of it. Shapes alone have none.
     """
-    if torch.is_autocast_enabled(device.type):
+    if device.type != "meta" and torch.is_autocast_enabled(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
 

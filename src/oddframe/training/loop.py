@@ -7,6 +7,7 @@ discriminator's gradients.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -23,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from oddframe.bars import roughly
 from oddframe.errors import StorageError, TrainingError
 from oddframe.models.contract import broken, check_objective
 from oddframe.models.detector import Batch, Clips, Detector
@@ -34,10 +36,14 @@ from oddframe.progress import Progress, Watcher
 from oddframe.settings import TrainSettings
 from oddframe.training.board import Board
 from oddframe.training.clips import ClipBatch, ClipSampler
+from oddframe.training.pace import Pace
 from oddframe.training.resume import Checkpoints, Position, laid_out_as
 
 RECORD_STEPS = 50
 """Steps between two records of the history; also the end of each epoch is one."""
+
+_WORTH_SAYING_S = 60.0
+"""A training that takes longer is told of when its first steps are measured."""
 
 
 class Loop:
@@ -72,6 +78,7 @@ class Loop:
         self._folder = folder
         self._board = Board(folder)
         self._last: Mapping[str, float] = {}
+        self._pace = Pace()
 
     def _optimizer(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
         kind = torch.optim.AdamW if self.settings.optimizer == "adamw" else torch.optim.Adam
@@ -97,6 +104,7 @@ class Loop:
                 with contextlib.closing(self.sampler.batches(self.position.epoch, self.position.step)) as batches:
                     for batch in self._waited_for(batches):
                         self._step(batch)
+                        self._say_how_long(time.monotonic() - began - self.position.seconds)
                         self.position.seconds = time.monotonic() - began
                         if self.position.step % self.settings.accumulate:
                             continue  # a checkpoint has no half gradients
@@ -114,6 +122,24 @@ class Loop:
                     raise KeyboardInterrupt
         self.detector.eval()
         return self.position
+
+    def time_steps(self) -> tuple[float, float]:
+        """Take some steps for their time's sake: seconds of one, and of all. The weights are spoilt by it.
+
+        Clips are made before, as in training, where they are made while the network computes.
+        """
+        self.detector.train()
+        pace, began = Pace(), time.monotonic()
+        compiling = compiled(self.detector) if self.settings.compile else contextlib.nullcontext()
+        with self._board, compiling:
+            for number in itertools.count():
+                self.position.step = number % self.sampler.steps_per_epoch
+                batch = self.sampler.batch(0, self.position.step)
+                before = time.perf_counter()
+                self._step(batch)
+                if pace.add(time.perf_counter() - before):
+                    return pace.step_s, time.monotonic() - began
+        raise AssertionError("counting has no end")
 
     # One step -----------------------------------------------------------------------------------------------
 
@@ -194,6 +220,18 @@ class Loop:
             if name.partition(".")[0] == "loss":
                 note += f", {name} {value:.4f}"
         self.watch(Progress("training", position.epoch * steps + position.step, self.settings.epochs * steps, note))
+
+    def _say_how_long(self, step_s: float) -> None:
+        """Once, when enough steps are measured, say how long the rest will take, unless it is over soon."""
+        if not self._pace.add(step_s):
+            return
+        position, steps = self.position, self.sampler.steps_per_epoch
+        left = (self.settings.epochs - position.epoch) * steps - position.step
+        if (left_s := left * self._pace.step_s) > _WORTH_SAYING_S:
+            said = (
+                f"as measured, training takes about {roughly(left_s)} more: {left:,} steps of {self._pace.step_s:.2g} s"
+            )
+            self.watch(Progress("finished", 0, 0, said))
 
     def _record(self, rate: float) -> None:
         """Add the mean of the terms since the last record to the history."""

@@ -1,0 +1,122 @@
+"""How long a training takes, and one that is to fit into a given time."""
+
+from __future__ import annotations
+
+import pytest
+
+from oddframe.errors import RunError, SettingsError
+from oddframe.training.budget import parse_budget
+from oddframe.training.loop import Loop
+from oddframe.training.pace import COUNTED, SKIPPED, Pace
+from oddframe.training.train import train
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("20m", 1200), ("1h30m", 5400), ("90s", 90), ("1.5 h", 5400), ("20min", 1200), (7, 7)]
+)
+def test_a_time_budget_is_text_or_seconds(text, seconds):
+    assert parse_budget(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["20", "m", "20m and more", "-5m", "", 0, float("nan"), float("inf")])
+def test_what_is_no_time_budget_is_said(text):
+    with pytest.raises(SettingsError, match="no time budget"):
+        parse_budget(text)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """measured(seconds) -> steps take that long, and measuring them takes no time."""
+    return lambda seconds: monkeypatch.setattr(Loop, "time_steps", lambda self: (seconds, 0.0))
+
+
+def test_a_training_in_a_time_budget_is_the_one_of_as_many_epochs_as_fit(measured, gate, small, tmp_path):
+    # 3 steps of 100 s are an epoch; 26 held-out frames among 12 clips a step are no 100 s; of 1,000 s a tenth is kept
+    measured(100.0)
+    run = train(gate, out=tmp_path / "budget", settings=small("train.epochs=6"), time_budget=1000)
+    two = train(gate, out=tmp_path / "two", settings=small("train.epochs=2"))
+
+    assert run.settings.train.epochs == 2
+    assert run.weights.read_bytes() == two.weights.read_bytes()
+    assert run.info.time_budget.to_dict() == {"asked_s": 1000, "step_s": 100, "epochs_asked": 6, "epochs": 2}
+    assert "trained for 2 of 6 epochs, to fit into 17 min" in run.info.notes
+
+
+def test_the_same_command_goes_on_with_the_epochs_that_fitted_at_first(measured, gate, small, tmp_path):
+    out = tmp_path / "run"
+    measured(100.0)
+
+    def stop(moment) -> None:
+        if moment.stage == "training" and moment.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(gate, out=out, settings=small("train.epochs=6"), time_budget=1000, watch=stop)
+    measured(1.0)
+    with pytest.raises(RunError, match="time budget: 17 min there, none now"):
+        train(gate, out=out, settings=small("train.epochs=6"))
+    run = train(gate, out=out, settings=small("train.epochs=6"), time_budget=1000)
+
+    assert run.finished
+    assert run.history()[-1]["epoch"] == 2
+
+
+def test_a_budget_never_makes_a_training_longer(measured, gate, small, tmp_path):
+    measured(0.001)
+    run = train(gate, out=tmp_path / "run", settings=small("train.epochs=1"), time_budget="2h")
+
+    assert run.settings.train.epochs == 1
+    assert not any("to fit into" in note for note in run.info.notes)
+
+
+def test_a_budget_into_which_no_epoch_fits_is_refused_before_anything_is_written(measured, gate, small, tmp_path):
+    measured(100.0)
+    with pytest.raises(SettingsError, match="not even one epoch fits") as caught:
+        train(gate, out=tmp_path / "run", settings=small(), time_budget="3m")
+
+    assert "an epoch takes about 5 min" in str(caught.value)
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_steps_are_timed_and_nothing_of_it_is_left(gate, small, tmp_path):
+    run = train(gate, out=tmp_path / "run", settings=small("train.epochs=1"), time_budget="1h")
+    plain = train(gate, out=tmp_path / "plain", settings=small("train.epochs=1"))
+
+    assert 0 < run.info.time_budget.step_s < 60
+    assert run.weights.read_bytes() == plain.weights.read_bytes()
+    assert len(run.history()) == len(plain.history())
+
+
+def test_the_time_of_a_step_is_the_median_without_the_first_ones():
+    pace = Pace()
+    told = [pace.add(seconds) for seconds in [50.0] * SKIPPED + [1.0] * (COUNTED - 1) + [9.0, 9.0]]
+
+    assert told == [False] * (SKIPPED + COUNTED - 1) + [True, False]
+    assert pace.step_s == 1.0
+
+
+def test_slow_steps_are_not_waited_for():
+    pace = Pace()
+    assert [pace.add(30.0) for _ in range(SKIPPED + 1)] == [False] * SKIPPED + [True]
+
+
+def test_how_long_it_takes_is_said_once_when_the_first_steps_are_measured(gate, small, tmp_path, monkeypatch):
+    monkeypatch.setattr("oddframe.training.loop._WORTH_SAYING_S", 0.0)
+    told = []
+
+    train(gate, out=tmp_path / "run", settings=small("train.epochs=4"), watch=told.append)
+
+    (said,) = [moment.note for moment in told if moment.stage == "finished"]
+    assert said.startswith("as measured, training takes about")
+    assert "2 steps of" in said  # of 12, when 10 are done
+
+
+def test_a_long_training_says_what_it_may_take_before_its_first_step(gate, small, tmp_path, monkeypatch):
+    monkeypatch.setattr("oddframe.training.train._WORTH_A_GUESS", 3)
+    monkeypatch.setattr("oddframe.training.train.guessed_step_s", lambda *_: 60.0)
+    told = []
+
+    train(gate, out=tmp_path / "run", settings=small("train.epochs=1"), watch=told.append)
+
+    first = next(moment for moment in told if moment.stage in ("finished", "training"))
+    assert first.note.startswith("training: 3 steps, perhaps 3 min by the network's arithmetic")
