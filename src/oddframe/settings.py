@@ -16,16 +16,20 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from oddframe.detectors import DetectorSettings, detector_entry
 from oddframe.detectors.dream import DreamCommonSettings
 from oddframe.detectors.settings import Strict
 from oddframe.errors import SettingsError, nearest
+from oddframe.plain_yaml import NotPlainError, read_plain, read_settings_file
 from oddframe.presets import PRESETS
 
 _DEFAULT_DETECTOR = "dream-unet"
+
+_MOST_PARTS = 4
+_LONGEST = 120
+"""Letters of what somebody wrote that an error quotes."""
 
 Component = Literal["psnr", "distance", "local_error", "local_distance", "motion"]
 
@@ -255,7 +259,7 @@ def load_settings(
         raise SettingsError(
             f"there is no preset '{preset}'", seen=preset, wanted=" | ".join(PRESETS), hint=nearest(preset, PRESETS)
         )
-    given: dict[str, Any] = {} if file is None else _read_yaml(file)
+    given: dict[str, Any] = {} if file is None else read_settings_file(file)
     if detector is not None:
         given["detector"] = detector
     _merge(given, rooms)
@@ -340,35 +344,29 @@ def _copy(value: Any) -> Any:
     return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(file.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError("the settings file cannot be read", path=file, seen=error.strerror) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError("the settings file is no YAML", path=file, seen=str(error).replace("\n", " ")) from None
-    if not isinstance(tree, dict):
-        raise SettingsError("the settings file has no keys", path=file, wanted="for example 'train: {epochs: 3}'")
-    return tree
-
-
 def _parse_override(text: str) -> dict[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
-        raise SettingsError("an override is key=value", seen=text, wanted="for example train.epochs=3")
+        raise SettingsError("an override is key=value", seen=_shown(text), wanted="for example train.epochs=3")
     try:
-        tree: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        tree = value
+        tree: Any = read_plain(value)
+    except NotPlainError as error:
+        raise SettingsError(
+            f"the value of the setting '{_shown(key)}' is no plain YAML",
+            seen=f"{_shown(value)} ({error})",
+            wanted="a word, a number, or a list of them; quotes around what is neither",
+        ) from None
     path = key.strip().split(".")
     if len(path) == 1 and path[0] not in Settings.model_fields:
         owners = [room for room in ("data", "model", "train", "score") if path[0] in _keys(room)]
         raise SettingsError(
-            f"the setting '{path[0]}' lacks its room",
-            seen=text,
+            f"the setting '{_shown(path[0])}' lacks its room",
+            seen=_shown(text),
             wanted="room.key=value with one of data, model, train, score",
             hint=f"--set {owners[0]}.{text}" if owners else nearest(path[0], _all_keys()),
         )
+    if len(path) > _MOST_PARTS:
+        raise SettingsError("there is no setting that lies so deep", seen=_shown(key), wanted="room.key=value")
     for part in reversed(path):
         tree = {part: tree}
     return dict(tree)
@@ -398,12 +396,20 @@ def _as_settings_error(error: ValidationError, tree: Mapping[str, Any]) -> Setti
             known = _keys(room) if room else list(Settings.model_fields)
         name = f"{room}.{where[-1]}" if room else where[-1]
         return SettingsError(
-            f"there is no setting '{name}'", seen=name, wanted=" | ".join(known), hint=nearest(where[-1], known)
+            f"there is no setting '{_shown(name)}'",
+            seen=_shown(name),
+            wanted=" | ".join(known),
+            hint=nearest(where[-1], known),
         )
     # The model's own validation, again, lacks the room's name.
     name = ".".join(where if where and where[0] in Settings.model_fields else ["model", *where])
     return SettingsError(
-        f"the setting '{name}' does not fit",
-        seen=repr(first.get("input")),
+        f"the setting '{_shown(name)}' does not fit",
+        seen=_shown(repr(first.get("input"))),
         wanted=first["msg"].removeprefix("Value error, "),
     )
+
+
+def _shown(text: str) -> str:
+    """As much of what somebody wrote as an error quotes."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -13,7 +13,7 @@ Compared = Literal["prediction", "reconstruction", "frame before"]
 class Strict(BaseModel):
     """Settings that refuse what they do not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class DetectorSettings(Strict):
