@@ -49,8 +49,10 @@ def encoded(
     rate: int = 25,
     gop: int = 12,
     pixel_format: str = "yuv420p",
+    grain: int = 0,
 ) -> Path:
-    """Encode the pictures of these numbers, at `stamp(number)` ticks."""
+    """Encode the pictures of these numbers, at `stamp(number)` ticks. `grain` levels of noise make large files."""
+    noise = np.random.default_rng(0)
     with av.open(str(path), "w", options=container or {}) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.height, stream.width, stream.pix_fmt = *SIZE, pixel_format
@@ -59,7 +61,8 @@ def encoded(
         stream.options = {"preset": "veryfast", "threads": "1"} if codec == "libx264" else {}
         stream.options = {**stream.options, **(options or {})}
         for number in frames:
-            frame = av.VideoFrame.from_ndarray(bar_code(number), format="rgb24")
+            grained = bar_code(number) + noise.integers(-grain, grain + 1, (*SIZE, 3))
+            frame = av.VideoFrame.from_ndarray(grained.clip(0, 255).astype(np.uint8), format="rgb24")
             frame.pts, frame.time_base = stamp(number), tick
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
@@ -271,6 +274,17 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def awkward_video(request: pytest.FixtureRequest, awkward: Callable[[str], Path]) -> Path:
     """A file of each kind in turn."""
     return awkward(request.param)
+
+
+@pytest.fixture
+def grained() -> Callable[..., Path]:
+    """grained(path, codec, pixel_format=...) -> a file of 120 frames whose bytes are pictures, not heads and lists."""
+
+    def make(path: Path, codec: str, pixel_format: str = "yuv420p") -> Path:
+        options = {"crf": "10"} if codec == "libx264" else {"b": "3000k"}
+        return encoded(path, codec, range(120), options=options, pixel_format=pixel_format, grain=20)
+
+    return make
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import numpy as np
 from oddframe.artefact import open_trained
 from oddframe.runs import Run
 from oddframe.scoring.scorer import Scorer
-from oddframe.video.open import open_video
+from oddframe.video.open import open_beginning
 from oddframe.video.picture import Resize, as_picture
 from oddframe.video.store import FrameStore
 
@@ -91,7 +91,7 @@ class Frames(Contender):
 
     def __init__(self, video: str, size: tuple[int, int], channels: int, resize: Resize) -> None:
         super().__init__()
-        self._video = open_video(video, end=str(_DECODED_FRAMES))
+        self._video = open_beginning(video, _DECODED_FRAMES)
         self._how = ((size[0], size[1]), channels, resize)
         self._stored = FrameStore(self._place()).open(self._video, self._how[0], channels, resize=resize)
         self.about = {"source": {"size": self._video.size, "fps": self._video.fps}, "picture": [*size, channels]}
@@ -126,7 +126,7 @@ class Scoring(Contender):
         began = time.perf_counter()
         runtime.judge(self._clips)
         batches = max(_FEWEST_BATCHES, math.ceil(TURN_S / (time.perf_counter() - began)))
-        self._video = open_video(video, end=str(shape[1] - 1 + batch * batches))
+        self._video = open_beginning(video, shape[1] - 1 + batch * batches)
         self._scorer.score(self._video)
 
     def turn(self) -> dict[str, float]:

@@ -10,6 +10,7 @@ from oddframe.progress import Watcher
 from oddframe.runs import Run
 from oddframe.settings import Settings
 from oddframe.training.train import train
+from oddframe.video.open import open_beginning
 
 _CALIBRATED_FRAMES = 40
 
@@ -25,5 +26,5 @@ def untrained_run(folder: Path, settings: Settings, video: Path, watch: Watcher)
     # A training that finds weights has only the calibration left to do.
     save_tensors(detector.state_dict(), folder / "weights.safetensors")
     data = settings.data.model_copy(update={"heldout": 0.5})
-    normal = open_videoset([video], "files", end=str(_CALIBRATED_FRAMES))
+    normal = open_videoset([video], "files", end=open_beginning(video, _CALIBRATED_FRAMES).end)
     return train(normal, out=folder, settings=settings.model_copy(update={"data": data}), watch=watch)

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 from av.video.frame import VideoFrame
 
-from oddframe.video._index import FrameIndex, stamped_in_decoding_order
+from oddframe.video._index import FrameIndex
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie, VideoPacket
 from oddframe.video._watch import Pulse
+
+_KEY_FRAME_DISTANCE = 300
+"""Frames after which most encoders have set a key frame."""
 
 _TRIED = 2
 """Key frames that are tried before a file is read from its beginning."""
@@ -79,14 +82,13 @@ def _packets_from(
     marks: dict[tuple[int | None, int], int] = {
         (int(mark), int(size)): int(key) for key, (mark, size) in zip(index.keys, index.key_marks, strict=True)
     }
-    by_dts = stamped_in_decoding_order(movie)
     if seeks and not movie.seek(int(index.key_marks[np.searchsorted(index.keys, begin), 0])):
         return None
     number = None if seeks else -1
     for packet in packets:
         if not packet.size:
             continue
-        known = marks.get((packet.dts if by_dts else packet.pts, packet.size)) if number is None or begin else None
+        known = marks.get((movie.stamp(packet), packet.size)) if number is None or begin else None
         number = known if number is None else number + 1
         if number is None or number > begin:
             return None  # led astray
@@ -110,10 +112,12 @@ def _accounted(movie: Movie, ending: Ending, pulse: Pulse) -> Iterator[VideoPack
             pulse.beat()
             if pulse.stopped:
                 return
-            if packet.size and packet.pts is not None and packet.time_base:
-                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            own = packet.stream.index == movie.stream.index
+            stamp = movie.stamp(packet) if own else packet.pts
+            if packet.size and stamp is not None and packet.time_base:
+                end_s = float((stamp + (packet.duration or 0)) * packet.time_base)
                 ending.reached_s = max(ending.reached_s, end_s - start_s)
-            if packet.stream.index != movie.stream.index:
+            if not own:
                 continue
             if packet.size:
                 ending.packets += 1
@@ -141,14 +145,23 @@ def _decoded(
 
 
 def _in_slots(frames: Iterator[tuple[int, VideoFrame]], index: FrameIndex) -> Iterator[tuple[int, VideoFrame]]:
-    """Turn numbers of packets into slots, which rise."""
+    """Turn numbers of packets into slots, which rise.
+
+    Behind a hole, pictures up to the next key frame are made from others that are not there. The decoder gives
+    something for them, but it is not what the camera saw, so they count as not decoded.
+    """
     owned = np.zeros(index.count + 1, bool)
     owned[index.slot_of[index.slot_of >= 0]] = True
-    last = -1
+    last, distrusted = -1, 0
     for number, frame in frames:
         slot = int(index.slot_of[number]) if 0 <= number < len(index.slot_of) else -1
         if 0 <= slot <= last:
             slot = last + 1 if not owned[last + 1] else -1  # the second frame of one packet
-        if 0 <= slot < index.count:
-            last = slot
+        if not 0 <= slot < index.count:
+            continue
+        distrusted = _KEY_FRAME_DISTANCE if 0 <= last < slot - 1 else max(distrusted - 1, 0)
+        last = slot
+        if frame.key_frame:
+            distrusted = 0
+        if not distrusted:
             yield slot, frame

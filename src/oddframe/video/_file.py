@@ -23,6 +23,7 @@ from oddframe.video._decode import Ending, decoded_from
 from oddframe.video._index import FrameIndex, index_of
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie
 from oddframe.video._watch import Pulse, watched, watched_call
+from oddframe.video.began import began_of
 from oddframe.video.source import Frame, Video
 
 _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}
@@ -182,7 +183,7 @@ def _look(path: Path, pulse: Pulse) -> _Look:
             own_clock=movie.has_clock and movie.stamped,
             formats=movie.formats,
             other_tracks=movie.other_tracks,
-            began=None,
+            began=began_of(path.absolute(), movie.metadata) or movie.wall_clock,
         )
 
 

@@ -24,8 +24,6 @@ _NEVER_REORDERED = frozenset({"vp8", "vp9", "av1"})
 _ONE_PACKET_ONE_FRAME = _NEVER_REORDERED | {"h264", "hevc", "mpeg4"}
 """Codecs of which each packet is one picture, where nothing in `_scan` speaks against it."""
 
-_STAMPS_IN_DECODING_ORDER = frozenset({"avi"})
-
 _WRAP, _WRAPS_AT = frozenset({"mpegts", "mpeg"}), 2.0**33
 """MPEG's streams, and where their clock goes over."""
 
@@ -66,7 +64,7 @@ class FrameIndex:
 class _Packets:
     """What a container says of the packets of its track, in the file's order. Arrays, as a week has millions."""
 
-    pts: array[int] = field(default_factory=lambda: array("q"))
+    stamps: array[int] = field(default_factory=lambda: array("q"))
     dts: array[int] = field(default_factory=lambda: array("q"))
     bytes: array[int] = field(default_factory=lambda: array("q"))
     skipped: array[int] = field(default_factory=lambda: array("q"))
@@ -96,11 +94,11 @@ def index_of(path: Path) -> FrameIndex:
 def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
     with Movie(path) as movie:
         packets = _scan(movie, pulse)
-        tick_s, has_clock, in_decoding_order = movie.tick_s, movie.has_clock, stamped_in_decoding_order(movie)
+        tick_s, has_clock, in_decoding_order = movie.tick_s, movie.has_clock, movie.stamped_in_decoding_order
         wraps_at = _WRAPS_AT if movie.formats & _WRAP else np.inf
         reorders = not movie.intra_only and movie.codec not in _NEVER_REORDERED
-    has_pts = any(stamp != NO_STAMP for stamp in packets.pts)
-    stamps = np.frombuffer(packets.dts if in_decoding_order or not has_pts else packets.pts, np.int64)
+    has_stamps = any(stamp != NO_STAMP for stamp in packets.stamps)
+    stamps = np.frombuffer(packets.stamps if has_stamps else packets.dts, np.int64)
     order = None
     if packets.tell_frames and not (in_decoding_order and reorders):
         order = _order_of_packets(packets, stamps, _decode(path, pulse, _PROBED), reorders)
@@ -126,11 +124,6 @@ def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
     )
 
 
-def stamped_in_decoding_order(movie: Movie) -> bool:
-    """Whether the container knows only the order of decoding, so that libav's display stamps are made up."""
-    return bool(movie.formats & _STAMPS_IN_DECODING_ORDER)
-
-
 def _scan(movie: Movie, pulse: Pulse) -> _Packets:
     found = _Packets(tell_frames=movie.intra_only or movie.codec in _ONE_PACKET_ONE_FRAME)
     read_to, skipped = -1, 0
@@ -145,7 +138,8 @@ def _scan(movie: Movie, pulse: Pulse) -> _Packets:
                 read_to = max(read_to, packet.pos + packet.size)
             if packet.stream.index != movie.stream.index:
                 continue
-            found.pts.append(NO_STAMP if packet.pts is None else packet.pts)
+            stamp = movie.stamp(packet)
+            found.stamps.append(NO_STAMP if stamp is None else stamp)
             found.dts.append(NO_STAMP if packet.dts is None else packet.dts)
             found.bytes.append(packet.size)
             found.skipped.append(skipped)

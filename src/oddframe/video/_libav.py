@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeAlias, cast
 
@@ -31,6 +32,11 @@ PATIENCE_S = 20.0
 _MOST_PIXELS = 1 << 27
 """Four times 8K. What announces more is damaged, and would fill the memory."""
 
+_STAMPS_IN_DECODING_ORDER = frozenset({"avi"})
+_CHUNK_HEAD_BYTES = 8
+
+_WALL_CLOCKS, _EARLIEST_S = frozenset({"dhav"}), 630_720_000.0
+
 _UNKNOWN_FIELDS, _PROGRESSIVE = 0, 1
 
 _LIBAV_RAISES = (
@@ -53,6 +59,7 @@ class Movie:
         formats: libav's names of the container, such as {"mov", "mp4"}.
         codec: libav's name of the codec, "unknown" where it knows none.
         other_tracks: real video tracks of the file besides the one that is read.
+        stamped_in_decoding_order: the container knows no times of display; those that libav gives are made up.
         stamped: whether a packet that was read so far had a time stamp.
     """
 
@@ -80,6 +87,8 @@ class Movie:
             self.codec = self._codec()
             self.stream.thread_type = "AUTO"
             self.stamped = False
+            self.stamped_in_decoding_order = bool(self.formats & _STAMPS_IN_DECODING_ORDER)
+            self._stamps_by_place = self._listed() if self.stamped_in_decoding_order else {}
             self._last_tag = -1
         except _LIBAV_RAISES as error:
             self.container.close()
@@ -98,6 +107,18 @@ class Movie:
     def start_s(self) -> float:
         """When the container begins, in seconds on its own clock."""
         return float((self.container.start_time or 0) / av.time_base)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the container says about itself; never trusted, and not always text that somebody wrote."""
+        return {str(key): str(value) for key, value in self.container.metadata.items()}
+
+    @property
+    def wall_clock(self) -> datetime | None:
+        """When the recording began, where the container's clock is the recorder's own wall clock."""
+        if not self.formats & _WALL_CLOCKS or self.start_s < _EARLIEST_S:
+            return None
+        return datetime.fromtimestamp(self.start_s, UTC).replace(tzinfo=None, microsecond=0)
 
     @property
     def announced_s(self) -> float:
@@ -123,6 +144,15 @@ class Movie:
     def has_clock(self) -> bool:
         """Whether the container carries times. A bare stream has none, and those that libav makes up are guesses."""
         return av.format.Flags.no_timestamps not in av.format.Flags(self.container.format.flags)
+
+    def stamp(self, packet: VideoPacket) -> int | None:
+        """The container's own stamp of a packet of the track: the time of display, or in AVI the number of its chunk.
+
+        AVI counts chunks as they come. Where some of them are damaged, their list at the end of the file still knows.
+        """
+        if not self.stamped_in_decoding_order:
+            return packet.pts
+        return self._stamps_by_place.get(packet.pos, packet.dts) if packet.pos is not None else packet.dts
 
     def packets(self, *, other_streams: bool = False) -> Iterator[VideoPacket]:
         """Yield the packets of the track, and at the end one without bytes, on which the decoder gives its last frames.
@@ -213,6 +243,10 @@ class Movie:
             seen=_words(error),
             hint="play it with another program; it may be damaged, or of a format that libav does not know",
         )
+
+    def _listed(self) -> dict[int, int]:
+        entries = self.stream.index_entries
+        return {one.pos + _CHUNK_HEAD_BYTES: one.timestamp for one in entries}
 
     def _codec(self) -> str:
         context = self.stream.codec_context

@@ -57,3 +57,8 @@ def open_video(
     from oddframe.video._file import FileVideo  # only here, so that folders of frames need no PyAV loaded
 
     return FileVideo(path, name=name or path.stem, fps=fps, start=start, end=end)
+
+
+def open_beginning(path: Path | str, frames: int) -> Video:
+    """Open the first `frames` frames of a video, or all of a shorter one. Raises as `open_video`."""
+    return open_video(path, end=str(min(frames, open_video(path).source_frame_count)))

@@ -32,6 +32,9 @@ VIDEO_SUFFIXES = frozenset(
 _NAMED = 8
 """Stretches of missing frames that a note names."""
 
+_END_SLACK_S = 1.0
+"""Ends are typed in whole seconds, and videos seldom end on one."""
+
 _CLOCK_SLACK_S = 1e-4
 """Time stamps are fractions; "00:04.8" means the frame whose stamp is 4.8 s up to rounding."""
 
@@ -78,7 +81,7 @@ class Video(ABC):
     @property
     @abstractmethod
     def fps(self) -> float | None:
-        """Frames per second, as the frames' own times have it; None where nothing says so."""
+        """Frames per second, as the frames' own times have it, never a header; None where nothing says so."""
 
     @property
     def missing(self) -> tuple[range, ...]:
@@ -98,8 +101,8 @@ class Video(ABC):
     @cached_property
     def _range(self) -> tuple[int, int]:
         """First frame, and frame after the last one, in the source's numbers."""
-        start = 0 if self.start is None else self.frame_at(parse_position(self.start))
-        stop = self.source_frame_count if self.end is None else self.frame_at(parse_position(self.end))
+        start = 0 if self.start is None else self._place("start", self.start)
+        stop = self.source_frame_count if self.end is None else self._place("end", self.end)
         if start >= stop:
             raise TooShortError(
                 f"the range of '{self.name}' holds no frame",
@@ -108,6 +111,25 @@ class Video(ABC):
                 wanted=f"a start before its end, within {self.source_frame_count} frames",
             )
         return start, stop
+
+    def _place(self, which: str, text: str) -> int:
+        """The frame of a start or an end, which must lie within the video: a typing error is no wish for the rest."""
+        position, count = parse_position(text), self.source_frame_count
+        frame, times = self.frame_at(position), self.times_s()
+        length_s = None if times is None else float(times[-1]) + (1 / self.fps if self.fps else 0.0)
+        if isinstance(position, int):
+            beyond = position > count
+        else:
+            beyond = length_s is not None and position > length_s + _END_SLACK_S
+        if beyond or (which == "start" and frame == count):
+            length = f"{count} frames" if length_s is None else f"{count} frames, {length_s:.2f} s"
+            raise TooShortError(
+                f"'{self.name}' is shorter than the {which} that was asked for",
+                path=self.path,
+                seen=f"--{which} {text}; the video has {length}",
+                hint=f"leave --{which} out, or give one within the video",
+            )
+        return frame
 
     @property
     def pixel_range(self) -> PixelRange | None:
@@ -134,7 +156,13 @@ class Video(ABC):
 
     @property
     def frame_count(self) -> int:
-        """Frames of the range, those that do not decode among them. A file is run through, not decoded, to know it."""
+        """Frames of the range, those that do not decode among them.
+
+        A file is run through to know it; it is decoded where only that tells how many there are.
+
+        Raises:
+            TooShortError: the range begins or ends beyond the video, or holds no frame.
+        """
         start, stop = self._range
         return stop - start
 
