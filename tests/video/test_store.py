@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddframe.errors import CutOffVideoError, FrameSizeError, SettingsError, StorageError, UnreadableVideoError
+from oddframe.errors import CutOffVideoError, FrameSizeError, SettingsError, StorageError
 from oddframe.files import lock
 from oddframe.training.calibrate import stored_frames
 from oddframe.video import _digest
@@ -391,7 +391,7 @@ def test_pictures_that_cannot_be_are_refused(store, grey_folder, size, channels)
         store.open(open_video(grey_folder), size, channels)
 
 
-def test_a_file_with_damage_in_its_middle_is_stored_only_if_that_is_allowed(store, tmp_path, make_video):
+def test_a_frame_that_does_not_decode_in_the_middle_keeps_its_row(store, tmp_path, make_video):
     noise = np.random.default_rng(0)  # so that a picture has more bytes than are damaged
     path = make_video(
         tmp_path / "a.avi",
@@ -402,13 +402,17 @@ def test_a_file_with_damage_in_its_middle_is_stored_only_if_that_is_allowed(stor
     )
     whole = bytearray(path.read_bytes())
     place = whole.find(b"\xff\xd8", len(whole) // 2)  # where a picture of the middle begins
+    number = whole[:place].count(b"\xff\xd8")
     whole[place : place + 700] = bytes(700)
     path.write_bytes(whole)
     video = open_video(path)
 
-    with pytest.raises(UnreadableVideoError, match=r"59 frames[\s\S]*60"):
-        store.open(video, (24, 32), 1)
-    assert len(store.open(video, (24, 32), 1, allow_cut_off=True).pixels) == 59
+    stored = store.open(video, (24, 32), 1)
+
+    assert len(stored.pixels) == 60
+    assert stored.missing is not None
+    assert stored.missing.nonzero()[0].tolist() == [number]
+    assert not stored.cut_off
 
 
 def test_a_user_without_home_and_account_is_told_what_to_set(monkeypatch):
