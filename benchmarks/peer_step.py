@@ -34,10 +34,11 @@ from oddframe.benchmarking.untrained import untrained_run
 from oddframe.exporting.make import export
 from oddframe.nn.flops import count_flops
 from oddframe.nn.precision import Precision, matrix_product_limit
+from oddframe.outside import import_openvino
 from oddframe.progress import unwatched
 from oddframe.runs import host, versions
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
-from oddframe.scoring.runtimes.openvino import import_openvino, properties
+from oddframe.scoring.runtimes.openvino import properties
 from oddframe.scoring.scorer import Scorer
 from oddframe.settings import Settings, load_settings
 from oddframe.video.open import open_video

@@ -141,8 +141,11 @@ def test_the_lines_of_several_sets_can_be_told_apart_on_the_terminal(sets, shown
     table = Table("Table II", ("data", "method", "psnr"), tuple((name, "DREAM", "90.1") for name in sets))
     monkeypatch.setattr(reproduce, "reproduce", lambda *_, **__: reproduce.Reproduction(table))
 
+    piped = run("reproduce", "table2", *sets, "--out", "runs/paper").stdout
+    monkeypatch.setattr("oddframe.cli.reproduce.on_a_terminal", lambda: True)
     told = run("reproduce", "table2", *sets, "--out", "runs/paper").stdout
 
+    assert piped.splitlines()[1].split() == ["data", "method", "psnr"]
     assert ("data" in told.splitlines()[1]) is shown
     assert all((f"{name} " in told) is shown for name in sets)
     assert "psnr" not in told  # for files only

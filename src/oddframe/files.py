@@ -17,6 +17,9 @@ import filelock
 
 from oddframe.errors import OddframeError, RunError, StorageError
 
+CACHE_VARIABLE = "ODDFRAME_CACHE"
+"""The environment variable that names the folder of what is kept between commands, if it is not to be in the home."""
+
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 

@@ -85,10 +85,11 @@ def test_what_is_done_is_left_alone(made, gate):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_the_table_is_written_in_three_styles(made):
+def test_the_table_is_written_in_four_styles(made):
     assert "frame differences" in (made / "table3.md").read_text()
     assert "\\toprule" in (made / "table3.tex").read_text()
-    assert "<table>" in (made / "table3.html").read_text()
+    assert "<td" in (made / "table3.html").read_text()
+    assert (made / "table3.csv").read_text().startswith("data,method,given,")
 
 
 def test_showing_trains_nothing_and_names_what_is_open(gate, tmp_path):

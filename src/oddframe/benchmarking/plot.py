@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddframe.errors import MissingExtraError, StorageError
+from oddframe.errors import StorageError
+from oddframe.outside import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,12 +24,8 @@ def plot(found: Mapping[str, Any], path: Path | str) -> Figure:
     Raises:
         MissingExtraError: matplotlib is not installed. StorageError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("plotting", "train") from None
     scoring = found["scoring"]
-    figure = Figure(figsize=(8, 1.6 + 0.5 * len(scoring)), layout="constrained")
+    figure = new_figure("plotting", (8, 1.6 + 0.5 * len(scoring)))
     axes = figure.add_subplot()
     for number, (name, (label, colour)) in enumerate(_BARS.items()):
         figures = [one[name] for one in scoring]

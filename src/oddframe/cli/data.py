@@ -97,7 +97,8 @@ def cache(
       oddframe data cache --limit 40GB
       oddframe data cache --clear
     """
-    from oddframe.video.store import CACHE_VARIABLE, LIMIT_VARIABLE, FrameStore, parse_bytes
+    from oddframe.files import CACHE_VARIABLE
+    from oddframe.video.store import LIMIT_VARIABLE, FrameStore, parse_bytes
 
     store = FrameStore()
     freed = store.clear() if clear else 0

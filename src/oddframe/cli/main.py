@@ -18,6 +18,7 @@ from oddframe.cli.calibrate import calibrate
 from oddframe.cli.export import export
 from oddframe.cli.reproduce import reproduce
 from oddframe.cli.score import score
+from oddframe.cli.screen import let_printing_never_fail
 from oddframe.errors import OddframeError
 
 
@@ -88,6 +89,7 @@ app.command()(about.doctor)
 
 def main() -> None:
     """Run the command line."""
+    let_printing_never_fail()
     try:
         app()
     finally:

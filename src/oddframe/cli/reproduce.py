@@ -9,13 +9,13 @@ import typer
 
 from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say
+from oddframe.cli.screen import on_a_terminal, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from oddframe.reproduction.table import Table
+    from oddframe.reproduction.layout import Table
 
 _FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "steps", "min")
-"""Columns that would not fit on a terminal; the files have them."""
+"""Columns that would not fit on a terminal; the files have them, and so has what is piped."""
 _WIDE = ("table2", "table3", "fig6", "fig7")
 
 
@@ -69,7 +69,9 @@ def reproduce(
         print_json({"title": laid_out.title, "rows": lines, "notes": list(laid_out.notes), **rest})
     else:
         say(laid_out.title)
-        left_out = {*_FILES_ONLY, *(() if _sets(laid_out) > 1 else ("data",))} if what in _WIDE else set()
+        left_out = (
+            {*_FILES_ONLY, *(() if _sets(laid_out) > 1 else ("data",))} if what in _WIDE and on_a_terminal() else set()
+        )
         shown = [place for place, head in enumerate(laid_out.columns) if head not in left_out]
         print_table(
             [laid_out.columns[place] for place in shown], [[row[place] for place in shown] for row in laid_out.rows]
@@ -79,7 +81,7 @@ def reproduce(
         if made.open_cells:
             say(f"open: {len(made.open_cells)} cells ({', '.join(made.open_cells[:6])}"
                 f"{' ...' if len(made.open_cells) > 6 else ''})")  # fmt: skip
-        say(f"The table: {out / what}.md, .tex and .html")
+        say(f"The table: {out / what}.md, .tex, .html and .csv")
         for picture in made.pictures:
             say(f"The picture: {picture}")
     if made.failed:

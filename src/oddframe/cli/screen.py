@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+_WIDEST = 100_000
+_NARROWEST = 16
+"""Characters to which the first column of a table is folded on a narrow terminal."""
+
+
+def let_printing_never_fail() -> None:
+    """Have standard output show as an escape what it cannot encode: names in an older encoding, or older consoles."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def on_a_terminal() -> bool:
+    """Whether people read what is printed, rather than a file or a program."""
+    return sys.stdout.isatty()
 
 
 def say(text: object = "") -> None:
@@ -21,10 +39,27 @@ def print_json(content: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; all columns but the first are flush right."""
+    """Print a table; all columns but the first are flush right.
+
+    No column and no name is cut. On a terminal that is too narrow the first column is folded; where that does not do,
+    and where there is no terminal, lines are as long as they are.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=number > 0)
+        table.add_column(column, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    wide = Console(width=_WIDEST, markup=False)
+    whole, first = wide.measure(table).maximum, wide.measure(_first_column(table)).maximum
+    if not console.is_terminal or console.width < whole - max(0, first - _NARROWEST):
+        console.width = max(whole, 1)
+    console.print(table, crop=False)
+
+
+def _first_column(table: Table) -> Table:
+    alone = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    alone.add_column(table.columns[0].header)
+    for cell in table.columns[0].cells:
+        alone.add_row(cell)
+    return alone

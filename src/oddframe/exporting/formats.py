@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.artefact import INPUT, Graph
-from oddframe.errors import ExportError, MissingExtraError
-from oddframe.scoring.runtimes.openvino import import_openvino
+from oddframe.errors import ExportError
+from oddframe.outside import import_nncf, import_openvino
 
 _ROUNDED = {"Conv", "ConvTranspose", "Convolution", "ConvolutionBackpropData"}
 """What computes in eight bits, by the names of both formats."""
@@ -66,11 +66,7 @@ def _node(operation: Any) -> Node:
 
 def _quantised(model: Any, nodes: Sequence[Node], clips: Sequence[NDArray[np.uint8]]) -> Any:
     """Quantise an ONNX or OpenVINO model that has these nodes, in an order in which they can be computed."""
-    import_openvino()  # first and without telemetry, which NNCF would start as well
-    try:
-        import nncf
-    except ImportError:
-        raise MissingExtraError("int8", "export") from None
+    nncf = import_nncf()
     kept = {kind for kind, *_ in nodes} - _ROUNDED - _PASSING
     first = _first_convolutions(nodes)
     if all(name in first for kind, name, *_ in nodes if kind in _ROUNDED):

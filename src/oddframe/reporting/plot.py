@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oddframe.errors import MissingExtraError
 from oddframe.files import beside
+from oddframe.outside import new_figure
 from oddframe.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -23,11 +23,7 @@ def plot(scores: Scores, path: Path | str | None = None) -> Figure:
     Raises:
         MissingExtraError: matplotlib is not installed. StorageError: the figure cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("plotting", "train") from None
-    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    figure = new_figure("plotting", (9, 2.8))
     axes = figure.add_subplot()
     timed = scores.time_s is not None
     axes.plot(scores.frame if scores.time_s is None else scores.time_s, scores.online, color="#1f5f8b", linewidth=1.2)

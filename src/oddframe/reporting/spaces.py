@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oddframe.errors import MissingExtraError, StorageError
+from oddframe.errors import StorageError
+from oddframe.outside import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +25,9 @@ def draw_spaces(*analyses: Analysis, path: Path | str | None = None) -> Figure:
     Raises:
         MissingExtraError: matplotlib is not installed. StorageError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("plotting", "train") from None
     panels = [(analysis, space) for analysis in analyses for space in analysis.spaces]
     rows = max(1, -(-len(panels) // 2))
-    figure = Figure(figsize=(9, 4.2 * rows), layout="constrained")
+    figure = new_figure("plotting", (9, 4.2 * rows))
     for number, (analysis, space) in enumerate(panels):
         axes = figure.add_subplot(rows, 2, number + 1)
         for kind, shown, colour in (("normal", ~space.abnormal, "#1f5f8b"), ("abnormal", space.abnormal, "#b3261e")):

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from oddframe.data.videoset import VideoSet
-from oddframe.errors import MissingExtraError
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo
+from oddframe.outside import new_figure
 from oddframe.reproduction.cells import Work, set_key
 from oddframe.runs import Run
 from oddframe.scoring.scorer import Explanation, Scorer
@@ -30,13 +30,9 @@ def draw_cases(path: Path, out: Path, work: Sequence[Work], device: str) -> tupl
     done = [one for one in work if not one.open_parts(out)]
     if not done:
         return ()
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a picture", "train") from None
     cases = _explained(done[0].run_folder(out), done[0].videos, device)
     rows = -(-len(cases) // 2)
-    figure = Figure(figsize=(10, 2.1 * rows + 0.4), layout="constrained")
+    figure = new_figure("a picture", (10, 2.1 * rows + 0.4))
     figure.suptitle(f"{done[0].row.label} on {set_key(done[0].videos)}: frame, and difference from its prediction")
     panels = figure.subplots(rows, 4, squeeze=False).ravel()
     for axes in panels:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from oddframe.errors import MissingExtraError
+from oddframe.outside import new_figure
 from oddframe.reproduction.cells import Cell, rate_part
+from oddframe.reproduction.layout import Table
 from oddframe.reproduction.rows import Row
-from oddframe.reproduction.table import Cells, Table, figures_of, gaps
+from oddframe.reproduction.table import Cells, figures_of, gaps
 
 RATES = (0.01, 0.05, 0.10, 0.15, 0.20, 0.25)
 """Shares of abnormal clips in the training of Fig. 5."""
@@ -33,7 +34,7 @@ def rates_table(rows: Sequence[Row], keys: Sequence[str], cells: Cells, failed: 
                 lines.append((key, row.label, row.given, score, *shown))
     heads = ("data", "method", "given", "score", *(f"{100 * rate:g} %" for rate in RATES))
     notes = (_NOTE, *gaps("fig5", rows, keys, cells), *(f"failed: {name}" for name in failed))
-    return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes)
+    return Table("Fig. 5: rates of known anomalies", heads, tuple(lines), notes, label="fig5")
 
 
 def draw_rates(path: Path, rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> Path:
@@ -42,11 +43,7 @@ def draw_rates(path: Path, rows: Sequence[Row], keys: Sequence[str], cells: Cell
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a picture", "train") from None
-    figure = Figure(figsize=(4.2 * len(_SCORES), 3.2 * len(keys)), layout="constrained")
+    figure = new_figure("a picture", (4.2 * len(_SCORES), 3.2 * len(keys)))
     panels = figure.subplots(len(keys), len(_SCORES), squeeze=False)
     for line, key in zip(panels, keys, strict=True):
         for axes, score in zip(line, _SCORES, strict=True):

@@ -14,18 +14,19 @@ from oddframe.files import write_text
 from oddframe.progress import Watcher, unwatched
 from oddframe.reproduction.cases import draw_cases
 from oddframe.reproduction.cells import Budget, Part, Work, fill, fold_part, rate_part, set_key, settle_plan, work_on
+from oddframe.reproduction.layout import Style, Table
 from oddframe.reproduction.rates import RATES, draw_rates, rates_table
 from oddframe.reproduction.rows import Row, rows_of
 from oddframe.reproduction.sizes import sizes_table
 from oddframe.reproduction.spaces import analyses, draw_feature_spaces, ratios_table
-from oddframe.reproduction.table import Style, Table, figures_table, read_cells
+from oddframe.reproduction.table import figures_table, read_cells
 from oddframe.settings import load_settings
 
 if TYPE_CHECKING:
     from oddframe.evaluation.analysed import Analysis
 
 WHAT = ("table1", "table2", "table3", "table4", "fig5", "fig6", "fig7")
-_FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html"}
+_FILES: dict[Style, str] = {"markdown": ".md", "latex": ".tex", "html": ".html", "csv": ".csv"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def reproduce(
     train: bool = True,
     watch: Watcher = unwatched,
 ) -> Reproduction:
-    """Make the counterpart of a table or figure, and write it beside its cells as Markdown, LaTeX and HTML.
+    """Make the counterpart of a table or figure, and write it beside its cells as Markdown, LaTeX, HTML and CSV.
 
     Interrupted or killed, the same call goes on where it was. One folder can hold all tables and figures.
 

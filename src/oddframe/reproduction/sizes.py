@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from oddframe.models.catalogue import catalogue
+from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_millions
-from oddframe.reproduction.table import Table
 
 _NOTES = (
     "training: with discriminators; inference: what judging a frame uses. At the size of each publication, 256x256.",
@@ -23,5 +23,9 @@ def sizes_table() -> Table:
             shown = "" if printed is None else f"{printed:.2f}"
             lines.append((record["name"], f"{counts['training']:,}", f"{counts['inference']:,}", shown))
     return Table(
-        "Table I: parameters", ("detector", "training", "inference", "printed, millions"), tuple(lines), _NOTES
+        "Table I: parameters",
+        ("detector", "training", "inference", "printed, millions"),
+        tuple(lines),
+        _NOTES,
+        label="table1",
     )

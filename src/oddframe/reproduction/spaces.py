@@ -10,8 +10,8 @@ from oddframe.evaluation.analysed import Analysis
 from oddframe.progress import Watcher
 from oddframe.records import write_record
 from oddframe.reproduction.cells import Work, set_key
+from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_ratio
-from oddframe.reproduction.table import Table
 
 _CLIPS = 200
 _NOTES = (
@@ -60,7 +60,7 @@ def ratios_table(keys: Sequence[str], found: Sequence[tuple[Work, Analysis]]) ->
             shown = "" if printed is None else f"{printed:.2f}"
             lines.append((key, f"r_{kind}", *figures, shown, str(len(distances))))
     heads = ("data", "ratio", "own", "other", "own/other", "other/own", "printed", "folds")
-    return Table("Table IV: distances to own and other memory", heads, tuple(lines), _NOTES)
+    return Table("Table IV: distances to own and other memory", heads, tuple(lines), _NOTES, label="table4")
 
 
 def draw_feature_spaces(path: Path, found: Sequence[tuple[Work, Analysis]]) -> tuple[Path, ...]:

@@ -1,29 +1,25 @@
-"""Cells side by side with what the paper prints, as a table for a terminal, Markdown, LaTeX or a page."""
+"""Cells side by side with what the paper prints."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Literal
 
-from oddframe.errors import MissingExtraError, RunError, SettingsError
+from oddframe.errors import RunError, SettingsError
 from oddframe.evaluation.figures import Auc, Named
 from oddframe.records import read_record
 from oddframe.reporting.words import listed
 from oddframe.reproduction.cells import Budget, Cell, Work, set_key
 from oddframe.reproduction.frames import common_window, window_key
+from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_auc
 from oddframe.reproduction.rows import Row
 from oddframe.scoring.fusion import online_components
 from oddframe.settings import differences, settings_from_dict
 
 _MOST_BYTES = 64_000_000
-
-Style = Literal["text", "markdown", "latex", "html"]
 
 _GIVEN = (
     "given: what a method learns from; normal video only, or known anomalies as well. printed: the paper's figure, "
@@ -33,45 +29,6 @@ _GIVEN = (
 _FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
 
 SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion")
-_LINES = {
-    "text": ("{}\n", "{}"),
-    "markdown": ("### {}\n", "\n{}"),
-    "latex": ("% {}", "% {}"),
-    "html": ("<h3>{}</h3>", "<p>{}</p>"),
-}
-"""How a style writes a title, and a note."""
-_STYLES = {"text": "simple", "markdown": "github", "latex": "latex_booktabs", "html": "html"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of figures.
-
-    Attributes:
-        title: what it shows. columns: heads. rows: one list of texts each. notes: what its reader must know.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-    def render(self, style: Style = "text") -> str:
-        """The table as text.
-
-        Raises:
-            MissingExtraError: tabulate is not installed.
-        """
-        try:
-            from tabulate import tabulate
-        except ImportError:
-            raise MissingExtraError("a table", "train") from None
-        body = tabulate(self.rows, headers=self.columns, tablefmt=_STYLES[style], disable_numparse=True)
-        title, note = _LINES[style]
-        text = escape if style == "html" else str
-        parts = [title.format(text(self.title)), body, *(note.format(text(one)) for one in self.notes)]
-        return "\n".join(parts) + "\n"
-
 
 Cells = Mapping[tuple[str, str], Mapping[str, Cell]]
 """(set, row) → part → the cell's JSON, as far as there are any."""
@@ -207,7 +164,8 @@ def figures_table(
         "min",
         "folds",
     )
-    return Table(TITLES[what], heads, tuple(lines), tuple(notes))
+    compared = tuple(head for head in heads if head in SCORES or head.replace(" ", "_") in SCORES)
+    return Table(TITLES[what], heads, tuple(lines), tuple(notes), label=what, compared=compared)
 
 
 def _over_folds(figures: Sequence[Auc | None]) -> str:

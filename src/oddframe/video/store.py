@@ -27,13 +27,12 @@ import platformdirs
 from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, SettingsError, StorageError
-from oddframe.files import HeldElsewhereError, lock, write_json
+from oddframe.files import CACHE_VARIABLE, HeldElsewhereError, lock, write_json
 from oddframe.video._digest import DigestBook
 from oddframe.video.entry import ABOUT, Opened, Recipe, Report, StoredPixels, open_entry, read_about, write_entry
 from oddframe.video.picture import Resize
 from oddframe.video.source import Video
 
-CACHE_VARIABLE = "ODDFRAME_CACHE"
 LIMIT_VARIABLE = "ODDFRAME_CACHE_LIMIT"
 DEFAULT_LIMIT_BYTES = 20e9
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.artefact import INPUT, Artefact
-from oddframe.errors import MissingExtraError
+from oddframe.outside import import_onnxruntime
 from oddframe.processes.cores import threads
 from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor
 
@@ -23,10 +23,7 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
         RunError: the graph is damaged, or is not one of this package.
     """
     on_processor(device, "onnxruntime")
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError("scoring with onnxruntime", "runtime") from None
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads(), _ERRORS_ONLY
     content = artefact.graph()[artefact.about.graph]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,23 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.artefact import INPUT, Artefact
-from oddframe.errors import MissingExtraError
+from oddframe.outside import import_openvino
 from oddframe.processes.cores import threads
 from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor
-
-
-def import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which reports each import to its makers.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import openvino
-    except ImportError:
-        raise MissingExtraError("OpenVINO", "export") from None
-    return openvino
 
 
 def properties() -> dict[str, Any]:
