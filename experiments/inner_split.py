@@ -42,7 +42,7 @@ def main() -> None:
         run = odd.train(
             videos, out=given.runs / f"inner-{name}", preset=given.preset, overrides=given.overrides, watch=watch
         )
-        result = odd.evaluate(run, videos=videos, watch=watch)
+        result = odd.evaluate(run, videos, watch=watch)
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result.to_dict(), indent=1) + "\n", "utf-8")
     print({score: round(auc["micro"], 4) for score, auc in result.auc.items() if auc["micro"] is not None})

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from oddframe.origin import DataInfo, RunInfo, SplitInfo
+from oddframe.data.source import DataInfo
+from oddframe.origin import RunInfo, SplitInfo
 from oddframe.records import write_record
 from oddframe.runs import Run
 from oddframe.scoring.scores import AlarmLine, Box, Event, Scores

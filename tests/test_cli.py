@@ -185,7 +185,7 @@ def test_what_the_user_can_mend_is_one_message_and_exit_code_1(home):
     assert not Path("runs/new").exists()
 
 
-@pytest.mark.parametrize("words", [["train", "demo/data"], ["sing"], ["eval", "runs/demo", "--kind", "folder"]])
+@pytest.mark.parametrize("words", [["train", "demo/data"], ["sing"], ["report", "a", "b", "--fps", "10"]])
 def test_wrong_usage_is_exit_code_2(words):
     assert run(*words).exit_code == 2
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oddframe.artefact import Artefact
     from oddframe.data.open import open_videoset
+    from oddframe.data.source import DataSource
     from oddframe.data.synthetic import generate
     from oddframe.errors import OddframeError
     from oddframe.evaluation.analysis import analyse
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Artefact",
+    "DataSource",
     "OddframeError",
     "Result",
     "Run",
@@ -63,6 +65,7 @@ __all__ = [
 
 _PLACES = {
     "Artefact": "oddframe.artefact",
+    "DataSource": "oddframe.data.source",
     "OddframeError": "oddframe.errors",
     "Result": "oddframe.evaluation.result",
     "Run": "oddframe.runs",

@@ -54,7 +54,7 @@ def demo(
         from oddframe.training.train import train  # torch is loaded here
 
         run = train(videos, out=out / "run", preset=preset, device=None if device == "auto" else device, watch=watch)
-    result = evaluate(run, videos=videos, device=device, watch=watch)
+    result = evaluate(run, videos, device=device, watch=watch)
     return Demo(data, run, result, report(result, watch=watch))
 
 

@@ -7,26 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator
 
+from oddframe.data.source import DataInfo
 from oddframe.records import FileRecord, Record
 from oddframe.settings import ScoreSettings, Settings, settings_from_dict
-
-
-class DataInfo(Record):
-    """The data of a run or of its figures.
-
-    Attributes:
-        name: of its folder. kind: "ucsd-ped2", "folder", ... fingerprint: digest of names, lengths, sizes, labels.
-        labels: where the labels were read from. ground_truth: which of several; "" where there is one.
-        missing: parts of a public set that were not there. root: the folder, relative to the run; None for loose files.
-    """
-
-    name: str = ""
-    kind: str = ""
-    fingerprint: str = ""
-    labels: tuple[str, ...] = ()
-    ground_truth: str = ""
-    missing: tuple[str, ...] = ()
-    root: str | None = None
 
 
 class SectionInfo(Record):

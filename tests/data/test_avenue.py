@@ -11,6 +11,7 @@ from oddframe.data.avenue import ABNORMAL_FRAMES, TEST_FRAMES
 from oddframe.data.check import check
 from oddframe.data.labels import LabelSource, differences, read_label_file
 from oddframe.data.open import open_videoset
+from oddframe.data.source import DataSource
 from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError, MissingPathError, SettingsError
 
 SIZE = (48, 64)
@@ -108,13 +109,13 @@ def test_the_pixel_masks_are_the_ground_truth_unless_the_list_is_chosen(both):
 
 
 def test_what_a_run_keeps_of_the_set_names_the_ground_truth(both):
-    kept = open_videoset(both, partial=True, ground_truth="frames").described()
+    kept = open_videoset(both, partial=True, ground_truth="frames").described(both)
 
-    assert (kept["ground_truth"], kept["labels"]) == ("frames", ["frame_labels_avenue.npy"])
+    assert (kept.ground_truth, kept.labels) == ("frames", ("frame_labels_avenue.npy",))
 
 
 def test_the_other_ground_truth_beside_the_chosen_one_is_counted_and_no_conflict(both):
-    report = check(both, partial=True)
+    report = check(DataSource(paths=(both,), partial=True))
 
     assert (report.ok, report.conflicts) == (True, ())
     assert "ground truth 'masks': on 4 frames of 1 video frame_labels_avenue.npy says otherwise" in report.notes
@@ -186,10 +187,10 @@ def test_part_of_the_set_says_so_wherever_it_goes(official):
     videos = open_videoset(official, partial=True)
 
     assert videos.missing == ("training videos 2-16 (1 of 16 are here)", "test videos 3-21 (2 of 21 are here)")
-    assert videos.described()["missing"] == list(videos.missing)
+    assert videos.described(official).missing == videos.missing
     assert any("only part of the set was there" in note for note in videos.notes)
     assert not check(official).ok
-    assert check(official, partial=True).ok
+    assert check(DataSource(paths=(official,), partial=True)).ok
 
 
 def test_masks_of_a_video_that_is_not_there_are_noted(official):

@@ -11,6 +11,7 @@ import pytest
 
 from oddframe.data import open as data
 from oddframe.data.check import check
+from oddframe.data.source import DataSource
 from oddframe.errors import (
     FrameSizeError,
     IncompleteSetError,
@@ -293,7 +294,7 @@ def test_ped2_is_what_is_known_of_it(ped2):
 
 
 def test_the_older_label_file_of_ped2_differs_on_three_frames_of_video_6(ped2, shared_data):
-    report = check(ped2, labels=[shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup"])
+    report = check(DataSource(paths=(ped2,), labels=(shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup",)))
 
     assert [(conflict.video, conflict.frames) for conflict in report.conflicts] == [("06", (159, 160, 161))]
     assert not report.ok

@@ -13,6 +13,7 @@ from oddframe.data.open import open_videoset
 from oddframe.errors import MissingPathError, NothingToJudgeError
 from oddframe.evaluation.judge import evaluate
 from oddframe.evaluation.result import Result
+from oddframe.evaluation.testset import judged_source
 from oddframe.reporting import words
 from oddframe.runs import Run
 from oddframe.training.train import train
@@ -174,7 +175,7 @@ def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, 
 def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_path):
     run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=OVERRIDES)
 
-    result = evaluate(run, ground_truth="frames")
+    result = evaluate(run, judged_source(run, ground_truth="frames"))
 
     assert (result.frames["abnormal"], result.data["ground_truth"]) == (10, "frames")
     assert result.data["labels"] == ("frame_labels_avenue.npy",)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from tests.scoring.conftest import Told
 
+from oddframe.data.source import DataInfo
 from oddframe.errors import RunError, SettingsError
-from oddframe.origin import DataInfo, RunInfo, SplitInfo
+from oddframe.origin import RunInfo, SplitInfo
 from oddframe.runs import Run
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import load_calibration, save_calibration

@@ -15,14 +15,10 @@ app = typer.Typer(no_args_is_help=True, help="Check a set of videos, make the sy
 
 
 @app.command()
+@options.spread
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="A set of videos, or video files.")],
-    kind: options.Kind = None,
-    labels: options.Labels = None,
-    masks: options.Masks = None,
-    ground_truth: options.GroundTruth = None,
-    partial: options.Partial = False,
-    fps: options.Fps = None,
+    opening: options.Opening,
     json: options.Json = False,
 ) -> None:
     """Say what is in a set of videos, and whether its labels agree with each other.
@@ -35,11 +31,9 @@ def check(
       oddframe data check demo/data
     """
     from oddframe.data.check import check
+    from oddframe.data.source import DataSource
 
-    found = check(
-        paths[0] if len(paths) == 1 else paths, kind, fps=fps, labels=labels or (), masks=masks, partial=partial,
-        ground_truth=ground_truth,
-    )  # fmt: skip
+    found = check(DataSource(paths=tuple(paths)).instead(**opening.said()))
     if json:
         print_json(found.as_dict())
     else:

@@ -24,9 +24,11 @@ class _Precision(StrEnum):
     int8 = "int8"
 
 
+@options.spread
 def export(
     run: RunFolder,
     out: Annotated[Path, typer.Option("--out", help="The artefact's folder.")],
+    opening: options.Opening,
     format: Annotated[_Format, typer.Option("--format", help="What the graph is written as.")] = _Format.onnx,
     precision: Annotated[_Precision, typer.Option("--precision", help="Of the convolutions.")] = _Precision.fp32,
     calibrate_on: Annotated[
@@ -60,13 +62,17 @@ def export(
       oddframe export runs/gate --out gate-int8 --format openvino --precision int8 --check-on gate.mp4
     """
     need_torch()
+    from oddframe.evaluation.testset import trained_source
     from oddframe.exporting.make import export
     from oddframe.exporting.parity import largest
+    from oddframe.runs import Run
 
+    said = opening.said()
+    source = trained_source(Run.open(run), data or (), **said) if data or any(said.values()) else None
     with watching() as watch:
         artefact = export(
             run, out, format=format.value, precision=precision.value, calibrate_on=calibrate_on or (),
-            check_on=check_on or (), data=data, watch=watch,
+            check_on=check_on or (), data=source, watch=watch,
         )  # fmt: skip
     parity = artefact.parity()
     if json:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from oddframe.settings import Settings
 
 _DATA, _SETTINGS, _VIDEO = "Data", "Settings", "Video"
 
 Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="Where the data are, if no longer where they were at training.", rich_help_panel=_DATA),
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        help="Where the data are, if no longer where they were at training, or what else to judge a run of plain video "
+        "files on; may be repeated.",
+        rich_help_panel=_DATA,
+    ),
 ]
 Kind = Annotated[
     str | None,
@@ -133,3 +145,98 @@ Backend = Annotated[
     typer.Option("--backend", help="What computes the scores: auto, torch, torch-bf16, onnxruntime or openvino."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a command says of how videos are opened; `spread` makes options of it."""
+
+    kind: Kind = None
+    labels: Labels = None
+    masks: Masks = None
+    ground_truth: GroundTruth = None
+    partial: Partial = False
+    fps: Fps = None
+    start: Start = None
+    end: End = None
+
+    def said(self) -> dict[str, Any]:
+        """As attributes of `DataSource`."""
+        return asdict(self) | {"labels": tuple(self.labels or ())}
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a command says of the settings of a training; `spread` makes options of it."""
+
+    preset: Preset = "cpu"
+    detector: Detector = None
+    overrides: Overrides = None
+    settings_file: SettingsFile = None
+    protocol: Protocol = None
+    fold: Fold = None
+    rate: Rate = None
+    known_classes: KnownClasses = None
+    seed: Seed = None
+    time_budget: TimeBudget = None
+    allow_cut_off: AllowCutOff = False
+    device: Device = "auto"
+
+    def settings(self) -> Settings:
+        """The settings themselves.
+
+        Raises:
+            SettingsError: as `load_settings`.
+        """
+        from oddframe.settings import load_settings
+
+        data = {
+            "protocol": self.protocol,
+            "fold": self.fold,
+            "rate": self.rate,
+            "known_classes": self.known_classes or None,
+            "allow_cut_off": self.allow_cut_off or None,
+        }
+        train = {"seed": self.seed, "device": None if self.device == "auto" else self.device}
+        return load_settings(
+            self.preset,
+            detector=self.detector,
+            file=self.settings_file,
+            overrides=self.overrides or (),
+            data={key: value for key, value in data.items() if value is not None},
+            train={key: value for key, value in train.items() if value is not None},
+        )
+
+
+def spread(verb: Callable[..., None]) -> Callable[..., None]:
+    """Turn the parameters of a verb that are records into one option for each field of theirs.
+
+    Typer reads options from a function's parameters. So that a dozen of them are declared once and go through the code
+    as one, a verb takes `opening: Opening`, and typer sees the fields of `Opening`.
+    """
+    hints = get_type_hints(verb, include_extras=True)
+    records: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(verb).parameters.items():
+        if name not in records:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        own = get_type_hints(records[name], include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=own[item.name]
+            )
+            for item in fields(records[name])
+        ]
+
+    @functools.wraps(verb)
+    def taken(**given: Any) -> None:
+        made = {
+            name: record(**{item.name: given.pop(item.name) for item in fields(record)})
+            for name, record in records.items()
+        }
+        verb(**given, **made)
+
+    taken.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    taken.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return taken

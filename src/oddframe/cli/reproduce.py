@@ -19,6 +19,7 @@ _FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "st
 _WIDE = ("table2", "table3", "fig6", "fig7")
 
 
+@options.spread
 def reproduce(
     what: Annotated[
         str,
@@ -32,6 +33,7 @@ def reproduce(
         list[Path] | None, typer.Argument(metavar="DATA...", help="Sets of videos; none for table1.")
     ] = None,
     *,
+    opening: options.Opening,
     out: Annotated[Path, typer.Option("--out", help="Where runs, cells and the table go.")],
     preset: options.Preset = "cpu",
     overrides: options.Overrides = None,
@@ -55,11 +57,13 @@ def reproduce(
       oddframe reproduce table2 ped2 --row mnad --set train.epochs=2 --jobs 2 --out runs/paper
       oddframe reproduce table3 ped2 --folds 0,1 --show --out runs/paper
     """
+    from oddframe.data.open import source_at
     from oddframe.reproduction.reproduce import reproduce
 
+    sets = [source_at(one).instead(**opening.said()) for one in data or ()]
     with watching() as watch:
         made = reproduce(
-            what, data or (), out=out, preset=preset, overrides=overrides or (), rows=rows or (), folds=_numbers(folds),
+            what, sets, out=out, preset=preset, overrides=overrides or (), rows=rows or (), folds=_numbers(folds),
             jobs=jobs, device=device, train=not show, watch=watch,
         )  # fmt: skip
     laid_out = made.table

@@ -64,8 +64,10 @@ def compare(
     say("An interval that holds 0 says: with other videos of this sort, either may be the better one.")
 
 
+@options.spread
 def analyse(
     run: RunFolder,
+    opening: options.Opening,
     data: options.Data = None,
     clips: Annotated[int, typer.Option("--clips", min=3, help="How many clips of either kind are looked at.")] = 200,
     out: Annotated[
@@ -85,11 +87,15 @@ def analyse(
     """
     need_torch()
     from oddframe.evaluation.analysis import analyse
+    from oddframe.evaluation.testset import judged_source
     from oddframe.reporting.spaces import draw_spaces
     from oddframe.reporting.words import count
+    from oddframe.runs import Run
 
+    opened = Run.open(run)
+    source = judged_source(opened, data or (), **opening.said())
     with watching() as watch:
-        found = analyse(run, data, clips=clips, device=device, seed=seed, watch=watch)
+        found = analyse(opened, source, clips=clips, device=device, seed=seed, watch=watch)
     picture = None
     if found.spaces:
         picture = (out or run / "analysis") / "spaces.png"

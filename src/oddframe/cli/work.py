@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -52,29 +52,12 @@ def demo(
     )
 
 
+@options.spread
 def train(
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="A set of videos, or files of normal video.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder.")],
-    preset: options.Preset = "cpu",
-    detector: options.Detector = None,
-    overrides: options.Overrides = None,
-    settings_file: options.SettingsFile = None,
-    protocol: options.Protocol = None,
-    fold: options.Fold = None,
-    rate: options.Rate = None,
-    known_classes: options.KnownClasses = None,
-    seed: options.Seed = None,
-    time_budget: options.TimeBudget = None,
-    kind: options.Kind = None,
-    labels: options.Labels = None,
-    masks: options.Masks = None,
-    ground_truth: options.GroundTruth = None,
-    partial: options.Partial = False,
-    allow_cut_off: options.AllowCutOff = False,
-    start: options.Start = None,
-    end: options.End = None,
-    fps: options.Fps = None,
-    device: options.Device = "auto",
+    making: options.Making,
+    opening: options.Opening,
     json: options.Json = False,
 ) -> None:
     """Learn what is normal, and leave the detector in a folder. Interrupted, the same command goes on.
@@ -87,29 +70,14 @@ def train(
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
     need_torch()
-    from oddframe.data.open import open_videoset
-    from oddframe.settings import load_settings
+    from oddframe.data.source import DataSource
     from oddframe.training.train import train
 
-    given: dict[str, dict[str, Any]] = {
-        "data": {
-            "protocol": protocol,
-            "fold": fold,
-            "rate": rate,
-            "known_classes": known_classes or None,
-            "allow_cut_off": allow_cut_off or None,
-        },
-        "train": {"seed": seed, "device": None if device == "auto" else device},
-    }
-    rooms = {room: {key: value for key, value in keys.items() if value is not None} for room, keys in given.items()}
-    settings = load_settings(preset, detector=detector, file=settings_file, overrides=overrides or (), **rooms)
-    paths: Path | list[Path] = data[0] if len(data) == 1 else data
     with watching() as watch:
-        videos = open_videoset(
-            paths, kind, fps=fps, start=start, end=end, labels=labels or (), masks=masks, partial=partial,
-            ground_truth=ground_truth,
+        run = train(
+            DataSource(paths=tuple(data)).instead(**opening.said()), out=out, settings=making.settings(),
+            time_budget=making.time_budget, watch=watch,
         )  # fmt: skip
-        run = train(videos, out=out, settings=settings, time_budget=time_budget, watch=watch)
     if json:
         print_json({"run": str(run.folder), **run.info.to_dict()})
         return
@@ -118,21 +86,17 @@ def train(
     info = run.info
     parameters = info.parameters or 0
     took = f"trained in {duration(info.seconds_training or 0)}" if parameters else "nothing to train"
-    say(f"{run.folder}: {settings.detector}, {took}, {count(parameters, 'parameter')}, calibrated.")
+    say(f"{run.folder}: {run.settings.detector}, {took}, {count(parameters, 'parameter')}, calibrated.")
     for note in info.notes:
         say(f"note: {note}")
     say(f"Next: oddframe eval {run.folder}" if info.split.test else f"Next: oddframe score VIDEO --run {run.folder}")
 
 
+@options.spread
 def evaluate(
     run: RunFolder,
+    opening: options.Opening,
     data: options.Data = None,
-    kind: options.Kind = None,
-    labels: options.Labels = None,
-    masks: options.Masks = None,
-    ground_truth: options.GroundTruth = None,
-    partial: options.Partial = False,
-    fps: options.Fps = None,
     regions: Annotated[
         bool,
         typer.Option("--regions", help="Judge, too, whether the odd places are found; the videos need masks."),
@@ -153,18 +117,14 @@ def evaluate(
     need_torch()
     from oddframe.artefact import open_trained
     from oddframe.evaluation.judge import evaluate
-    from oddframe.evaluation.testset import open_data
+    from oddframe.evaluation.testset import judged_source
 
-    if data is None and (kind is not None or labels or masks is not None or fps is not None):
-        raise typer.BadParameter("--kind, --labels, --masks and --fps need --data", param_hint="--data")
     opened = open_trained(run)
-    videos = open_data(
-        opened, data, kind=kind, fps=fps, labels=labels, masks=masks, ground_truth=ground_truth, partial=partial or None
-    )
     with watching() as watch:
         result = evaluate(
-            opened, videos=videos, regions=regions, device=device, backend=backend, seed=seed, watch=watch
-        )
+            opened, judged_source(opened, data or (), **opening.said()), regions=regions, device=device,
+            backend=backend, seed=seed, watch=watch,
+        )  # fmt: skip
     if json:
         print_json(result.to_dict())
         return
@@ -219,11 +179,14 @@ def evaluate(
     say(f"Next: oddframe report {run}")
 
 
+@options.spread
 def report(
     runs: Annotated[
         list[Path],
         typer.Argument(metavar="RUN...", help="The folder of a judged run, or its eval-<protocol>.json; or several."),
     ],
+    opening: options.Opening,
+    data: options.Data = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The file.", show_default="RUN/report.html; compare.html for several runs"),
@@ -239,10 +202,16 @@ def report(
       oddframe report runs/demo
       oddframe report runs/demo runs/gate --out compare.html
     """
-    from oddframe.reporting.pages import report
+    from oddframe.reporting.pages import judged_with, report
 
+    said = opening.said()
+    elsewhere = None
+    if data or any(said.values()):
+        if len(runs) > 1:
+            raise typer.BadParameter("how videos are opened is said of one run at a time", param_hint="--data")
+        elsewhere = judged_with(runs[0], data or (), **said)
     with watching() as watch:
-        page = report(runs, out, watch=watch)
+        page = report(runs, out, data=elsewhere, watch=watch)
     if json:
         print_json({"report": str(page)})
     else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from oddframe.data.open import open_videoset
+from oddframe.data.open import Data, open_source, source_at
+from oddframe.data.source import DataSource
 from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet, video_notes
 from oddframe.video.depth import PixelRange, learn_pixel_range
 
@@ -95,29 +95,20 @@ class SetReport:
         return "\n".join(lines)
 
 
-def check(
-    path: Path | str | Sequence[Path | str],
-    kind: str | None = None,
-    *,
-    fps: float | None = None,
-    labels: Sequence[Path | str] = (),
-    masks: Path | str | None = None,
-    partial: bool = False,
-    ground_truth: str | None = None,
-) -> SetReport:
+def check(data: Data) -> SetReport:
     """Open a set and say what is in it. Contradicting labels and missing parts are reported, not raised.
 
     Args:
-        path, kind, fps, labels, masks, ground_truth: as for `open_videoset`.
-        partial: whether a set of which parts are missing is fine.
+        data: the path of a set, or of video files; or a `DataSource`, whose `partial` says that a set of which parts
+            are missing is fine.
 
     Raises:
         OddframeError: what stands in the way of opening the set at all.
     """
-    videos = open_videoset(
-        path, kind, fps=fps, labels=labels, masks=masks, on_conflict="note", partial=True, ground_truth=ground_truth
-    )
-    return describe(videos, partial=partial)
+    if isinstance(data, VideoSet):
+        return describe(data)
+    source = data if isinstance(data, DataSource) else source_at(data)
+    return describe(open_source(source.instead(partial=True), on_conflict="note"), partial=source.partial)
 
 
 def describe(videos: VideoSet, *, partial: bool = False) -> SetReport:

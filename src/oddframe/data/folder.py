@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -66,19 +67,27 @@ def read(root: Path, how: Reading) -> VideoSet:
     return _assemble(root.resolve().name, "folder", root, listed, files, mask_root, notes, how.on_conflict)
 
 
-def read_files(paths: Sequence[Path], how: Reading, *, start: str | None = None, end: str | None = None) -> VideoSet:
-    """Take plain video files and folders of frames as normal video (kind `files`).
+def read_files(
+    paths: Sequence[Path],
+    how: Reading,
+    *,
+    start: str | None = None,
+    end: str | None = None,
+    part: Literal["normal", "test"] = "normal",
+) -> VideoSet:
+    """Take plain video files and folders of frames as normal video, or as video to judge (kind `files`).
 
     Args:
         paths: the files.
         how: as of `read`. Frames that `labels` mark are not normal.
         start, end: range that is read of each of them.
+        part: what they are taken as.
 
     Raises:
         DataError: a file that cannot be read.
     """
     videos = [open_video(path, fps=how.fps, start=start, end=end) for path in paths]
-    listed = _with_own_names([ListedVideo("normal", "", video.name, video) for video in videos])
+    listed = _with_own_names([ListedVideo(part, "", video.name, video) for video in videos])
     name = listed[0].name if len(listed) == 1 else f"{listed[0].name} and {len(listed) - 1} more"
     return _assemble(name, "files", None, listed, list(how.labels), how.masks, [], how.on_conflict)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from oddframe.data import avenue, folder, shanghaitech, ucsd
 from oddframe.data.labels import OnConflict, Reading
 from oddframe.data.public_sets import Place
+from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingPathError, SettingsError, nearest
 from oddframe.video.source import list_pictures
+
+Data = DataSource | VideoSet | Path | str | Sequence[Path | str]
+"""What there is to open: a recipe, a set that is open already, or paths as of `open_videoset`."""
 
 KINDS = (*ucsd.KINDS, avenue.KIND, shanghaitech.KIND, "folder", "files")
 
@@ -51,10 +55,37 @@ def open_videoset(
         LabelError: labels that do not fit their video or contradict each other.
         DataError: a video that cannot be read.
     """
+    source = source_at(path).instead(
+        kind=kind,
+        fps=fps,
+        start=start,
+        end=end,
+        labels=tuple(map(Path, labels)),
+        masks=None if masks is None else Path(masks),
+        ground_truth=ground_truth,
+        partial=partial,
+    )
+    return open_source(source, on_conflict)
+
+
+def source_at(path: Path | str | Sequence[Path | str]) -> DataSource:
+    """The recipe that says nothing but where the videos are."""
+    return DataSource(paths=(Path(path),) if isinstance(path, (str, Path)) else tuple(map(Path, path)))
+
+
+def open_source(source: DataSource, on_conflict: OnConflict = "error") -> VideoSet:
+    """Open a set of videos as a recipe says.
+
+    Returns:
+        The set. Its own `source` says the same, with the kind and the ground truth that were found out.
+
+    Raises:
+        As `open_videoset`.
+    """
+    kind, paths = source.kind, source.paths
     if kind is not None and kind not in KINDS:
         raise SettingsError("no such kind of data", seen=kind, wanted=" or ".join(KINDS), hint=nearest(kind, KINDS))
-    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(one) for one in path]
-    how = Reading(fps, tuple(map(Path, labels)), None if masks is None else Path(masks), on_conflict, partial)
+    how = Reading(source.fps, source.labels, source.masks, on_conflict, source.partial)
     for one in paths:
         if not one.exists():
             raise MissingPathError(
@@ -64,16 +95,34 @@ def open_videoset(
         raise MissingPathError("there is no such folder of masks", path=how.masks)
     if not paths:
         raise MissingPathError("no video was named", wanted="a set of videos, or video files")
-    found = _find(paths, kind)
+    videos = _read(source, how)
+    found = {"kind": videos.kind, "ground_truth": videos.ground_truth or None}
+    return replace(videos, source=source.absolute().model_copy(update=found))
+
+
+def opened(data: Data) -> VideoSet:
+    """Return the set that something means, opened if it is not yet.
+
+    Raises:
+        As `open_videoset`.
+    """
+    if isinstance(data, VideoSet):
+        return data
+    return open_source(data) if isinstance(data, DataSource) else open_videoset(data)
+
+
+def _read(source: DataSource, how: Reading) -> VideoSet:
+    paths = source.paths
+    found = _find(paths, source.kind)
     kind_found = found.kind if isinstance(found, Place) else "files" if found is None else "folder"
-    chosen = _ground_truth(ground_truth, kind_found, paths[0])
+    chosen = _ground_truth(source.ground_truth, kind_found, paths[0])
     if found is None:
-        return folder.read_files(paths, how, start=start, end=end)
-    if start is not None or end is not None:
+        return folder.read_files(paths, how, start=source.start, end=source.end, part=source.taken_as)
+    if source.start is not None or source.end is not None:
         raise SettingsError(
             "a range is for plain video files, not for a set of videos",
             path=paths[0],
-            seen=f"start {start}, end {end}",
+            seen=f"start {source.start}, end {source.end}",
             hint="name the video file itself",
         )
     if isinstance(found, Path):
@@ -81,15 +130,6 @@ def open_videoset(
     if found.kind == avenue.KIND:
         return avenue.read(found, how, chosen)
     return shanghaitech.read(found, how) if found.kind == shanghaitech.KIND else ucsd.read(found, how)
-
-
-def as_before(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments by which `open_videoset` opens a set as it was when `VideoSet.described` gave this."""
-    return {
-        "kind": described["kind"],
-        "partial": bool(described.get("missing")),
-        "ground_truth": described.get("ground_truth") or None,
-    }
 
 
 def _ground_truth(given: str | None, kind: str, path: Path) -> avenue.GroundTruth:

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.data.source import DataInfo, DataSource
 from oddframe.errors import FrameSizeError, LabelError
 from oddframe.video.source import Video
 
@@ -128,6 +128,7 @@ class VideoSet:
         abnormal_frames: per label source, how many test frames it calls abnormal.
         ground_truth: which of a set's ground truths the labels are, "masks" or "frames"; "" where it has only one.
         missing: parts of a public set that are not here, in words.
+        source: how it was opened; None for a set that was put together by hand.
     """
 
     name: str
@@ -142,17 +143,19 @@ class VideoSet:
     abnormal_frames: Mapping[str, int] = field(default_factory=dict)
     ground_truth: str = ""
     missing: tuple[str, ...] = ()
+    source: DataSource | None = None
 
-    def described(self) -> dict[str, Any]:
-        """Return what a run and its figures keep of the set, as plain values; its place is kept apart from it."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "fingerprint": self.fingerprint(),
-            "labels": list(self.label_sources),
-            "ground_truth": self.ground_truth,
-            "missing": list(self.missing),
-        }
+    def described(self, folder: Path) -> DataInfo:
+        """Return what a run in a folder, and its figures, keep of the set, with paths as seen from there."""
+        return DataInfo(
+            name=self.name,
+            kind=self.kind,
+            fingerprint=self.fingerprint(),
+            labels=self.label_sources,
+            ground_truth=self.ground_truth,
+            missing=self.missing,
+            source=None if self.source is None else self.source.seen_from(folder),
+        )
 
     def fingerprint(self) -> str:
         """Return a digest of names, lengths, picture sizes and labels. No picture is decoded for it."""

@@ -35,7 +35,8 @@ from oddframe.video.depth import ranged
 from oddframe.video.picture import as_picture
 
 if TYPE_CHECKING:
-    from oddframe.data.videoset import LabelledVideo, VideoSet
+    from oddframe.data.open import Data
+    from oddframe.data.videoset import LabelledVideo
     from oddframe.models.detector import Detector
 
 Vectors = NDArray[np.float32]
@@ -58,9 +59,8 @@ class _Clip(NamedTuple):
 
 def analyse(
     run: Run | Path | str,
-    data: Path | str | None = None,
+    data: Data | None = None,
     *,
-    videos: VideoSet | None = None,
     clips: int = 200,
     device: str = "auto",
     seed: int = 0,
@@ -72,7 +72,7 @@ def analyse(
 
     Args:
         run: a trained run, or its folder.
-        data, videos: where the data are, or the data, as in `evaluate`.
+        data: as of `evaluate`.
         clips: how many of either kind are looked at.
         device: "auto" | "cpu" | "cuda" | "cuda:1".
         seed: of t-SNE, and of the place that is drawn in each clip.
@@ -87,7 +87,7 @@ def analyse(
     opened = run if isinstance(run, Run) else Run.open(Path(run))
     where = resolve_device(device)
     detector = opened.detector().to(where).eval()
-    test = testset.labelled_test(opened, videos or testset.open_data(opened, data))
+    test = testset.labelled_test(opened, testset.open_judged(opened, data))
     chosen = _chosen(test, detector.window.frames, clips)
     if not chosen:
         raise NothingToJudgeError(

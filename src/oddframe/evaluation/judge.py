@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import NothingToJudgeError, SettingsError, TooShortError
+from oddframe.errors import NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics, testset
 from oddframe.evaluation.events import judge_events
 from oddframe.evaluation.figures import (
@@ -38,7 +38,8 @@ from oddframe.scoring.scores import COMPONENTS
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
-    from oddframe.data.videoset import LabelledVideo, VideoSet
+    from oddframe.data.open import Data
+    from oddframe.data.videoset import LabelledVideo
     from oddframe.scoring.scorer import Scorer
 
 FUSIONS = ("online", "paper", "learned")
@@ -47,11 +48,8 @@ _QUANTILE = 0.99
 
 def evaluate(
     run: Trained | Path | str,
-    data: Path | str | None = None,
+    data: Data | None = None,
     *,
-    videos: VideoSet | None = None,
-    ground_truth: str | None = None,
-    partial: bool = False,
     regions: bool = False,
     device: str = "auto",
     backend: str = "auto",
@@ -62,32 +60,24 @@ def evaluate(
 
     Args:
         run: a trained run or an artefact of it, or its folder.
-        data: where the data are; by default where they were at training.
-        videos: the data, already opened, in place of the three others.
-        ground_truth, partial: as of `open_videoset`; without them, as at training.
+        data: by default the data of the training, opened as they were then; a path, where they are elsewhere, or what
+            to judge with a run of plain video files; a `DataSource` or an open set, where other things are said of it.
         regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         seed: of the draws of videos behind each interval.
         watch: told after each video.
 
     Raises:
-        SettingsError: the data are given twice.
         MissingPathError: the data, or a test video of the split, are not there.
-        NothingToJudgeError: no test video has labels.
+        NothingToJudgeError: no test video has labels. SettingsError: the run was trained on what is to be judged.
         RunError: no finished run. StorageError: its folder cannot be written.
     """
     from oddframe.artefact import open_trained
     from oddframe.scoring.scorer import Scorer
 
-    if videos is not None and (data is not None or ground_truth is not None or partial):
-        raise SettingsError(
-            "the data are given twice",
-            seen="videos, and data, ground_truth or partial beside them",
-            wanted="videos alone, which are open already, or the others",
-        )
     opened = open_trained(run)
-    videos = videos or testset.open_data(opened, data, ground_truth=ground_truth, partial=partial or None)
-    notes = testset.fingerprint_note(opened, videos)
+    videos = testset.open_judged(opened, data)
+    notes = testset.data_notes(opened, videos)
     test = testset.labelled_test(opened, videos)
     scorer = Scorer(opened, device=device, backend=backend)
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from pydantic import Field, PrivateAttr
 
+from oddframe.data.source import DataInfo
 from oddframe.errors import MissingPathError
 from oddframe.evaluation.figures import (
     Auc,
@@ -29,7 +30,7 @@ from oddframe.evaluation.figures import (
     Undefined,
 )
 from oddframe.evaluation.stored import JudgedVideo, read_scores, write_scores
-from oddframe.origin import DataInfo, HostInfo, Versions
+from oddframe.origin import HostInfo, Versions
 from oddframe.records import FileRecord, read_record, write_record
 
 _MOST_BYTES = 64_000_000

@@ -2,49 +2,132 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddframe.errors import MissingPathError, NothingToJudgeError
+from oddframe.data.open import Data, open_source
+from oddframe.data.source import DataSource, source_in, unknown_in
+from oddframe.data.videoset import VideoSet
+from oddframe.errors import MissingPathError, NothingToJudgeError, SettingsError
 from oddframe.evaluation.figures import TrainedOn
+from oddframe.video.open import open_video
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
-    from oddframe.data.videoset import LabelledVideo, VideoSet
+    from oddframe.data.videoset import LabelledVideo
 
 
-def open_data(run: Trained, data: Path | str | None = None, **how: Any) -> VideoSet:
-    """Open the data of a run as at its training, but for what is said otherwise.
+def trained_source(run: Trained, data: Sequence[Path | str] = (), **said: Any) -> DataSource:
+    """How to open the data of a run as at its training, but for what is said otherwise.
 
     Args:
-        run: a run. data: where its data are, if no longer where they were.
-        how: arguments of `open_videoset`; None is not said.
+        run: a run or an artefact. data: where its data are, if no longer where they were.
+        said: attributes of `DataSource`; None, False and nothing are not said.
 
     Raises:
-        NothingToJudgeError: the run was trained on loose files. Otherwise as `open_videoset`.
+        MissingPathError: the run does not know where its data were, or they are not there any more.
     """
-    from oddframe.data.open import as_before, open_videoset
-
-    named = run.info.data
-    if data is None and not named.root:
-        raise NothingToJudgeError(
-            "this run was trained on loose video files, which have no test videos",
+    there = tuple(map(Path, data))
+    kept = source_in(run.info.data, run.folder)
+    if kept is None and not there:
+        raise MissingPathError(
+            "this run does not say where its training videos were",
             path=run.folder,
-            hint=f"oddframe eval {run.folder} --data FOLDER",
+            wanted="a run of this version",
+            hint="say where they are: --data FILE",
         )
-    # a run keeps the way to its data relative to its own folder
-    root = Path(data) if data is not None else (run.folder / (named.root or "")).resolve()
-    if not root.exists():
+    source = DataSource(paths=there, kind=run.info.data.kind) if kept is None else kept
+    source = source.instead(there, **said)
+    return source if there else _still_there(source)
+
+
+def judged_source(run: Trained, data: Sequence[Path | str] = (), **said: Any) -> DataSource:
+    """How to open what a run is judged on: the data of its training, but for what is said otherwise.
+
+    A run of plain video files has no test videos. It is judged on `data` of its own, or on what its files hold behind
+    the range that it was trained on.
+
+    Args:
+        run, said: as of `trained_source`. data: where its data are, or, for a run of plain video files, what to judge.
+
+    Raises:
+        MissingPathError: as `trained_source`.
+        NothingToJudgeError: a run of plain video files that were trained on to their end, and no `data`.
+    """
+    if run.info.data.kind != "files":
+        return trained_source(run, data, **said)
+    kept = source_in(run.info.data, run.folder)
+    if data:
+        fps = None if kept is None else kept.fps
+        return DataSource(paths=tuple(map(Path, data)), fps=fps, taken_as="test").instead(**said)
+    if kept is None or (kept.end is None and not said.get("start")):
+        raise NothingToJudgeError(
+            "this run was trained on plain video files, which leave nothing to judge",
+            path=run.folder,
+            hint=f"name video with labels: oddframe eval {run.folder} --data VIDEO --labels labels.csv",
+        )
+    rest = kept.model_copy(update={"start": kept.end, "end": None, "taken_as": "test"})
+    return _still_there(rest.instead(**said))
+
+
+def _still_there(source: DataSource) -> DataSource:
+    if gone := [path for path in source.paths if not path.exists()]:
         raise MissingPathError(
             "the data that this run was trained on are not there",
-            path=root,
-            hint=f"say where they are now: oddframe eval {run.folder} --data FOLDER",
+            path=gone[0],
+            hint="say where they are now: --data PATH",
         )
-    said = {name: value for name, value in how.items() if value is not None}
-    return open_videoset(root, **as_before(named.to_dict()) | said)
+    return source
 
 
-def fingerprint_note(run: Trained, videos: VideoSet) -> list[str]:
+def open_judged(run: Trained, data: Data | None = None) -> VideoSet:
+    """Open what a run is judged on.
+
+    Args:
+        data: None for what it was trained with; a path, where that is elsewhere (or what to judge, see
+            `judged_source`); a recipe, or an open set.
+
+    Raises:
+        SettingsError: the run was trained on frames of it. Otherwise as `judged_source` and `open_videoset`.
+    """
+    if isinstance(data, VideoSet):
+        return data
+    if not isinstance(data, DataSource):
+        data = judged_source(run, () if data is None else [data] if isinstance(data, (str, Path)) else data)
+    videos = open_source(data)
+    _refuse_trained(run, videos)
+    return videos
+
+
+def _refuse_trained(run: Trained, videos: VideoSet) -> None:
+    """Refuse frames of plain video files that the run was trained on."""
+    trained = source_in(run.info.data, run.folder)
+    if trained is None or not trained.loose or videos.source is None:
+        return
+    files = {path.resolve() for path in trained.paths}
+    for one in (video.video for video in videos.test if video.video.path.resolve() in files):
+        known = open_video(one.path, fps=trained.fps, start=trained.start, end=trained.end)
+        first, last = known.first_index, known.first_index + known.frame_count
+        if one.first_index < last and first < one.first_index + one.frame_count:
+            raise SettingsError(
+                f"frames of '{one.name}' were trained on, so it cannot be judged on them",
+                path=one.path,
+                seen=f"frames {one.first_index} to {one.first_index + one.frame_count - 1}",
+                wanted=f"none of {first} to {last - 1}",
+                hint=f"begin behind them: --start {trained.end or last}",
+            )
+
+
+def data_notes(run: Trained, videos: VideoSet) -> list[str]:
+    """Sentences on what the run does not know of its data, and where these are not those of the training."""
+    kept = run.info.data
+    if kept.kind == "files":
+        return unknown_in(kept)  # what is judged is other video in any case
+    return [*unknown_in(kept), *differing(run, videos)]
+
+
+def differing(run: Trained, videos: VideoSet) -> list[str]:
     """A sentence where the data are not those of the training."""
     then = run.info.data.ground_truth
     if then != videos.ground_truth:
@@ -64,12 +147,12 @@ def known_kinds(run: Trained, videos: VideoSet) -> set[str]:
 
 
 def labelled_test(run: Trained, videos: VideoSet) -> list[LabelledVideo]:
-    """Return the test videos of a run's split that have labels.
+    """Return the test videos of a run's split that have labels; those of the data where the split has none.
 
     Raises:
         MissingPathError: a test video is not in the data. NothingToJudgeError: none has labels.
     """
-    names = list(run.info.split.test)
+    names = list(run.info.split.test) or [video.name for video in videos.test]
     there = {video.name: video for video in videos.test}
     lacking = [name for name in names if name not in there]
     if lacking:
@@ -81,12 +164,17 @@ def labelled_test(run: Trained, videos: VideoSet) -> list[LabelledVideo]:
             hint="give the data that the run was split on with --data",
         )
     labelled = [there[name] for name in names if there[name].labels is not None]
+    if not names:
+        raise NothingToJudgeError(
+            "there is no test video", path=videos.root, wanted="a folder test/, or video files named with --data"
+        )
     if not labelled:
         raise NothingToJudgeError(
             "no test video of this run has labels",
             path=videos.root,
             seen=f"{len(names)} test videos",
-            hint="write labels.csv (video,start,end), or look at single videos: oddframe score VIDEO --run RUN",
+            hint="write labels.csv (video,start,end) and name it with --labels if it lies elsewhere, "
+            f"or look at single videos: oddframe score VIDEO --run {run.folder}",
         )
     return labelled
 
@@ -99,7 +187,7 @@ def provenance(run: Trained, videos: VideoSet) -> dict[str, Any]:
         "protocol": split.protocol,
         "fold": split.fold,
         "folds": split.folds,
-        "data": info.data.changed(**videos.described()),
+        "data": videos.described(run.folder),
         "run": str(run.folder),
         "trained_on": TrainedOn(
             normal=tuple(dict.fromkeys(section.video for section in split.normal)), known=split.known

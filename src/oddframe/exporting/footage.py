@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.data.open import open_videoset
+from oddframe.data.open import open_source, open_videoset
 from oddframe.data.protocols import Section, Split
+from oddframe.data.source import DataSource
 from oddframe.data.videoset import LabelledVideo, VideoSet
 from oddframe.errors import ExportError, OddframeError, TooShortError
 from oddframe.evaluation import testset
+from oddframe.evaluation.testset import trained_source
 from oddframe.progress import Watcher
 from oddframe.runs import Run
 from oddframe.settings import Settings
@@ -62,35 +64,41 @@ class Footage:
 
 
 def gather(
-    run: Run, calibrate_on: Sequence[Path | str], check_on: Sequence[Path | str], data: Path | str | None
+    run: Run, calibrate_on: Sequence[Path | str], check_on: Sequence[Path | str], data: DataSource | Path | str | None
 ) -> Footage:
     """Open the videos that are named; where none are, those that the run was trained with, if they are still the same.
+
+    Args:
+        data: where the videos of the training are, if no longer where they were, or how they are opened.
 
     Raises:
         DataError: a video that is named cannot be read, or `data` are not the run's.
     """
     videos: VideoSet | None = None
     own: Split | None = None
+    fps: float | None = None
     try:
-        videos = testset.open_data(run, data)
+        source = data if isinstance(data, DataSource) else trained_source(run, () if data is None else [data])
+        fps = source.fps
+        videos = open_source(source)
         own = split_as_set(videos, run.settings)
     except OddframeError:
         if data is not None:
             raise
-    if data is None and videos is not None and testset.fingerprint_note(run, videos):
+    if data is None and videos is not None and testset.differing(run, videos):
         own = None
     if calibrate_on:
-        normal = open_videoset(calibrate_on, "files").normal
+        normal = open_videoset(calibrate_on, "files", fps=fps).normal
         sections = tuple(Section(video, 0, video.video.frame_count) for video in normal)
         parts: Split | None = Split("standard", None, None, (), (), (), sections, ())
     else:
         parts = own
     chosen = run.settings.data.pixel_range
-    looks = [_look(ranged(open_video(path), chosen)[0]) for path in check_on]
+    looks = [_look(ranged(open_video(path, fps=fps), chosen)[0]) for path in check_on]
     if not looks and own is not None:
         firsts = [*(section.video for section in own.heldout[:1]), *own.test[:1]]
         looks = [_look(ranged(video.video, chosen)[0], video.scene, _OWN_FRAMES) for video in firsts]
-    judged = tuple(testset.labelled_test(run, videos)) if data is not None and videos is not None else ()
+    judged = tuple(testset.labelled_test(run, videos)) if data is not None and videos and videos.test else ()
     return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), not looks, judged)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from oddframe.artefact import Artefact, Description, Graph, Precision, write_artefact
+from oddframe.data.source import DataSource, source_in
 from oddframe.errors import ExportError, SettingsError, nearest
 from oddframe.exporting.card import card
 from oddframe.exporting.footage import Footage, gather, needed, normal_clips, stored
@@ -38,7 +38,7 @@ def export(
     precision: Precision = "fp32",
     calibrate_on: Sequence[Path | str] = (),
     check_on: Sequence[Path | str] = (),
-    data: Path | str | None = None,
+    data: DataSource | Path | str | None = None,
     watch: Watcher = unwatched,
 ) -> Artefact:
     """Export a run as an artefact: a folder that scores without torch.
@@ -51,7 +51,7 @@ def export(
         format: "onnx" or "openvino". precision: "fp32" or "int8".
         calibrate_on: normal videos to calibrate int8 on; without them, what the run held out, if it is still there.
         check_on: videos to compare scores and alarms on; without them, the first of the run's, if they are there.
-        data: where the run's data are. Where this is given, the AUC on its test videos is compared, too.
+        data: where the run's data are, or how they are opened. Given, the AUC on its test videos is compared, too.
         watch: told how far it is.
 
     Raises:
@@ -135,7 +135,6 @@ def _both(source: Scorer, artefact: Artefact) -> dict[str, Scorer]:
 
 def _origin(run: Run, folder: Path) -> Origin:
     """What run.json holds but for the settings, with the way to the data from the artefact's folder."""
-    root = run.info.data.root
-    if root is not None:
-        root = os.path.relpath((run.folder / root).resolve(), folder.resolve())
-    return run.info.without_settings().changed(data=run.info.data.changed(root=root))
+    source = source_in(run.info.data, run.folder)
+    data = run.info.data.changed(source=None if source is None else source.seen_from(folder), root=None)
+    return run.info.without_settings().changed(data=data)

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from oddframe.data.open import open_source
+from oddframe.data.source import DataSource, source_in
 from oddframe.errors import MissingPathError, OddframeError
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.result import Result
@@ -37,6 +39,7 @@ def report(
     out: Path | str | None = None,
     *,
     pictures: PictureSource | Literal["auto"] | None = "auto",
+    data: DataSource | None = None,
     watch: Watcher = unwatched,
 ) -> Path:
     """Write a page about a judged run, about several of them side by side, or about the scores of one video.
@@ -48,6 +51,7 @@ def report(
             `<video>.html` for scores.
         pictures: where frames and explanations come from. "auto" asks the run and its data for them (a single result
             only); None makes a page without pictures. The page of several runs has none.
+        data: how the judged videos are opened, if no longer as they were when they were judged.
         watch: told how far it is.
 
     Returns:
@@ -61,14 +65,33 @@ def report(
         source = None if pictures == "auto" else pictures
         page, path = _scores_page(subject, source), Path(out or f"{subject.video}.html")
     elif isinstance(subject, Result | Path | str):
-        page, path = _run_page(subject, pictures, watch), Path(out) if out else _beside(subject)
+        page, path = _run_page(subject, pictures, data, watch), Path(out) if out else _beside(subject)
     elif len(subject) == 1:
-        return report(subject[0], out, pictures=pictures, watch=watch)
+        return report(subject[0], out, pictures=pictures, data=data, watch=watch)
     else:
         page, path = comparison_page([_opened(one) for one in subject], watch), Path(out or "compare.html")
     write_text(path, page)
     watch(Progress("writing", 1, 1))
     return path
+
+
+def judged_with(subject: Path | str, data: Sequence[Path | str] = (), **said: Any) -> DataSource:
+    """How the videos that a result was judged on are opened, but for what is said otherwise: `data` of `report`.
+
+    Args:
+        subject: a judged run, or its eval-<protocol>.json. data: where the videos are now.
+        said: attributes of `DataSource`; None, False and nothing are not said.
+
+    Raises:
+        MissingPathError: there is no result, or it does not say where its videos were. RunError: it is damaged.
+    """
+    result = _opened(subject)
+    kept, paths = source_in(result.data, Path(result.run)), tuple(map(Path, data))
+    if kept is None and not paths:
+        raise MissingPathError(
+            "this result does not say where its videos were", path=subject, hint="say where they are: --data PATH"
+        )
+    return (kept or DataSource(paths=paths, taken_as="test")).instead(paths, **said)
 
 
 def _opened(subject: Result | Path | str) -> Result:
@@ -87,18 +110,23 @@ def _beside(subject: Result | Path | str) -> Path:
     return folder / "report.html"
 
 
-def _pictures_of(result: Result, notes: list[str]) -> PictureSource | None:
-    """The videos that a result was judged on, and their detector; None, with a note, where they are gone."""
-    from oddframe.data.open import as_before, open_videoset
+def _pictures_of(result: Result, data: DataSource | None, notes: list[str]) -> PictureSource | None:
+    """The videos that a result was judged on, and their detector; None, with a note, where they are gone.
 
+    Raises:
+        DataError, SettingsError: `data` cannot be opened.
+    """
     try:
-        # a run keeps the way to its data relative to its own folder
-        if result.data.root is None:
-            raise MissingPathError("the run was trained on loose files")
-        root = (Path(result.run) / result.data.root).resolve()
-        videos = open_videoset(root, **as_before(result.data.to_dict()))
+        source = data or source_in(result.data, Path(result.run))
+        videos = None if source is None else open_source(source)
     except OddframeError:
-        notes.append("The videos are not where they were, so this page has no pictures.")
+        if data is not None:
+            raise
+        videos = None
+    if videos is None:
+        notes.append(
+            "The videos are not where they were, so this page has no pictures. Say where they are with --data."
+        )
         return None
     by_name = {video.name: video for video in videos.test}
     scorer = None
@@ -133,12 +161,17 @@ def _analysis(result: Result, notes: list[str]) -> dict[str, Any] | None:
         return None
 
 
-def _run_page(subject: Result | Path | str, pictures: PictureSource | Literal["auto"] | None, watch: Watcher) -> str:
+def _run_page(
+    subject: Result | Path | str,
+    pictures: PictureSource | Literal["auto"] | None,
+    data: DataSource | None,
+    watch: Watcher,
+) -> str:
     result = _opened(subject)
     notes: list[str] = []
     if pictures == "auto":
         watch(Progress("opening the videos", 0, 0))
-        source = _pictures_of(result, notes)
+        source = _pictures_of(result, data, notes)
     else:
         source = pictures
     watch(Progress("gathering pictures", 0, 0))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oddframe.data.source import source_in
 from oddframe.detectors import detectors
 from oddframe.detectors.settings import Compared
 from oddframe.evaluation.result import Result, percent
@@ -116,9 +117,9 @@ def _compared(result: Result) -> Compared | None:
 
 def data_of(result: Result) -> str:
     """The data. A folder that is just called "data" is named with the one around it."""
-    name, root = result.data.name or "video", result.data.root
-    if name == "data" and result.run and root:
-        name = "/".join((Path(result.run) / root).resolve().parts[-2:])
+    name = result.data.name or "video"
+    if name == "data" and result.run and (source := source_in(result.data, Path(result.run))) is not None:
+        name = "/".join(source.paths[0].parts[-2:])
     return name
 
 

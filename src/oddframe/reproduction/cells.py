@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from oddframe.data.open import as_before
 from oddframe.data.protocols import split
+from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.detectors import detector_entry
-from oddframe.errors import OddframeError, RunError
+from oddframe.errors import OddframeError, RunError, SettingsError
 from oddframe.evaluation.figures import Auc, Named
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
@@ -297,7 +297,8 @@ def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher)
     settings = work.settings(budget)
     if budget.device != "auto":
         settings = settings.model_copy(update={"train": settings.train.model_copy(update={"device": budget.device})})
-    data = {"data": str(work.videos.root), "how": as_before(work.videos.described())}
+    source = _source(work.videos)
+    data = {"data": source.to_dict()}
     command = _command(work, budget, folder)
 
     def have(what: str, order: Mapping[str, Any], words: Sequence[str]) -> None:
@@ -310,7 +311,8 @@ def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher)
 
     have("train", {**data, "settings": settings.to_dict(), "out": str(folder)}, command)
     if not any(folder.glob("eval-*.json")):
-        judging = ["eval", str(folder), "--data", str(work.videos.root), "--device", budget.device]
+        where = [word for path in source.paths for word in ("--data", str(path))]
+        judging = ["eval", str(folder), *where, "--device", budget.device]
         have("judge", {**data, "run": str(folder), "device": budget.device}, judging)
     run, whole = Run.open(folder), Result.load(folder)
     work.spaces(out).unlink(missing_ok=True)  # of a run before this one
@@ -337,15 +339,20 @@ def _command(work: Work, budget: Budget, folder: Path) -> list[str]:
     overrides = [word for one in work.overrides(budget) for word in ("--set", one)]
     assert work.row.detector is not None
     detector = ["--preset", budget.preset, "--detector", work.row.detector, "--device", budget.device]
-    data = [str(work.videos.root), *_as_opened(work.videos)]
+    source = _source(work.videos)
+    data = [*map(str, source.paths), *source.options()]
     return ["train", *data, "--out", str(folder), *detector, *protocol, *overrides]
 
 
-def _as_opened(videos: VideoSet) -> list[str]:
-    """The options by which a set is opened as it was opened here."""
-    how = as_before(videos.described())
-    truth = ["--ground-truth", how["ground_truth"]] if how["ground_truth"] else []
-    return ["--kind", how["kind"], *truth, *(["--partial"] if how["partial"] else [])]
+def _source(videos: VideoSet) -> DataSource:
+    """How another process opens a set.
+
+    Raises:
+        SettingsError: it was put together by hand.
+    """
+    if videos.source is None:
+        raise SettingsError("a set that was put together by hand cannot be opened by another process", seen=videos.name)
+    return videos.source
 
 
 def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:

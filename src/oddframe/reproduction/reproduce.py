@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oddframe.data.open import open_videoset
+from oddframe.data.open import opened
+from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.files import write_text
@@ -47,7 +48,7 @@ class Reproduction:
 
 def reproduce(
     what: str,
-    data: Path | str | VideoSet | Sequence[Path | str | VideoSet] = (),
+    data: Path | str | DataSource | VideoSet | Sequence[Path | str | DataSource | VideoSet] = (),
     *,
     out: Path | str,
     preset: str = "cpu",
@@ -65,7 +66,7 @@ def reproduce(
 
     Args:
         what: one of `WHAT`.
-        data: one or more sets of videos; none for "table1".
+        data: one or more sets of videos, or recipes for them; none for "table1".
         out: folder for runs, cells and logs; cells of other settings in it are refused.
         preset, overrides: of every training: all rows have the same budget.
         rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; if None, all,
@@ -86,13 +87,13 @@ def reproduce(
         return Reproduction(_written(out, what, sizes_table()))
     if jobs < 1:
         raise SettingsError("at least one cell is made at a time", seen=f"jobs {jobs}", wanted="1 or more")
-    given = [data] if isinstance(data, (str, Path, VideoSet)) else list(data)
+    given = [data] if isinstance(data, (str, Path, DataSource, VideoSet)) else list(data)
     if not given:
         raise SettingsError(f"{what} needs data", wanted="one or more sets of videos")
     chosen = rows_of(what, tuple(rows))
     budget = Budget(preset, tuple(overrides), device)
     parts = _parts(what, folds, _folds_in_all(budget, chosen))
-    sets = [one if isinstance(one, VideoSet) else open_videoset(one) for one in given]
+    sets = [opened(one) for one in given]
     keys = _keys(sets)
     settle_plan(out, budget, sets)
     work = work_on(sets, chosen, parts)

@@ -40,7 +40,7 @@ def analyses(
         if one.open_parts(out) or not (make or path.is_file()):
             continue
         if not path.is_file():
-            made = analyse(one.run_folder(out), videos=one.videos, clips=_CLIPS, device=device, watch=watch)
+            made = analyse(one.run_folder(out), one.videos, clips=_CLIPS, device=device, watch=watch)
             write_record(path, made)
         found.append((one, Analysis.load(path)))
     return found

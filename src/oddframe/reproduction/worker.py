@@ -1,7 +1,7 @@
 """A process that trains one detector of a table or judges it, so that its time and memory are its own.
 
 Opening {"command"}: what is to stand in the run as the command by which it can be made again. Then one order:
-{"train": {"data", "how", "settings", "out"}} or {"judge": {"data", "how", "run", "device"}}.
+{"train": {"data", "settings", "out"}} or {"judge": {"data", "run", "device"}}; data is a `DataSource`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from oddframe.data.open import open_videoset
+from oddframe.data.source import DataSource
 from oddframe.evaluation.judge import evaluate
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
@@ -27,12 +27,11 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
 
 def _work(order: Order, watch: Watcher) -> None:
     if (asked := order.get("train")) is not None:
-        videos = open_videoset(asked["data"], **asked["how"])
-        train(videos, out=asked["out"], settings=settings_from_dict(asked["settings"]), watch=watch)
+        settings = settings_from_dict(asked["settings"])
+        train(DataSource.model_validate(asked["data"]), out=asked["out"], settings=settings, watch=watch)
     else:
         asked = order["judge"]
-        videos = open_videoset(asked["data"], **asked["how"])
-        evaluate(asked["run"], videos=videos, device=asked["device"], watch=watch)
+        evaluate(asked["run"], DataSource.model_validate(asked["data"]), device=asked["device"], watch=watch)
 
 
 if __name__ == "__main__":

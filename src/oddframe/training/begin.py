@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ import torch
 
 from oddframe.bars import roughly
 from oddframe.data.protocols import Section, Split
+from oddframe.data.source import source_in
 from oddframe.data.videoset import LabelledVideo, VideoSet, video_notes
 from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector
 from oddframe.nn.precision import Precision, resolve_device, resolve_precision
-from oddframe.origin import DataInfo, RunInfo, SectionInfo, SplitInfo, TimeBudget
+from oddframe.origin import RunInfo, SectionInfo, SplitInfo, TimeBudget
 from oddframe.progress import Watcher
 from oddframe.runs import Run, command_line, host, versions
 from oddframe.scoring.recalibrate import OF_THE_EVIDENCE
@@ -106,7 +106,7 @@ def same_run(folder: Path, settings: Settings, videos: VideoSet, budget_s: float
     Raises:
         RunError: it is of another making, or damaged.
     """
-    run, data = Run.open(folder, finished=False), _data(videos, folder)
+    run, data = Run.open(folder, finished=False), videos.described(folder)
     budget = run.info.time_budget
     if budget is not None and (budget.asked_s, budget.epochs_asked) == (budget_s, settings.train.epochs):
         settings = with_epochs(settings, budget.epochs)
@@ -115,8 +115,7 @@ def same_run(folder: Path, settings: Settings, videos: VideoSet, budget_s: float
     if asked_s != budget_s:
         there, now = ("none" if time is None else roughly(time) for time in (asked_s, budget_s))
         differing.insert(0, f"time budget: {there} there, {now} now")
-    if run.info.data.fingerprint != data.fingerprint:
-        differing.append(f"data: other videos or labels in {data.root} now than in {run.info.data.root} then")
+    differing += _other_data(run, videos, data.fingerprint)
     if differing:
         raise RunError(
             "the folder holds a run of other settings",
@@ -128,6 +127,17 @@ def same_run(folder: Path, settings: Settings, videos: VideoSet, budget_s: float
     if not run.finished:
         run.write_info(settings=settings, data=data, device=str(resolve_device(settings.train.device)))
     return run
+
+
+def _other_data(run: Run, videos: VideoSet, fingerprint: str) -> list[str]:
+    """Where the data are not those that a run was begun with, in words."""
+    kept, now = run.info.data, videos.source
+    then = source_in(kept, run.folder)
+    differing = then.differences(now) if then is not None and now is not None and kept.source is not None else []
+    if kept.fingerprint != fingerprint:
+        where = "" if now is None or then is None else f" in {now.paths[0]} now than in {then.paths[0]} then"
+        differing.append(f"data: other videos or labels{where}")
+    return differing
 
 
 def _instead(run: Run, settings: Settings, differing: Sequence[str]) -> str:
@@ -160,7 +170,7 @@ def begin_run(
         RunInfo(
             state="training",
             settings=settings,
-            data=_data(videos, folder),
+            data=videos.described(folder),
             split=_describe(parts),
             command=command_line(),
             versions=versions(),
@@ -178,11 +188,6 @@ def begin_run(
 def with_epochs(settings: Settings, epochs: int) -> Settings:
     """The same settings with another number of epochs."""
     return settings.model_copy(update={"train": settings.train.model_copy(update={"epochs": epochs})})
-
-
-def _data(videos: VideoSet, folder: Path) -> DataInfo:
-    root = None if videos.root is None else os.path.relpath(videos.root, folder)
-    return DataInfo(**videos.described(), root=root)
 
 
 def _describe(parts: Split) -> SplitInfo:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from oddframe.bars import roughly, shown
-from oddframe.data.open import open_videoset
+from oddframe.data.open import Data, opened
 from oddframe.data.protocols import Split, split
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError
@@ -41,7 +41,7 @@ _WORTH_A_GUESS = 200
 
 
 def train(
-    data: VideoSet | str | Path,
+    data: Data,
     *,
     out: str | Path,
     preset: str | None = None,
@@ -60,7 +60,8 @@ def train(
     """Train a detector, calibrate it on held-out normal video, and leave it as a run folder.
 
     Args:
-        data: a set, or the path of one. out: the run's folder.
+        data: the path of a set, or of normal video; a `DataSource`, where more is to be said; or an open set.
+        out: the run's folder.
         preset: where settings start from, "cpu" if not given. overrides: as in `load_settings`.
         detector, protocol, fold, rate, known_classes, device, seed: shorthands for settings of the same names.
         settings: all of them, in place of the above.
@@ -103,7 +104,7 @@ def train(
             wanted="settings alone, or the others alone",
             hint="load_settings(preset, overrides=...) makes settings of all that is wanted",
         )
-    videos = data if isinstance(data, VideoSet) else open_videoset(data)
+    videos = opened(data)
     parts = split_as_set(videos, settings)
     settings = settle_pixel_range(settings, [section.video for section in parts.normal])
     folder = Path(out)
