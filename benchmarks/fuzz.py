@@ -230,7 +230,92 @@ def _draw_video(path: Path, codec: str, options: dict[str, str]) -> None:
         container.mux(stream.encode())
 
 
-TARGETS: dict[str, type[Target]] = {target.name: target for target in (Videos,)}
+class Pictures(Target):
+    """Folders of pictures and TIFFs of several pages, opened and read by `open_video`."""
+
+    name = "pictures"
+
+    def make(self, folder: Path) -> None:
+        """Six small pictures in each, of 8 and of 16 bits."""
+        import cv2
+        import numpy as np
+
+        rng = np.random.default_rng(0)
+        for name, suffix, depth in (
+            *(("jpeg", ".jpg", "u1"), ("png", ".png", "u1"), ("bmp", ".bmp", "u1"), ("tiff", ".tif", "u1")),
+            *(("thermal", ".tiff", "u2"), ("deep", ".png", "u2"), ("stack", "", "u2")),
+        ):
+            (folder / name).mkdir()
+            top = 256 if depth == "u1" else 9000
+            pictures = [rng.integers(0, top, (20, 30, 3)).astype(depth) for _ in range(6)]
+            for number, pixels in enumerate(pictures if suffix else ()):
+                cv2.imwrite(str(folder / name / f"{number}{suffix}"), pixels)
+            if not suffix:
+                cv2.imwritemulti(str(folder / name / "a.tif"), pictures)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield sizes and a sum of pixels of each frame."""
+        from oddframe.video.open import open_video
+
+        video = open_video(path)
+        yield from (video.frame_count, *video.size, video.channels)
+        for frame in video.frames():
+            yield float(frame.pixels.sum())
+
+
+class Store(Target):
+    """Entries of the frame store: damaged or not, what it gives is what the video shows."""
+
+    name = "store"
+    _HOW = ((16, 24), 1)
+
+    def make(self, folder: Path) -> None:
+        """A video beside a store that holds it: one with a clock of its own, one without."""
+        import cv2
+        import numpy as np
+
+        from oddframe.video.open import open_video
+        from oddframe.video.store import FrameStore
+
+        rng = np.random.default_rng(0)
+        (folder / "clock" / "source").mkdir(parents=True)
+        _draw_video(folder / "clock" / "source" / "a.mkv", "ffv1", {})
+        (folder / "frames" / "source").mkdir(parents=True)
+        for number in range(30):
+            cv2.imwrite(str(folder / f"frames/source/{number:02}.png"), rng.integers(0, 256, (16, 24), np.uint8))
+        for place in (folder / "clock", folder / "frames"):
+            FrameStore(place / "store").open(open_video(self._source(place)), *self._HOW)
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage what the store wrote, and leave the video alone."""
+        inside = [sorted(one for one in (at / "store").rglob("*") if one.is_file()) for at in (path, *others)]
+        chosen = rng.choice([one for one in inside[0] if one.suffix != ".lock"])
+        return f"{chosen.name}: {damage_bytes(chosen, [one for of in inside[1:] for one in of], rng)}"
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield times and sums of pixels; anything but what the video shows is an `AssertionError`."""
+        import numpy as np
+
+        from oddframe.video.open import open_video
+        from oddframe.video.picture import as_picture
+        from oddframe.video.store import FrameStore
+
+        video = open_video(self._source(path))
+        stored = FrameStore(path / "store").open(video, *self._HOW)
+        frames = list(video.frames())
+        assert len(stored.pixels) == len(frames)
+        for number, frame in enumerate(frames):
+            assert np.array_equal(stored.pixels[number], as_picture(frame.pixels, *self._HOW)), f"pixels of {number}"
+            assert stored.times_s is None or stored.times_s[number] == frame.time_s, f"time of {number}"
+            yield float(stored.pixels[number].sum())
+            yield float(frame.time_s or 0.0)
+
+    def _source(self, place: Path) -> Path:
+        source = place / "source"
+        return source / "a.mkv" if (source / "a.mkv").is_file() else source
+
+
+TARGETS: dict[str, type[Target]] = {target.name: target for target in (Videos, Pictures, Store)}
 
 
 class Reader:
