@@ -35,6 +35,7 @@ SETTINGS = (
     "train.abnormal_batch=4",
     "train.checkpoint_minutes=0.000001",
     "data.heldout=0.3",
+    "data.least_heldout=1",
 )
 
 

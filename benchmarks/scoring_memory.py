@@ -29,7 +29,14 @@ from oddframe.video.source import Frame, Video
 
 WANTED_MB = 50.0
 SOURCE = (240, 360)
-SETTINGS = ("model.size=[96, 144]", "model.width=4", "train.epochs=1", "train.batch=8", "data.heldout=0.3")
+SETTINGS = (
+    "model.size=[96, 144]",
+    "model.width=4",
+    "train.epochs=1",
+    "train.batch=8",
+    "data.heldout=0.3",
+    "data.least_heldout=1",
+)
 
 
 class MadeVideo(Video):

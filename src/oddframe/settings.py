@@ -52,7 +52,12 @@ class DataSettings(Strict):
         default=(), description="classes of anomaly that are known; of the protocol unseen"
     )
     known_normal: Literal["use", "drop"] = Field(default="use", description="normal clips of the known-anomaly videos")
-    heldout: float = Field(default=0.1, ge=0, le=0.5, description="share of normal video kept for calibration")
+    heldout: float = Field(default=0.1, gt=0, le=0.5, description="share of normal video kept for calibration")
+    least_heldout: int = Field(
+        default=100,
+        ge=1,
+        description="held-out normal frames that a training wants at least; what is rare cannot be told from fewer",
+    )
     heldout_known: float = Field(default=0.0, ge=0, le=0.9, description="share of known anomalies kept for `learned`")
     resize: Literal["area", "linear"] = Field(default="area", description="how pictures are resized")
     pixel_range: tuple[int, int] | None = Field(
@@ -214,6 +219,7 @@ _NO_MATTER = {
     ("train", "device"),
     ("train", "checkpoint_minutes"),
     ("score", "batch"),
+    ("data", "least_heldout"),
     ("model", "reading"),
 }
 """Settings that do not change what comes out. What a reading stands for is compared by itself."""

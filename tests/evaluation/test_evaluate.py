@@ -42,7 +42,13 @@ def trained(tmp_path_factory) -> Path:
         for index in range(40):
             assert cv2.imwrite(str(home / "gate" / name / f"{index:03}.png"), picture(index))
     (home / "gate" / "labels.csv").write_text("video,start,end,class\nflash,20,30,flash\n")
-    overrides = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "score.online=[psnr, motion]"]
+    overrides = [
+        "model.size=[48, 64]",
+        "model.channels=1",
+        "data.heldout=0.3",
+        "data.least_heldout=1",
+        "score.online=[psnr, motion]",
+    ]
     train(home / "gate", out=home / "run", preset="paper", detector="framediff", overrides=overrides)
     return home
 
@@ -144,7 +150,13 @@ def write_videos(home: Path, videos: dict[str, object]) -> Path:
     return home
 
 
-OVERRIDES = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "score.online=[psnr, motion]"]
+OVERRIDES = [
+    "model.size=[48, 64]",
+    "model.channels=1",
+    "data.heldout=0.3",
+    "data.least_heldout=1",
+    "score.online=[psnr, motion]",
+]
 
 
 @pytest.fixture

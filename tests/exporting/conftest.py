@@ -12,7 +12,7 @@ from oddframe.settings import load_settings
 
 from ..conftest import _make_video, moving_square
 
-SMALL = ("model.size=[48, 64]", "train.epochs=1", "train.batch=8", "train.abnormal_batch=4")
+SMALL = ("model.size=[48, 64]", "data.least_heldout=1", "train.epochs=1", "train.batch=8", "train.abnormal_batch=4")
 
 
 def runner(index: int):

@@ -28,7 +28,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     for index in range(80):
         (home / "normal").mkdir(exist_ok=True)
         cv2.imwrite(str(home / "normal" / f"{index:03}.png"), flashing(1000 + index))
-    sizes = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.5", "score.online=[psnr, local_error]"]
+    sizes = [
+        "model.size=[48, 64]",
+        "model.channels=1",
+        "data.heldout=0.5",
+        "data.least_heldout=1",
+        "score.online=[psnr, local_error]",
+    ]
     return train(home / "normal", out=home / "run", preset="paper", detector="framediff", overrides=sizes)
 
 

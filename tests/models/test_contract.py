@@ -294,5 +294,7 @@ def still(home: Path) -> Path:
 
 def small():
     return load_settings(
-        "tiny", detector="faded", overrides=["model.size=[16, 16]", "train.epochs=1", "data.heldout=0.3"]
+        "tiny",
+        detector="faded",
+        overrides=["model.size=[16, 16]", "train.epochs=1", "data.heldout=0.3", "data.least_heldout=1"],
     )

@@ -124,7 +124,9 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_peer_trains_and_is_judged_on_the_frames_that_have_a_full_window(
     name: str, gate: Path, tmp_path: Path
 ) -> None:
-    settings = load_settings("tiny", detector=name, overrides=[*SMALL, "train.epochs=3", "data.heldout=0.3"])
+    settings = load_settings(
+        "tiny", detector=name, overrides=[*SMALL, "train.epochs=3", "data.heldout=0.3", "data.least_heldout=1"]
+    )
 
     result = evaluate(train(gate, out=tmp_path / "run", settings=settings))
 

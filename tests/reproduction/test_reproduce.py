@@ -16,7 +16,7 @@ from oddframe.evaluation.result import Result
 from oddframe.reproduction.frames import narrowed
 from oddframe.reproduction.reproduce import reproduce
 
-SMALL = ("model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "data.folds=2")
+SMALL = ("model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "data.least_heldout=1", "data.folds=2")
 
 
 def picture(name: str, index: int) -> np.ndarray:

@@ -154,7 +154,11 @@ def test_still_video_calibrates_to_numbers(raw):
     calibration = fit([still], per_place=("motion",))
 
     assert all(np.isfinite(one) for one in calibration.pooled.components.rarities(still.frames()[0]).values())
-    assert 0 < calibration.line.off < calibration.line.on < np.inf
+    assert calibration.line.on == pytest.approx(1.0)
+    assert any("nothing changes in the held-out video" in note for note in calibration.notes)
+    changed = raw(0, {"motion": [[0.5]]}, psnr=3.0, motion=0.5)
+    fused = calibration.pooled.fused
+    assert 1.0 < fused.of_frame(calibration.pooled.components.rarities(changed))[0] <= np.log10(120) + 2 + 1e-6
 
 
 # Learned ---------------------------------------------------------------------------------------------------------

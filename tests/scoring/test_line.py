@@ -34,6 +34,7 @@ def test_little_video_vouches_for_little_and_says_so():
     assert line.off == pytest.approx(1.6)
     assert line.per_hour == pytest.approx(360)  # fewer than one in ten seconds
     assert "10 s of held-out normal video cannot vouch for 1 false alarm an hour" in line.note
+    assert line.note.endswith("That takes 60 min of it")
 
 
 def test_without_a_frame_rate_there_is_no_rate():

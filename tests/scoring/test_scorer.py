@@ -20,7 +20,14 @@ from oddframe.video.open import open_video
 
 from ..conftest import _make_video, moving_square
 
-SMALL = ("model.size=[48, 64]", "model.width=4", "train.epochs=1", "train.batch=8", "train.abnormal_batch=4")
+SMALL = (
+    "model.size=[48, 64]",
+    "data.least_heldout=1",
+    "model.width=4",
+    "train.epochs=1",
+    "train.batch=8",
+    "train.abnormal_batch=4",
+)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ SMALL = (
     "train.batch=8",
     "train.abnormal_batch=4",
     "data.heldout=0.3",
+    "data.least_heldout=1",
 )
 
 

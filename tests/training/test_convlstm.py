@@ -18,6 +18,7 @@ SMALL = (
     "train.abnormal_batch=4",
     "train.lr=3e-3",
     "data.heldout=0.3",
+    "data.least_heldout=1",
 )
 
 

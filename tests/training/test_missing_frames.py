@@ -10,6 +10,8 @@ from oddframe.progress import Progress
 from oddframe.scoring.scorer import Scorer
 from oddframe.training.train import train
 
+LITTLE = "data.least_heldout=1"
+
 
 @pytest.fixture
 def folder(tmp_path, make_frame_folder):
@@ -28,8 +30,8 @@ def test_a_folder_with_broken_pictures_is_refused_until_that_is_allowed_and_then
             told.append(progress.note)
 
     with pytest.raises(CutOffVideoError, match=r"020\.png, 021\.png[\s\S]*--allow-cut-off"):
-        train(folder, out=out, detector="framediff")
-    run = train(folder, out=out, detector="framediff", overrides=["data.allow_cut_off=true"], watch=watch)
+        train(folder, out=out, detector="framediff", overrides=[LITTLE])
+    run = train(folder, out=out, detector="framediff", overrides=["data.allow_cut_off=true", LITTLE], watch=watch)
 
     sentence = "gate: 2 of 60 frames do not decode (20-21); no clip spans them"
     assert sentence in run.info.notes
@@ -37,7 +39,8 @@ def test_a_folder_with_broken_pictures_is_refused_until_that_is_allowed_and_then
 
 
 def test_scores_of_a_folder_with_broken_pictures_keep_the_numbers_of_its_frames(folder, tmp_path, make_frame_folder):
-    run = train(make_frame_folder(tmp_path / "sound", frames=60), out=tmp_path / "run", detector="framediff")
+    sound = make_frame_folder(tmp_path / "sound", frames=60)
+    run = train(sound, out=tmp_path / "run", detector="framediff", overrides=[LITTLE])
 
     scores = Scorer(run).score(folder)
 

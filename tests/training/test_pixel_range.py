@@ -32,7 +32,9 @@ def thermal(folder: Path, frames: int, person: range = range(0)) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     place = tmp_path_factory.mktemp("thermal")
-    return train(thermal(place / "normal", 60), out=place / "run", detector="framediff")
+    return train(
+        thermal(place / "normal", 60), out=place / "run", detector="framediff", overrides=["data.least_heldout=1"]
+    )
 
 
 def test_a_run_on_thermal_pictures_finds_the_person_by_the_range_that_it_learned(run, tmp_path):
@@ -63,7 +65,9 @@ def test_data_check_names_the_range_that_training_learns(run):
 
 
 def test_the_same_command_goes_on_with_the_range_that_it_learned(run):
-    again = train(Path(run.folder).parent / "normal", out=run.folder, detector="framediff")
+    again = train(
+        Path(run.folder).parent / "normal", out=run.folder, detector="framediff", overrides=["data.least_heldout=1"]
+    )
 
     assert again.settings == run.settings
 

@@ -121,7 +121,9 @@ def test_the_same_seed_trains_the_same_weights_and_another_one_others(whole, gat
 
 def test_a_long_video_tells_how_far_it_is_decoded(long_file, tmp_path):
     told = []
-    settings = load_settings("tiny", detector="framediff", overrides=["model.size=[48, 64]", "data.heldout=0.3"])
+    settings = load_settings(
+        "tiny", detector="framediff", overrides=["model.size=[48, 64]", "data.heldout=0.3", "data.least_heldout=1"]
+    )
 
     train(long_file, out=tmp_path / "run", settings=settings, watch=told.append)
 

@@ -25,6 +25,6 @@ def untrained_run(folder: Path, settings: Settings, video: Path, watch: Watcher)
     detector = build_detector(settings.detector, settings.model, settings.train.seed)
     # A training that finds weights has only the calibration left to do.
     save_tensors(detector.state_dict(), folder / "weights.safetensors")
-    data = settings.data.model_copy(update={"heldout": 0.5})
+    data = settings.data.model_copy(update={"heldout": 0.5, "least_heldout": 1})
     normal = open_videoset([video], "files", end=open_beginning(video, _CALIBRATED_FRAMES).end)
     return train(normal, out=folder, settings=settings.model_copy(update={"data": data}), watch=watch)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE, POOLED, Calibration, SceneNormal
-from oddframe.scoring.components import ComponentNormal, log_scale
+from oddframe.scoring.components import LEAST_VALUE, ComponentNormal, log_scale
 from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, online_components
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.line import Timed, draw_line
@@ -46,6 +46,8 @@ def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
     groups = by_scene(heldout)
     components = {scene: _fit_components(scene, stretches, judged, settings) for scene, stretches in groups.items()}
     notes = _notes_on_places(components, names, frames, settings)
+    if "motion" in names and max(float(stretch.values["motion"].max()) for stretch in heldout) <= LEAST_VALUE:
+        notes.append("nothing changes in the held-out video: any change at all will be called odd")
 
     def rarities(stretch: Stretch, scene: str) -> Rarities:
         normal = components[scene]

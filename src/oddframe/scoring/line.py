@@ -14,6 +14,10 @@ from oddframe.scoring.alarms import HYSTERESIS, AlarmRule
 from oddframe.scoring.pace import durations
 from oddframe.scoring.scores import AlarmLine
 
+LEAST_LINE = 1.0
+"""A line that one normal frame in ten passes is none, however rarely that comes to an event: where nothing changes in
+the held-out video, all of its scores are 0, and the first grain of noise would be an alarm."""
+
 
 class Timed(NamedTuple):
     """Scores of an unbroken stretch of video, (N,), and the seconds of its frames, (N,); None without a clock."""
@@ -39,7 +43,7 @@ def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule
             3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand"
         )
     highest = float(scores.max())
-    above_all = _line(np.nextafter(max(highest, 1e-3), np.inf), None, asked_per_hour)
+    above_all = _line(np.nextafter(max(highest, LEAST_LINE), np.inf), None, asked_per_hour)
     timed = [(scores, times_s) for scores, times_s in stretches if times_s is not None]
     if len(timed) < len(stretches):
         note = f"the held-out video's frame rate is unknown: the line is above all {len(scores)} frames of it"
@@ -49,12 +53,12 @@ def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule
     if allowed == 0:
         note = (
             f"{_duration(hours)} of held-out normal video cannot vouch for {_alarms(asked_per_hour)} an hour, "
-            f"only for fewer than {1 / hours:.0f}: the line is above all of it. Hold out more normal video for a "
-            "firmer one"
+            f"only for fewer than {1 / hours:.0f}: the line is above all of it. That takes "
+            f"{_duration(1 / asked_per_hour)} of it"
         )
         return replace(above_all, per_hour=1 / hours, note=note)
     best = replace(above_all, per_hour=0.0)
-    candidates = np.unique(scores[scores > np.quantile(scores, 0.5)]).astype(np.float64)
+    candidates = np.unique(scores[scores > max(np.quantile(scores, 0.5), LEAST_LINE)]).astype(np.float64)
     for candidate, count in zip(candidates[::-1], event_counts(stretches, candidates, rule), strict=True):
         if count > allowed:
             break
@@ -189,4 +193,6 @@ def _alarms(count: float) -> str:
 
 def _duration(hours: float) -> str:
     seconds = hours * 3600
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if hours < 3 else f"{hours:,.0f} h"

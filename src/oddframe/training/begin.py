@@ -25,6 +25,7 @@ from oddframe.scoring.recalibrate import OF_THE_EVIDENCE
 from oddframe.settings import Settings, differences
 from oddframe.training.clip_sources import clip_sources
 from oddframe.training.clips import ClipSampler
+from oddframe.training.enough import refuse_little_heldout
 from oddframe.training.pictures import missing_notes, store_key, store_pictures
 from oddframe.video.store import StoredVideo
 
@@ -54,6 +55,7 @@ def prepare(settings: Settings, parts: Split, watch: Watcher) -> Ready:
     detector = build_detector(settings.detector, settings.model, settings.train.seed)
     trains = bool(detector.parameter_groups())
     _refuse_long_window(settings.detector, detector, parts, trains)
+    refuse_little_heldout(parts, detector.window, settings.data)
     sections = (*parts.normal, *parts.heldout)
     videos = [*(section.video for section in sections), *parts.known, *parts.heldout_known]
     stored = store_pictures(videos, settings, watch)
