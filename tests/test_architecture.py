@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Collection
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,34 @@ def test_each_layer_imports_only_those_below_it():
     done = subprocess.run([str(program), "--no-cache"], cwd=ROOT, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_no_module_imports_itself_through_others():
+    """Inside functions or not; only what type checkers read may go in circles."""
+    modules = {
+        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__"): path
+        for path in SOURCES
+    }
+    imports = {name: _imported(ast.parse(path.read_text("utf-8")), modules) - {name} for name, path in modules.items()}
+    imports.pop("oddframe")  # names its children, which are loaded when they are asked for
+
+    list(TopologicalSorter(imports).static_order())  # a circle is a CycleError, which names it
+
+
+def _imported(tree: ast.AST, modules: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                found.add(inside if inside in modules else str(node.module))
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        else:
+            found |= _imported(node, modules)
+    return found & set(modules)
 
 
 def test_no_file_holds_more_than_one_room():

@@ -45,7 +45,7 @@ def test_damage_in_the_middle_shifts_no_frame_after_it(tmp_path, grained, number
     assert [frame.time_s for frame in frames] == pytest.approx([frame.index / 25 for frame in frames])
     (missing,) = video.missing
     assert sorted([*missing, *(frame.index for frame in frames)]) == list(range(120))
-    assert video.notes == (f"{len(missing)} of 120 frames do not decode ({missing[0]}-{missing[-1]})",)
+    assert video.damage == f"{len(missing)} of 120 frames do not decode ({missing[0]}-{missing[-1]})"
     behind = next(open_video(path, start=str(missing[-1] + 10)).frames())
     np.testing.assert_array_equal(behind.pixels, frames[behind.index - 120].pixels)
 
@@ -54,7 +54,7 @@ def test_a_sound_video_misses_nothing_after_it_was_read(awkward):
     video = open_video(awkward("plain.mp4"))
     list(video.frames())
 
-    assert (video.missing, video.notes) == ((), ())
+    assert (video.missing, video.damage) == ((), None)
 
 
 @pytest.mark.parametrize(("which", "text"), [("end", "99:00"), ("end", "61"), ("start", "99:00"), ("start", "60")])

@@ -162,7 +162,7 @@ class Scorer:
         """
         normal, note = self._calibration.scene(scene)
         video, depth = ranged(as_video(video), self._run.settings.data.pixel_range)
-        notes = [one for one in (note, depth) if one]
+        notes = [one for one in (note, depth, *video.notes) if one]
         stream, still = self.evidence(), Still()
         window = stream.of_video()
         collector = Collector(self._calibration, normal, self._run.settings.score, video)

@@ -83,12 +83,11 @@ class FileVideo(Video):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = super().notes
-        if self._look.other_tracks:
-            tracks = self._look.other_tracks
-            more = "1 more video track" if tracks == 1 else f"{tracks} more video tracks"
-            notes = (f"this file holds {more}, perhaps of other cameras; the first one is read", *notes)
-        return notes
+        tracks = self._look.other_tracks
+        if not tracks:
+            return ()
+        more = "1 more video track" if tracks == 1 else f"{tracks} more video tracks"
+        return (f"this file holds {more}, perhaps of other cameras; the first one is read",)
 
     def times_s(self) -> NDArray[np.float64] | None:
         if self._index.times_s is not None:

@@ -90,13 +90,18 @@ class Video(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What whoever uses this video should know of it, in sentences; some are known only once it was read."""
+        """What whoever uses this video should know of it, in sentences."""
+        return ()
+
+    @property
+    def damage(self) -> str | None:
+        """The frames that are `missing`, in a sentence; None where all that was read decodes."""
         lost = sum(len(stretch) for stretch in self.missing)
         if not lost:
-            return ()
+            return None
         places = ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in self.missing[:_NAMED])
         more = ", ..." if len(self.missing) > _NAMED else ""
-        return (f"{lost} of {self.frame_count} frames do not decode ({places}{more})",)
+        return f"{lost} of {self.frame_count} frames do not decode ({places}{more})"
 
     @cached_property
     def _range(self) -> tuple[int, int]:
