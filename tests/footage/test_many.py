@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from oddframe.errors import MissingPathError, OddframeError, SettingsError, UnreadableVideoError
-from oddframe.footage.folder import Asked, finished, made_from, made_of
+from oddframe.footage.folder import FILES, Asked, ScoredVideo, finished, made_from, made_of
 from oddframe.footage.many import _named, are_several, score_videos
 from oddframe.footage.outputs import score
+from oddframe.footage.overview import write_overview
 
 from .conftest import flashing
 
@@ -109,7 +110,9 @@ def test_an_interruption_ends_the_workers_and_keeps_what_is_finished(run, videos
 
     assert all(process.poll() is not None for process in processes)
     asked = Asked(fps=10)
-    assert finished(tmp_path / "seen/monday", made_of(made_from(run, "auto"), videos / "monday", asked)) is not None
+    assert (
+        finished(tmp_path / "seen/monday", made_of(made_from(run, "auto"), videos / "monday", asked), asked) is not None
+    )
 
 
 @pytest.mark.slow
@@ -123,18 +126,36 @@ def test_a_video_is_finished_as_long_as_nothing_that_its_scores_rest_on_has_chan
     score(run, gate, out=folder, fps=10)
     shared = made_from(run, "auto")
 
-    assert finished(folder, made_of(shared, gate, asked))["video"] == "gate"
+    assert finished(folder, made_of(shared, gate, asked), asked)["video"] == "gate"
     for other in (Asked(fps=12), Asked(fps=10, start="5"), Asked(fps=10, scene="belt"), Asked(fps=10, heat_video=True)):
-        assert finished(folder, made_of(shared, gate, other)) is None
-    assert finished(folder, made_of(made_from(run, "torch"), gate, asked)) is None
+        assert finished(folder, made_of(shared, gate, other), other) is None
+    assert finished(folder, made_of(made_from(run, "torch"), gate, asked), asked) is None
 
     retrained = type(run).open(shutil.copytree(run.folder, tmp_path / "retrained"))
     path = retrained.folder / "calibration.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"smoothing": 3}))
-    assert finished(folder, made_of(made_from(retrained, "auto"), gate, asked)) is None
+    assert finished(folder, made_of(made_from(retrained, "auto"), gate, asked), asked) is None
 
     os.utime(gate / "003.png", ns=(1, 1))
-    assert finished(folder, made_of(shared, gate, asked)) is None
+    assert finished(folder, made_of(shared, gate, asked), asked) is None
+
+
+def test_a_video_is_not_finished_while_a_file_that_is_asked_for_is_not_there(run, gate, tmp_path):
+    folder, asked = tmp_path / "seen", Asked(fps=10, heat_video=True)
+    score(run, gate, out=folder, fps=10, heat_video=True)
+    made = made_of(made_from(run, "auto"), gate, asked)
+    assert finished(folder, made, asked) is not None
+
+    for name in ("scores", "events", "curve", "report", "video"):
+        content = (folder / FILES[name]).read_bytes()
+        (folder / FILES[name]).unlink()
+        assert finished(folder, made, asked) is None
+        (folder / FILES[name]).write_bytes(content)
+
+    summary = json.loads((folder / "scores.json").read_text())
+    (folder / "heat.mp4").unlink()
+    (folder / "scores.json").write_text(json.dumps(summary | {"lacking": {"video": "the disk was full"}}))
+    assert finished(folder, made, asked) is not None  # it was tried, and its reader was told
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "made"'])
@@ -142,7 +163,47 @@ def test_a_damaged_summary_means_that_the_video_is_scored(content, tmp_path):
     (tmp_path / "scores.json").write_text(content)
     (tmp_path / "scores.csv").write_text("")
 
-    assert finished(tmp_path, {}) is None
+    assert finished(tmp_path, {}, Asked()) is None
+
+
+SUMMARY = {"frames": 9, "scene": "gate", "began": None, "line": {"on": 3.0}, "notes": ["the line is rough", "<b>"]}
+EVENT = {"start": 1, "end": 3, "peak": 2, "score": 4.0, "repeats": 0, "box": None, "start_s": 0.1, "end_s": 0.3}
+
+
+def test_all_videos_have_one_table_of_events_and_one_page(tmp_path, scored):
+    found = [
+        ScoredVideo("gate/<mon>day", tmp_path / "a.mp4", tmp_path / "gate/<mon>day", SUMMARY | {"events": [EVENT]}),
+        ScoredVideo(
+            "belt", tmp_path / "b.mp4", tmp_path / "belt", SUMMARY | {"events": [], "notes": [SUMMARY["notes"][0]]}
+        ),
+        ScoredVideo("torn", tmp_path / "c.mp4", tmp_path / "torn", error=UnreadableVideoError("it does not open")),
+    ]
+    for one in found[:2]:
+        one.folder.mkdir(parents=True)
+        scored([0, 1, 5]).to_csv(one.folder / "scores.csv")
+        (one.folder / "report.html").touch()
+
+    write_overview(tmp_path, found, lambda _: None)
+
+    assert (tmp_path / "events.csv").read_text().splitlines()[1].startswith("gate/<mon>day,gate,1,1,3,0.100,0.300,2,")
+    page = (tmp_path / "index.html").read_text()
+    assert '<a href="gate/%3Cmon%3Eday/report.html">gate/&lt;mon&gt;day</a>' in page
+    assert page.count("The line is rough") == 1  # it is of all of them
+    assert "&lt;b&gt;" in page
+    assert "Not scored: it does not open" in page
+    assert 'points="0,95.0 500,72.2 1000,38.1"' in page  # 1 and 5 beside a line at 3: a quarter and five eighths up
+
+
+def test_a_scene_that_the_run_does_not_know_is_refused_before_any_video_is_looked_for(run, tmp_path):
+    with pytest.raises(SettingsError, match="knows no scene 'gaet'"):
+        score_videos(run, tmp_path / "nothing", scene="gaet")
+
+
+def test_one_time_of_day_for_several_videos_is_refused(run, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.mp4").touch()
+    with pytest.raises(SettingsError, match="do not begin at one time of day"):
+        score_videos(run, tmp_path, start_time="2026-11-28T14:31:52")
 
 
 def test_videos_in_a_folder_are_found_in_natural_order_and_scores_are_none(tmp_path, make_frame_folder):

@@ -80,7 +80,7 @@ def test_another_camera_is_named_with_what_it_looks_like(trained):
     )
     assert trained.notes("", seen([street(2)])) == ["by its still background this is scene 'belt': give --scene belt"]
     assert "of no scene in the training ('gate', 'belt')" in trained.notes("", seen([street(3)]))[0]
-    assert trained.notes("yard", seen([street(3)])) == ["scene 'yard' was not in the training (it had 'gate', 'belt')"]
+    assert trained.notes("yard", seen([street(1)])) == ["scene 'yard' was not in the training; it looks like 'gate'"]
 
 
 def test_a_run_without_named_scenes_knows_its_one_camera():

@@ -12,7 +12,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from oddframe.footage.many import ScoredVideo
+    from oddframe.footage.folder import Asked, ScoredVideo
     from oddframe.scoring.scores import Scores
 
 
@@ -35,6 +35,14 @@ def score(
     heat_video: Annotated[
         bool, typer.Option("--video", help="Write the video with its heat map drawn in, too.")
     ] = False,
+    clips: Annotated[
+        int,
+        typer.Option("--clips", min=0, help="Write a picture and a short video of so many events, the highest."),
+    ] = 0,
+    start_time: Annotated[
+        str | None,
+        typer.Option("--start-time", help='Time of day of the first second, e.g. "2026-11-28T14:31:52".'),
+    ] = None,
     jobs: options.Jobs = 1,
     start: options.Start = None,
     end: options.End = None,
@@ -46,6 +54,9 @@ def score(
 ) -> None:
     """Find what is out of the ordinary in video: a table of scores, events, a curve and a page of each.
 
+    Of several videos there is one table of events and one page, too. A folder within the one that is named is a scene,
+    as in training.
+
     One video is scored whenever it is asked for. Of several, those that are finished are passed over, so that the same
     command goes on where it was interrupted: a video is finished when the scores.json in its folder says that it was
     made from the same run, options and version, and from a video of the same name, size and time of change. Remove its
@@ -55,39 +66,72 @@ def score(
     Examples:
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
+      oddframe score gate.mp4 --run runs/gate --clips 10 --start-time 2026-11-28T14:31:52
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
     """
     from oddframe.artefact import open_trained
+    from oddframe.footage.folder import Asked, ScoredVideo
     from oddframe.footage.many import are_several, score_videos
     from oddframe.footage.outputs import score
 
+    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    opened = open_trained(run)
     if are_several(videos):
         with watching() as watch:
             ended = score_videos(
-                run, videos, out=out, jobs=jobs, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
-                device=device, backend=backend, watch=watch,
+                opened, videos, out=out, jobs=jobs, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
+                clips=clips, start_time=start_time, device=device, backend=backend, watch=watch,
             )  # fmt: skip
-        _tell_all(ended, heat_video, as_json=json)
+        if json:
+            _print(ended, asked)
+        else:
+            _tell_all(ended, out or opened.folder / "scores")
+        if any(one.error is not None for one in ended):
+            raise typer.Exit(1)
         return
-    opened, video = open_trained(run), videos[0]
-    folder = out or run / "scores" / (video.stem if video.is_file() else video.name)
+    video = videos[0]
+    folder = out or opened.folder / "scores" / (video.stem if video.is_file() else video.name)
     with watching() as watch:
         scores = score(
-            opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
-            device=device, backend=backend, watch=watch,
+            opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, clips=clips,
+            start_time=start_time, device=device, backend=backend, watch=watch,
         )  # fmt: skip
-    _tell(scores, folder, heat_video, as_json=json)
+    if json:
+        _print([ScoredVideo(scores.video, video, folder, scores.to_dict())], asked)
+    else:
+        _tell(scores, folder, asked)
 
 
-def _tell(scores: Scores, folder: Path, heat_video: bool, *, as_json: bool) -> None:
+def _print(ended: list[ScoredVideo], asked: Asked) -> None:
+    """One shape of JSON, whether of one video or of many."""
+    from oddframe.footage.folder import files_in
+
+    print_json(
+        {
+            "videos": [
+                {"path": str(one.video), "folder": str(one.folder)}
+                | (
+                    {"video": one.name, "error": str(one.error)}
+                    if one.summary is None
+                    else {**one.summary, "skipped": one.skipped, "files": files_in(one.folder, asked)}
+                )
+                for one in ended
+            ],
+            "failed": sum(one.error is not None for one in ended),
+        }
+    )
+
+
+def _tell(scores: Scores, folder: Path, asked: Asked) -> None:
     from oddframe.footage.folder import files_in
     from oddframe.reporting import words
 
-    files = files_in(folder, heat_video)
-    if as_json:
-        print_json(scores.to_dict() | {"files": files})
-        return
-    say(f"{scores.video}: {words.count(len(scores), 'frame')} judged, {words.count(len(scores.events), 'event')}.")
+    files = files_in(folder, asked)
+    as_what = [f"scene {scores.scene}"] if scores.scene else []
+    as_what += [f"from {scores.began:%Y-%m-%d %H:%M:%S}"] if scores.began else []
+    shown = f" ({', '.join(as_what)})" if as_what else ""
+    found = words.count(len(scores.events), "event")
+    say(f"{scores.video}{shown}: {words.count(len(scores), 'frame')} judged, {found}.")
     say(words.line_in_words(scores.line))
     if scores.events:
         say()
@@ -95,10 +139,10 @@ def _tell(scores: Scores, folder: Path, heat_video: bool, *, as_json: bool) -> N
             ("from", "to", "peak", "score", "where (x, y, width, height)"),
             [
                 (
-                    words.clock(event.start_s) or f"frame {event.start}",
-                    words.clock(event.end_s) or f"frame {event.end - 1}",
-                    words.clock(event.peak_s) or f"frame {event.peak}",
-                    f"{event.score:.2f}",
+                    _moment(scores, event.start_s, event.start),
+                    _moment(scores, event.end_s, event.end - 1),
+                    _moment(scores, event.peak_s, event.peak),
+                    words.shown_score(event.score),
                     "-" if event.box is None else ", ".join(str(side) for side in event.box),
                 )
                 for event in scores.events
@@ -113,50 +157,50 @@ def _tell(scores: Scores, folder: Path, heat_video: bool, *, as_json: bool) -> N
         say(f"The table: {files['scores']}   (events.csv is beside it)")
 
 
-def _tell_all(ended: list[ScoredVideo], heat_video: bool, *, as_json: bool) -> None:
-    """Say what became of each video.
+def _moment(scores: Scores, seconds: float | None, frame: int) -> str:
+    """A moment by the time of day (and the date, where it is not the first one's), else by the video's clock, else by
+    the number of the frame."""
+    from oddframe.reporting.words import clock
 
-    Raises:
-        Exit: with code 1, where one has failed.
-    """
-    from oddframe.footage.folder import files_in
+    at = scores.at(seconds)
+    if at is None or scores.began is None:
+        return clock(seconds) or f"frame {frame}"
+    date, _, moment = at.partition("T")
+    return moment[:8] if date == scores.began.date().isoformat() else f"{date} {moment[:8]}"
+
+
+def _tell_all(ended: list[ScoredVideo], parent: Path) -> None:
+    """Say what became of each video."""
+    from oddframe.footage.overview import EVENTS, PAGE
+    from oddframe.reporting.words import count, shown_score
 
     failed = [one for one in ended if one.error is not None]
-    if as_json:
-        print_json(
-            {
-                "videos": [
-                    {"path": str(one.video), "folder": str(one.folder)}
-                    | (
-                        {"video": one.name, "error": str(one.error)}
-                        if one.summary is None
-                        else {**one.summary, "skipped": one.skipped, "files": files_in(one.folder, heat_video)}
-                    )
-                    for one in ended
-                ],
-                "failed": len(failed),
-            }
+    if there := [(one, one.summary) for one in ended if one.summary is not None]:
+        print_table(
+            ("video", "scene", "frames", "events", "highest", ""),
+            [
+                (
+                    one.name,
+                    summary.get("scene") or "-",
+                    f"{summary['frames']:,}",
+                    str(len(summary["events"])),
+                    max((shown_score(event["score"]) for event in summary["events"]), key=float, default="-"),
+                    "finished before" if one.skipped else "",
+                )
+                for one, summary in there
+            ],
         )
-    else:
-        if there := [(one, one.summary) for one in ended if one.summary is not None]:
-            print_table(
-                ("video", "frames", "events", "highest", "", "folder"),
-                [
-                    (
-                        one.name,
-                        f"{summary['frames']:,}",
-                        str(len(summary["events"])),
-                        max((f"{event['score']:.2f}" for event in summary["events"]), key=float, default="-"),
-                        "finished before" if one.skipped else "",
-                        str(one.folder),
-                    )
-                    for one, summary in there
-                ],
-            )
-        for one in failed:
-            assert one.error is not None
-            say(f"failed: {one.name}: {one.error.in_one_line()}")
-        if failed:
-            say("What is finished is kept; the same command tries the rest again.")
+        events = sum(len(summary["events"]) for _, summary in there)
+        say(f"{count(events, 'event')} in {count(len(there), 'video')}.")
+        said: dict[str, list[str]] = {}
+        for one, summary in there:
+            for note in summary["notes"]:
+                said.setdefault(note, []).append(one.name)
+        for note, names in said.items():
+            say(f"note: {note}" if len(names) == len(there) else f"note: {', '.join(names)}: {note}")
+        say(f"The page of all: {parent / PAGE}   (the table of all events: {parent / EVENTS})")
+    for one in failed:
+        assert one.error is not None
+        say(f"failed: {one.name}: {one.error.in_one_line()}")
     if failed:
-        raise typer.Exit(1)
+        say("What is finished is kept; the same command tries the rest again.")

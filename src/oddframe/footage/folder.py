@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from oddframe.artefact import Trained, fingerprint
-from oddframe.files import write_json
+from oddframe.errors import OddframeError, SettingsError
+from oddframe.files import read_bytes, write_json
+from oddframe.records import parse_json
 from oddframe.scoring.scores import Scores
 from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures, looks_of
@@ -24,8 +26,13 @@ FILES: Mapping[str, str] = {
     "report": "report.html",
     "video": "heat.mp4",
     "summary": "scores.json",
+    "clips": "clips",
 }
-"""What `score` writes into its folder; the video only where it is asked for, the summary last."""
+"""What `score` writes into its folder: video and clips only where they are asked for. The summary comes after the two
+tables, and again after the pictures, with what could not be drawn."""
+
+PICTURES = ("curve", "report", "video", "clips")
+"""Those of them that show scores, and that scores are not lost without."""
 
 PARTIAL = "scores.partial.csv"
 """Rows so far of a video that is being scored, or whose scoring was ended by something; see `RowFile`."""
@@ -40,6 +47,11 @@ class Asked:
     Attributes:
         start, end: range, see `parse_position`; `end` is exclusive. fps: frame rate of a folder of frames.
         scene: which of the trained scenes it shows. heat_video: whether heat.mp4 is written, too.
+        clips: of how many events, the highest, there is a picture and a short video.
+        start_time: the time of day of its first second, as "2026-11-28T14:31:52".
+
+    Raises:
+        SettingsError: this is no number of clips, or no time of day.
     """
 
     start: str | None = None
@@ -47,6 +59,29 @@ class Asked:
     fps: float | None = None
     scene: str = ""
     heat_video: bool = False
+    clips: int = 0
+    start_time: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.clips < 0:
+            raise SettingsError("this is no number of clips", seen=self.clips, wanted="0 or more")
+        self.began()
+
+    def began(self) -> datetime | None:
+        """The time of day of the video's first second, where it was said."""
+        if self.start_time is None:
+            return None
+        try:
+            return datetime.fromisoformat(self.start_time)
+        except ValueError:
+            raise SettingsError(
+                "this is no time of day", seen=repr(self.start_time), wanted='for example "2026-11-28T14:31:52"'
+            ) from None
+
+    def files(self) -> list[str]:
+        """Names of the files that are asked for."""
+        left_out = {"video": not self.heat_video, "clips": not self.clips}
+        return [name for name in FILES if not left_out.get(name)]
 
     def open(self, video: Path | str, name: str | None = None) -> Video:
         """Open the video.
@@ -55,6 +90,28 @@ class Asked:
             DataError: it cannot be read.
         """
         return open_video(video, fps=self.fps, start=self.start, end=self.end, name=name)
+
+
+@dataclass(frozen=True, repr=False)
+class ScoredVideo:
+    """What became of one video of several.
+
+    Attributes:
+        name: in tables. video: its file or folder of frames. folder: where its files are.
+        summary: as of `Scores.to_dict`; None where it has failed.
+        skipped: whether it was finished before. error: why it failed; None where it has not.
+    """
+
+    name: str
+    video: Path
+    folder: Path
+    summary: Mapping[str, Any] | None = None
+    skipped: bool = False
+    error: OddframeError | None = None
+
+    def __repr__(self) -> str:
+        end = "failed" if self.summary is None else f"{len(self.summary['events'])} events"
+        return f"<ScoredVideo {self.name}: {end}>"
 
 
 def made_from(trained: Trained, backend: str) -> dict[str, Any]:
@@ -76,32 +133,32 @@ def parts_of(video: Path) -> list[Path]:
     return list_pictures(video) if video.is_dir() else [video]
 
 
-def files_in(folder: Path, heat_video: bool) -> dict[str, str]:
+def files_in(folder: Path, asked: Asked) -> dict[str, str]:
     """Name → path of the files that scoring has left there."""
-    return {
-        name: str(folder / file)
-        for name, file in FILES.items()
-        if (name != "video" or heat_video) and (folder / file).is_file()
-    }
+    return {name: str(folder / FILES[name]) for name in asked.files() if (folder / FILES[name]).exists()}
 
 
-def write_summary(folder: Path, scores: Scores, made: Mapping[str, Any]) -> None:
-    """Write scores.json: the summary, and what it was made from.
+def write_summary(folder: Path, scores: Scores, made: Mapping[str, Any], lacking: Mapping[str, str]) -> None:
+    """Write scores.json: the summary, what it was made from, and the files that could not be made (name → why).
 
     Raises:
         StorageError: it cannot be written.
     """
-    write_json(folder / FILES["summary"], {"format": FORMAT, **scores.to_dict(), "made": dict(made)})
+    content = {"format": FORMAT, **scores.to_dict(), "made": dict(made), "lacking": dict(lacking)}
+    write_json(folder / FILES["summary"], content)
 
 
-def finished(folder: Path, made: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The summary of a video whose files are all there and were made from the same; None where it is to be scored."""
-    path = folder / FILES["summary"]
+def finished(folder: Path, made: Mapping[str, Any], asked: Asked) -> dict[str, Any] | None:
+    """The summary of a video whose files are all there and were made from the same; None where it is to be scored.
+
+    A file that could not be made counts as there: it was said why, and another try would end the same.
+    """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            return None
-        found = json.loads(path.read_text("utf-8"))
+        content = read_bytes(folder / FILES["summary"], _MOST_BYTES, "scores.json")
+        found = parse_json(content, "scores.json")
         same = found.pop("format") == FORMAT and found.pop("made") == made
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # none yet, or damaged: the video is scored
-    return dict(found) if same and (folder / FILES["scores"]).is_file() else None
+        lacking = dict(found.pop("lacking"))
+    except (OddframeError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # none yet, damaged, or of an earlier version: the video is scored
+    there = all((folder / FILES[name]).exists() for name in asked.files() if name not in lacking)
+    return dict(found) if same and there and {"frames", "events", "notes"} <= set(found) else None

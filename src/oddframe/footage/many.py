@@ -15,33 +15,17 @@ from typing import Any
 
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import MissingPathError, OddframeError, SettingsError, WorkerError
-from oddframe.footage.folder import FILES, Asked, finished, made_from, made_of, parts_of
+from oddframe.footage.folder import FILES, Asked, ScoredVideo, finished, made_from, made_of, parts_of
+from oddframe.footage.overview import write_overview
 from oddframe.processes.crew import CannotBeginError, Crew
 from oddframe.processes.workers import PATIENCE_S, Worker, Workers
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
+from oddframe.scoring.scenes import Scenes
 from oddframe.video.source import VIDEO_SUFFIXES, list_pictures, natural_key
 
 _DEEPEST = 3
 """Folders within the one that is named, in which videos are looked for."""
-
-
-@dataclass(frozen=True)
-class ScoredVideo:
-    """What became of one video of several.
-
-    Attributes:
-        name: in tables. video: its file or folder of frames. folder: where its files are.
-        summary: as of `Scores.to_dict`; None where it has failed.
-        skipped: whether it was finished before. error: why it failed; None where it has not.
-    """
-
-    name: str
-    video: Path
-    folder: Path
-    summary: Mapping[str, Any] | None = None
-    skipped: bool = False
-    error: OddframeError | None = None
 
 
 def score_videos(
@@ -55,6 +39,8 @@ def score_videos(
     fps: float | None = None,
     scene: str = "",
     heat_video: bool = False,
+    clips: int = 0,
+    start_time: str | None = None,
     device: str = "auto",
     backend: str = "auto",
     patience_s: float = PATIENCE_S,
@@ -69,7 +55,9 @@ def score_videos(
     Args:
         run: a trained run or an artefact of it, or its folder.
         videos: files, folders of frames, and folders with any of these in them.
-        out: the parent of the videos' folders; `scores` in the run's folder without it.
+        out: the parent of the videos' folders; `scores` in the run's folder without it. Beside them are events.csv with
+            the events of all, and index.html, a page of all.
+        scene: which of the trained scenes they all show; without it, each the one that its folder is called by.
         jobs: how many are scored at the same time, each by a process with its share of the cores.
         patience_s: a process that tells of no progress for so long is ended, and its video has failed: as where a
             decoder hangs in a damaged file.
@@ -86,18 +74,28 @@ def score_videos(
         raise SettingsError("that is no number of jobs", seen=jobs, wanted="1 or more")
     opened = open_trained(run)
     parent = opened.folder / "scores" if out is None else Path(out)
-    asked, shared = Asked(start, end, fps, scene, heat_video), made_from(opened, backend)
+    asked, shared = Asked(start, end, fps, scene, heat_video, clips, start_time), made_from(opened, backend)
+    Scenes.of_run(opened).check(scene)
     listed = [videos] if isinstance(videos, Path | str) else videos
-    found = [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in _named(listed)]
-    done = {task.name: summary for task in found if (summary := finished(task.folder, task.made)) is not None}
+    named = _named(listed)
+    if start_time is not None and len(named) > 1:
+        raise SettingsError(
+            "several videos do not begin at one time of day",
+            seen=f"{len(named)} videos, and --start-time {start_time}",
+            hint="score each by itself with its own --start-time",
+        )
+    found = [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in named]
+    done = {task.name: summary for task in found if (summary := finished(task.folder, task.made, asked)) is not None}
     opening = {"run": str(opened.folder), "backend": backend, "device": device}
     tasks = [task for task in found if task.name not in done]
     scoring = _Scoring(tasks, opening, asked, min(jobs, len(tasks)), patience_s)
     ended = scoring.run(watch, len(done)) if tasks else {}
-    return [
+    all_of_them = [
         ended[task.name] if task.name in ended else replace(task.ended(), summary=done[task.name], skipped=True)
         for task in found
     ]
+    write_overview(parent, all_of_them, watch)
+    return all_of_them
 
 
 def are_several(videos: Sequence[Path]) -> bool:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import CutOffVideoError, MissingExtraError, SettingsError, StorageError
-from oddframe.files import write_text
-from oddframe.footage.captions import Captions
+from oddframe.errors import MissingExtraError, OddframeError, SettingsError, StorageError
+from oddframe.footage.clips import drawn_frames, write_clips
 from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of, write_summary
+from oddframe.footage.tables import write_events
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
 from oddframe.reporting.plot import plot
-from oddframe.scoring.heat import BoxTrack
+from oddframe.scoring.scenes import Scenes, folders_of
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
-from oddframe.video import draw
 from oddframe.video.source import Frame, Video
 from oddframe.video.write import write_video
-
-_EVENT_COLUMNS = ("start", "end", "start_s", "end_s", "peak", "peak_s", "score", "x", "y", "width", "height")
 
 
 def score(
@@ -38,6 +33,8 @@ def score(
     fps: float | None = None,
     scene: str = "",
     heat_video: bool = False,
+    clips: int = 0,
+    start_time: str | None = None,
     device: str = "auto",
     backend: str = "auto",
     watch: Watcher = unwatched,
@@ -47,18 +44,21 @@ def score(
     Args:
         run: a trained run or an artefact of it, or its folder.
         video: an open video, or a file or a folder of frames.
-        out: folder for scores.csv, events.csv, curve.png, report.html and scores.json; nothing is written without it.
-            Curve and page need the extra `train`; without it they are left out, and `watch` is told. While the video is
-            scored, scores.partial.csv has the rows so far.
+        out: folder for scores.csv, events.csv, scores.json, curve.png and report.html; nothing is written without it.
+            Curve and page need the extra `train`. Where a picture cannot be made, `watch` is told and the scores stay.
+            While the video is scored, scores.partial.csv has the rows so far.
         start, end: range of a video that is named by its path, see `parse_position`; `end` is exclusive.
         fps: frame rate of a folder of frames.
-        scene: which of the trained scenes it shows.
-        heat_video: write heat.mp4, too: the video with heat and boxes drawn in.
+        scene: which of the trained scenes it shows; without it, the one that its folder is called by.
+        heat_video: write heat.mp4, too: the video with heat, boxes, times and scores drawn in.
+        clips: of how many events, the highest, a picture and a short video are written, into clips/.
+        start_time: the time of day of the video's first second, as "2026-11-28T14:31:52"; events then have theirs.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         watch: told after each frame.
 
     Raises:
         RunError: no finished run. DataError: the video cannot be read, or is too short.
+        SettingsError: a scene that the run does not know, or an argument that an open video makes void.
         StorageError: the folder cannot be written, or its disk is full.
     """
     if isinstance(video, Video) and (start is not None or end is not None or fps is not None):
@@ -69,11 +69,17 @@ def score(
             hint="open_video(path, start=..., end=..., fps=...)",
         )
     opened = open_trained(run)
-    asked = Asked(start, end, fps, scene, heat_video)
+    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    if out is None and (heat_video or clips):
+        raise SettingsError(
+            "without a folder nothing is written",
+            seen="heat_video or clips, and no out",
+            wanted="out=, the folder for the outputs",
+        )
     source = video if isinstance(video, Video) else asked.open(video)
     scorer = Scorer(opened, device=device, backend=backend)
     if out is None:
-        return scorer.score(source, scene, watch)
+        return _scored(scorer, source, asked, watch)
     made = made_of(made_from(opened, backend), source.path, asked) if source is not video else {}
     return score_into(Path(out), scorer, source, asked, made, watch)
 
@@ -81,58 +87,64 @@ def score(
 def score_into(
     folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Mapping[str, Any], watch: Watcher
 ) -> Scores:
-    """Score a video and write all files; `scores.json`, which says what they were made from, comes last.
+    """Score a video and write all files: tables and `scores.json` first, so that no picture can lose them.
 
     Raises:
-        DataError: the video cannot be read, or is too short. StorageError: the folder cannot be written.
+        DataError: the video cannot be read, or is too short. SettingsError: a scene that the run does not know.
+        StorageError: the folder or a table cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILES["summary"]).unlink(missing_ok=True)  # what it stands for is about to change
+        for name in ("curve", "report", "video"):  # else those of another scoring would stand beside these scores
+            (folder / FILES[name]).unlink(missing_ok=True)
     except OSError as error:
         raise StorageError.of(error, "the folder cannot be made", folder) from None
-    scores = scorer.score(video, asked.scene, watch, rows=folder / PARTIAL)
+    scores = _scored(scorer, video, asked, watch, rows=folder / PARTIAL)
     scores.to_csv(folder / FILES["scores"])
     (folder / PARTIAL).unlink(missing_ok=True)
-    write_events(scores, folder / FILES["events"])
-    pictures = VideoPictures({scores.video: video}, scorer, {scores.video: asked.scene})
-    try:
-        plot(scores, folder / FILES["curve"])
-        report(scores, folder / FILES["report"], pictures=pictures, watch=watch)
-    except MissingExtraError as error:  # an artefact is scored where there is nothing to draw with
-        watch(Progress("warning", 0, 0, f"scores are written, curve and page are not: {error.problem}"))
-    if asked.heat_video:
-        write_video(folder / FILES["video"], _drawn(scores, scorer, video, asked.scene, watch), video.fps)
-    write_summary(folder, scores, made)
+    write_events(folder / FILES["events"], [(scores.video, scores.to_dict())])
+    write_summary(folder, scores, made, {})
+    if lacking := _draw(folder, scores, scorer, video, asked, watch):
+        write_summary(folder, scores, made, lacking)
     return scores
 
 
-def write_events(scores: Scores, path: Path | str) -> Path:
-    """Write one row an event: frames [start, end) and peak, their seconds where known, score, box.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_EVENT_COLUMNS)
-    for event in scores.events:
-        times = ("" if second is None else f"{second:.3f}" for second in (event.start_s, event.end_s, event.peak_s))
-        start_s, end_s, peak_s = times
-        box = event.box or ("", "", "", "")
-        writer.writerow((event.start, event.end, start_s, end_s, event.peak, peak_s, f"{event.score:.4g}", *box))
-    return write_text(Path(path), text.getvalue())
+def _scored(scorer: Scorer, video: Video, asked: Asked, watch: Watcher, rows: Path | None = None) -> Scores:
+    scenes = Scenes.of(scorer.calibration, scorer.backgrounds)
+    scene, note = scenes.choose(asked.scene, folders_of(video.name, video.path))
+    if note:
+        watch(Progress("warning", 0, 0, f"{video.name}: {note}"))
+    scores = scorer.score(video, scene, watch, rows=rows)
+    notes = [one for one in scores.notes if not (note and "names no scene" in one)]
+    return replace(scores, began=asked.began(), notes=(*([note] if note else ()), *notes))
 
 
-def _drawn(scores: Scores, scorer: Scorer, video: Video, scene: str, watch: Watcher) -> Iterator[Frame]:
-    """Frames with heat and score, and in events with the box around what is odd now. A video that is cut off ends where
-    it ends."""
-    caption, track = Captions(scores), BoxTrack()
-    try:
-        for number, (frame, heat, box) in enumerate(scorer.heat_frames(video, scene)):
-            words, alarm = caption.of(frame.index, frame.time_s)
-            around = track.take(box if alarm else None)
-            watch(Progress("drawing the heat video", number + 1, video.frame_count))
-            yield replace(frame, pixels=draw.annotated(frame.pixels, heat, around, caption=words, alarm=alarm))
-    except CutOffVideoError:
-        return
+def _draw(folder: Path, scores: Scores, scorer: Scorer, video: Video, asked: Asked, watch: Watcher) -> dict[str, str]:
+    """Make every picture that is asked for; return those that could not be made, and why."""
+    pictures = VideoPictures({scores.video: video}, scorer, {scores.video: scores.scene})
+
+    def heat_video() -> Iterator[Frame]:
+        for number, frame in enumerate(drawn_frames(scores, scorer, video), 1):
+            watch(Progress("drawing the heat video", number, video.frame_count))
+            yield frame
+
+    makers: dict[str, Callable[[], object]] = {
+        "curve": lambda: plot(scores, folder / FILES["curve"]),
+        "report": lambda: report(scores, folder / FILES["report"], pictures=pictures, watch=watch),
+        "video": lambda: write_video(folder / FILES["video"], heat_video(), video.fps),
+        "clips": lambda: write_clips(folder / FILES["clips"], scores, scorer, video, asked.clips, watch),
+    }
+    lacking = {}
+    for name in asked.files():
+        try:
+            makers.get(name, lambda: None)()
+        except MissingExtraError as error:  # an artefact is scored where there is nothing to draw with
+            lacking[name] = f"{error.problem} ({error.hint})"
+        except OddframeError as error:
+            lacking[name] = error.in_one_line()
+        except Exception as error:  # whatever ails a library that draws, the scores are written
+            lacking[name] = f"{type(error).__name__}: {error}"
+    for name, why in lacking.items():
+        watch(Progress("warning", 0, 0, f"scores are written, {FILES[name]} is not: {why}"))
+    return lacking

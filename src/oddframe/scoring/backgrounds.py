@@ -21,6 +21,7 @@ from oddframe.arrays import ArraySpec, read_arrays, same_length
 from oddframe.errors import RunError
 from oddframe.files import write_bytes
 from oddframe.records import damaged
+from oddframe.scoring.calibration import POOLED
 
 FILE = "backgrounds.npz"
 
@@ -99,13 +100,15 @@ class Backgrounds:
         """
         if seen is None or not self.scenes:
             return []
+        if not scene and POOLED not in self.scenes and len(self.scenes) == 1:
+            (scene,) = self.scenes
         likeness = {name: alike(seen, stored) for name, stored in self.scenes.items()}
         known = {name: value for name, value in likeness.items() if value is not None}
         closest = max((name for name in known if known[name] >= ALIKE), key=known.__getitem__, default="")
         names = ", ".join(f"'{name}'" for name in list(self.scenes)[:5]) + (" ..." if len(self.scenes) > 5 else "")
         looks = f"; it looks like '{closest}'" if closest else ""
         if scene and scene not in self.scenes:
-            return [f"scene '{scene}' was not in the training (it had {names or 'one without a name'}){looks}"]
+            return [f"scene '{scene}' was not in the training{looks}"] if closest else []
         if scene in known and known[scene] < ALIKE:
             what = f"scene '{scene}'" if scene else "the training video"
             return [f"the still background is not that of {what}{looks}: {_OTHER_CAMERA}"]

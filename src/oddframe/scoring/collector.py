@@ -21,10 +21,14 @@ class Collector:
     """Gathers the scores of one video.
 
     Args:
-        calibration, normal: of the scene that it shows. settings: of the run. video: whose scores they are.
+        calibration, normal: of the scene that it is judged as, `scene`. settings: of the run.
+        video: whose scores they are.
     """
 
-    def __init__(self, calibration: Calibration, normal: SceneNormal, settings: ScoreSettings, video: Video) -> None:
+    def __init__(
+        self, calibration: Calibration, normal: SceneNormal, settings: ScoreSettings, video: Video, scene: str
+    ) -> None:
+        self._scene = scene
         self._calibration, self._normal, self._settings, self._video = calibration, normal, settings, video
         self._fusing = Fusing(normal)
         self._line = calibration.line
@@ -84,5 +88,6 @@ class Collector:
             learned=table[:, 2 * count + 1],
             line=self._line,
             events=tuple(self._events),
+            scene=self._scene,
             notes=(*notes, *((self._line.note,) if self._line.note else ())),
         )

@@ -165,7 +165,7 @@ class Scorer:
         notes = [one for one in (note, depth, *video.notes) if one]
         stream, still = self.evidence(), Still()
         window = stream.of_video()
-        collector = Collector(self._calibration, normal, self._run.settings.score, video)
+        collector = Collector(self._calibration, normal, self._run.settings.score, video, scene)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
             with (

@@ -11,13 +11,18 @@ import csv
 import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.errors import MissingExtraError
 from oddframe.files import beside
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Values = NDArray[np.float32]
 
@@ -126,6 +131,8 @@ class Scores:
         raw: component → (N,) float32 in its own unit. calibrated: component → (N,), higher is odder.
         online: (N,) causal score. paper: (N,) Eq. 12, None where it is undefined. learned: (N,).
         line: where alarms begin. events: what crossed it. notes: what the reader must know.
+        scene: as which of the trained scenes it was judged, "" for all of them together.
+        began: the time of day of its first second, where it is known.
     """
 
     video: str
@@ -141,6 +148,8 @@ class Scores:
     line: AlarmLine
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    scene: str = ""
+    began: datetime | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -181,6 +190,27 @@ class Scores:
             inside |= (self.frame >= event.start) & (self.frame < event.end)
         return inside
 
+    def at(self, seconds: float | None) -> str | None:
+        """The time of day, "2026-11-28T14:31:52.400", of a second of the video; None where either is unknown."""
+        if self.began is None or seconds is None:
+            return None
+        return (self.began + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+
+    def to_dataframe(self) -> DataFrame:
+        """The table of `to_csv` as a pandas DataFrame; with a column `at`, too, where the time of day is known.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtraError("scores as a DataFrame", "pandas") from None
+        table = pandas.DataFrame(self.columns())
+        if self.began is not None and self.time_s is not None:
+            table.insert(1, "at", self.began + pandas.to_timedelta(self.time_s, unit="s"))
+        return table
+
     def to_csv(self, path: Path | str) -> Path:
         """Write one row a judged frame.
 
@@ -199,12 +229,19 @@ class Scores:
         """A summary for programs; the rows are in `to_csv`."""
         return {
             "video": self.video,
+            "scene": self.scene,
+            "began": None if self.began is None else self.began.isoformat(),
             "frames": len(self),
             "size": list(self.size),
             "fps": self.fps,
             "line": asdict(self.line),
             "above_line": float(self.above_line().mean()) if len(self) else 0.0,
-            "events": [asdict(event) | {"box": event.box._asdict() if event.box else None} for event in self.events],
+            "events": [
+                asdict(event)
+                | {"box": event.box._asdict() if event.box else None}
+                | {f"{name}_at": self.at(getattr(event, f"{name}_s")) for name in ("start", "end", "peak")}
+                for event in self.events
+            ],
             "notes": list(self.notes),
         }
 

@@ -1,0 +1,101 @@
+"""What there is of all videos that were scored together: one table of events, one page."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from oddframe.errors import MissingExtraError
+from oddframe.files import write_text
+from oddframe.footage.folder import FILES, ScoredVideo
+from oddframe.footage.tables import write_events
+from oddframe.progress import Progress, Watcher
+from oddframe.reporting.render import render
+from oddframe.reporting.words import count
+
+EVENTS, PAGE = "events.csv", "index.html"
+
+_POINTS = 300
+"""Of the small curve of each video."""
+
+
+def write_overview(parent: Path, videos: Sequence[ScoredVideo], watch: Watcher) -> None:
+    """Write events.csv and index.html beside the folders of the videos.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    there = [(one, one.summary) for one in videos if one.summary is not None]
+    if not there:
+        return
+    write_events(parent / EVENTS, [(one.name, summary) for one, summary in there], named=True)
+    shared = [note for note in there[0][1]["notes"] if all(note in summary["notes"] for _, summary in there)]
+    rows = [_row(parent, one, shared) for one in videos]
+    events = sum(len(summary["events"]) for _, summary in there)
+    try:
+        page = render(
+            "footage.html.jinja",
+            curves=[],
+            title=f"{count(len(videos), 'video')}, {count(events, 'event')}",
+            rows=rows,
+            notes=shared,
+            failed=len(videos) - len(there),
+            frames=sum(summary["frames"] for _, summary in there),
+        )
+    except MissingExtraError as error:
+        watch(Progress("warning", 0, 0, f"the page of all videos is not made: {error.problem} ({error.hint})"))
+        return
+    write_text(parent / PAGE, page)
+
+
+def _row(parent: Path, one: ScoredVideo, shared: Sequence[str]) -> dict[str, Any]:
+    if one.summary is None:
+        return {
+            "name": one.name,
+            "page": "",
+            "failed": "not known why" if one.error is None else one.error.in_one_line(),
+        }
+    page = one.folder / FILES["report"]
+    line = float(one.summary["line"]["on"])
+    return {
+        "name": one.name,
+        "failed": "",
+        "summary": one.summary,
+        "notes": [note for note in one.summary["notes"] if note not in shared],
+        "page": _link(parent, page),
+        "curve": _curve(one.folder / FILES["scores"], line),
+        "events": [
+            event | {"number": number, "picture": _link(parent, one.folder / FILES["clips"] / f"event-{number:03}.jpg")}
+            for number, event in enumerate(one.summary["events"], 1)
+        ],
+    }
+
+
+def _link(parent: Path, file: Path) -> str:
+    """A file as an address within the page's folder; "" where it is not there."""
+    return quote(file.relative_to(parent).as_posix()) if file.is_file() and file.is_relative_to(parent) else ""
+
+
+def _curve(table: Path, line: float) -> dict[str, Any] | None:
+    """The score over the video as points of a picture of 1000 x 100, with the alarm line half way up, as on the page of
+    the video; None where the table cannot be read."""
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            scores = [float(row["online"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return None
+    if not scores:
+        return None
+    step = -(-len(scores) // _POINTS)
+    pieces = [max(scores[begin : begin + step]) for begin in range(0, len(scores), step)]
+    across = 1000 / max(len(pieces) - 1, 1)
+    points = (f"{place * across:.0f},{95 - 91 * _height(value, line):.1f}" for place, value in enumerate(pieces))
+    return {"points": " ".join(points), "line": f"{95 - 91 * 0.5:.1f}"}
+
+
+def _height(score: float, line: float) -> float:
+    score = max(score, 0.0)
+    return score / (score + line) if line > 0 else 0.0

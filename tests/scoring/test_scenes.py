@@ -1,0 +1,46 @@
+"""Which of the trained scenes a video shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oddframe.errors import SettingsError
+from oddframe.scoring.scenes import Scenes, folders_of
+
+THREE = Scenes(("passage", "square", "street"), known=True)
+
+
+def test_the_scene_is_the_folder_as_in_training():
+    assert THREE.choose("", folders_of("street/street-t01", Path("data/test/street/street-t01.mp4"))) == ("street", "")
+    assert THREE.choose("", folders_of("t01", Path("/data/test/square/t01.mp4"))) == ("square", "")
+    nested = Scenes(("north/gate",), known=True)
+    assert nested.choose("", folders_of("north/gate/monday", Path("monday.mp4"))) == ("north/gate", "")
+
+
+def test_a_scene_that_is_said_goes_before_the_folder():
+    assert THREE.choose("square", ["street"]) == ("square", "")
+
+
+def test_a_misspelt_scene_is_an_error_that_names_the_nearest():
+    with pytest.raises(SettingsError, match=r"no scene 'streat'[\s\S]*passage \| square \| street[\s\S]*mean street"):
+        THREE.choose("streat", [])
+    with pytest.raises(SettingsError, match="leave --scene out"):
+        Scenes((), known=True).choose("gate", [])
+
+
+def test_a_run_of_several_scenes_that_is_given_none_says_so():
+    scene, note = THREE.choose("", ["downloads"])
+
+    assert scene == ""
+    assert "the run knows 3 (passage, square, street)" in note
+
+
+def test_a_run_of_one_camera_judges_by_that():
+    assert Scenes(("gate",), known=True).choose("", ["downloads"]) == ("gate", "")
+    assert Scenes((), known=True).choose("", ["downloads"]) == ("", "")
+
+
+def test_a_run_of_an_earlier_version_may_have_had_scenes_that_it_does_not_tell():
+    assert Scenes((), known=False).choose("gate", []) == ("gate", "")
