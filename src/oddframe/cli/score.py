@@ -37,7 +37,7 @@ def score(
     ] = False,
     clips: Annotated[
         int,
-        typer.Option("--clips", min=0, help="Write a picture and a short video of so many events, the highest."),
+        typer.Option("--event-clips", min=0, help="Write a picture and a short video of so many events, the highest."),
     ] = 0,
     start_time: Annotated[
         str | None,
@@ -66,7 +66,7 @@ def score(
     Examples:
       oddframe score gate.mp4 --run runs/gate --start 1:20
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
-      oddframe score gate.mp4 --run runs/gate --clips 10 --start-time 2026-11-28T14:31:52
+      oddframe score gate.mp4 --run runs/gate --event-clips 10 --start-time 2026-11-28T14:31:52
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
     """
     from oddframe.artefact import open_trained
