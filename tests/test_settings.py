@@ -15,7 +15,7 @@ from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.detectors.peers import MlepSettings
 from oddframe.errors import SettingsError
 from oddframe.presets import PRESETS
-from oddframe.settings import load_settings, settings_from_dict
+from oddframe.settings import differences, load_settings, settings_from_dict
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -245,3 +245,47 @@ def test_a_package_that_is_broken_is_named_and_left_out(plug_ins: dict[str, obje
         found = registry.detectors()
 
     assert list(found) == [entry.name for entry in registry._OWN]
+
+
+# Components that a detector gives --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("score.online=[distance]", "--set score.online=[psnr,local_error,motion]"),
+        ("score.online=[motion,distance]", "--set score.online=[motion]"),
+        ("score.per_place=[local_distance]", "--set score.per_place=[local_error,motion]"),
+    ],
+)
+def test_a_component_that_was_asked_for_and_is_not_given_is_refused_with_those_that_are(override, hint):
+    with pytest.raises(SettingsError, match="'framediff' does not give") as caught:
+        load_settings("tiny", detector="framediff", overrides=[override])
+
+    assert caught.value.hint == hint
+
+
+def test_a_preset_is_cut_to_what_the_detector_gives_and_the_settings_say_so():
+    assert load_settings("tiny", detector="framediff").score.online == ("local_error",)
+    assert load_settings("tiny", detector="framediff").score.per_place == ()
+    assert load_settings("paper", detector="memae").score.online == ("psnr",)
+    assert load_settings("tiny", detector="mnad").score.online == ("distance", "local_distance")
+    assert load_settings("tiny").score.per_place == ("local_distance",)
+    without = load_settings("tiny", overrides=["model.memory=none", "model.decoder=true"])
+    assert without.score.online == ("local_error",)
+
+
+def test_settings_of_a_run_that_name_what_was_not_used_are_those_that_do_not():
+    """As version 0.1 wrote them."""
+    now = load_settings("tiny", detector="framediff")
+    score = now.score.model_copy(update={"online": ("distance", "local_distance"), "per_place": ("local_distance",)})
+
+    assert differences(now.model_copy(update={"score": score}), now) == []
+
+
+def test_settings_and_detectors_agree_on_who_gives_distances():
+    from oddframe.models.weights import build_detector
+
+    for name in ("dream-unet", "dream-convlstm", "mnad", "mlep", "framepred", "memae", "convae", "framediff"):
+        settings = load_settings("tiny", detector=name, overrides=["model.size=[32,32]"])
+        assert settings.model.gives_distance == build_detector(name, settings.model, 0).has_distance, name

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
@@ -227,8 +227,8 @@ _NO_MATTER = {
 
 def differences(there: Settings, now: Settings) -> list[str]:
     """Where two settings differ so that something else comes out, as "train.epochs: 3 there, 6 now"."""
-    before, found = there.to_dict(), []
-    for room, value in now.to_dict().items():
+    before, found = as_used(there).to_dict(), []
+    for room, value in as_used(now).to_dict().items():
         if isinstance(value, dict):
             for key, inner in value.items():
                 if (room, key) not in _NO_MATTER and before[room].get(key) != inner:
@@ -277,7 +277,41 @@ def load_settings(
     if "size" in tree["model"]:  # a size that was asked for, rather than the preset's, is not cut
         tree["model"]["size"] = kind.size_within(*tree["model"]["size"])
     _merge(tree, given)
-    return settings_from_dict(tree)
+    settings = settings_from_dict(tree)
+    asked = given.get("score")
+    for name in asked if isinstance(asked, dict) else ():
+        if name in ("online", "per_place") and (there := _components(settings)) is not None:
+            fitting = there if name == "online" else [one for one in there if one in _LOCAL]
+            refuse_missing_components(name, getattr(settings.score, name), fitting, settings.detector)
+    return as_used(settings)
+
+
+_LOCAL = ("local_error", "local_distance", "motion")
+
+
+def _components(settings: Settings) -> tuple[Component, ...] | None:
+    """The components that the detector gives; None where its settings do not say."""
+    if settings.model.gives_distance is None:
+        return None
+    known = get_args(Component)
+    return tuple(one for one in known if settings.model.gives_distance or "distance" not in one)
+
+
+def as_used(settings: Settings) -> Settings:
+    """Settings in which `score` names no component that the detector does not give.
+
+    Presets are made for detectors with distances. Of what they add the others take what they give, or else their local
+    error; so it stands in the run.
+    """
+    there = _components(settings)
+    if there is None:
+        return settings
+    score = settings.score
+    online = tuple(one for one in score.online if one in there) or ("local_error",)
+    per_place = tuple(one for one in score.per_place if one in there)
+    if (online, per_place) == (score.online, score.per_place):
+        return settings
+    return settings.model_copy(update={"score": score.model_copy(update={"online": online, "per_place": per_place})})
 
 
 def with_overrides(settings: Settings, overrides: Iterable[str]) -> Settings:

@@ -101,6 +101,10 @@ class DreamCommonSettings(DetectorSettings):
         return {**_OF_CODE, **given} if isinstance(given, dict) and given.get("reading") == "code" else given
 
     @property
+    def gives_distance(self) -> bool:
+        return self.memory != "none"
+
+    @property
     def compared(self) -> Compared:
         return "prediction" if self.decoder else "frame before"
 

@@ -9,5 +9,9 @@ class FrameDiffSettings(DetectorSettings):
     """Frame differences: nothing to train, nothing to set."""
 
     @property
+    def gives_distance(self) -> bool:
+        return False
+
+    @property
     def compared(self) -> Compared:
         return "frame before"

@@ -16,11 +16,19 @@ class MlepSettings(DetectorSettings):
     triplet: float = Field(default=1.0, ge=0, description="weight of the margin loss between normal and abnormal clips")
     triplet_margin: float = Field(default=1.0, gt=0, description="margin of the margin loss")
 
+    @property
+    def gives_distance(self) -> bool:
+        return False
+
 
 class PeerSettings(DetectorSettings):
     """What the networks of the peers share. The defaults of each are its publication's."""
 
     width: int = Field(default=64, ge=4, description="scales all channels of the network; 64 as published")
+
+    @property
+    def gives_distance(self) -> bool:
+        return False
 
 
 class MnadSettings(PeerSettings):
@@ -40,6 +48,10 @@ class MnadSettings(PeerSettings):
     test_update_below: float = Field(
         default=0.01, gt=0, description="largest weighted squared error of a frame that the memory follows"
     )
+
+    @property
+    def gives_distance(self) -> bool:
+        return True
 
 
 class FramePredSettings(PeerSettings):

@@ -30,6 +30,14 @@ class DetectorSettings(Strict):
     )
 
     @property
+    def gives_distance(self) -> bool | None:
+        """Whether the detector gives distances, and so `distance` and `local_distance`; None where it does not say.
+
+        Scores that are asked for by name are checked by it before anything is trained.
+        """
+        return None
+
+    @property
     def compared(self) -> Compared:
         """What the judged frame is compared with; reports choose their words by it."""
         return "prediction"
