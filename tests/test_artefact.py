@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oddframe.artefact import Artefact, Description, open_trained, write_artefact
+from oddframe.artefact import UNCHECKED, Artefact, Description, open_trained, write_artefact
 from oddframe.errors import MissingExtraError, RunError, SettingsError
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import choose, graph
@@ -123,6 +123,27 @@ def test_a_graph_that_is_not_the_exported_one_is_refused(folder):
     (folder / "model.onnx").unlink()
     with pytest.raises(RunError, match=r"model\.onnx"):
         Artefact.open(folder).graph()
+
+
+def test_a_file_beside_the_graph_that_was_changed_or_lost_is_refused_on_opening(folder):
+    """The alarm line stands in calibration.json: who changes it, changes what is called odd."""
+    (folder / "calibration.json").write_text('{"line": 3.0}')
+    (folder / "calibration.npz").write_bytes(b"arrays")
+    write_artefact(folder, describe())
+    assert Artefact.open(folder).info.notes == ()
+
+    (folder / "calibration.json").write_text('{"line": 9.0}')
+    with pytest.raises(RunError, match="other content than was exported") as caught:
+        Artefact.open(folder)
+    assert caught.value.path == folder / "calibration.json"
+
+    (folder / "calibration.json").unlink()
+    with pytest.raises(RunError, match=r"calibration\.json is not there"):
+        Artefact.open(folder)
+
+
+def test_an_artefact_that_knows_only_its_graph_opens_with_a_note(folder, made_by_0_1):
+    assert Artefact.open(made_by_0_1 / "artefact").info.notes[-1] == UNCHECKED
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -36,6 +37,18 @@ ERROR, PREDICTED = "error", "predicted"
 _MOST_BYTES = 4 * 2**20
 """Of artefact.json, which is some kilobytes; a split with thousands of videos makes it longer."""
 
+_MOST_FILE = 8 * 2**30
+"""Of a graph, or of what lies beside it."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+CALIBRATION_FILES = ("calibration.json", "calibration.npz")
+
+UNCHECKED = (
+    "The artefact was exported by version 0.1, which kept no digest of its calibration: whether its alarm line was "
+    "changed since cannot be told. Export the run again."
+)
+
 Graph = Literal["model.onnx", "model.xml"]
 Precision = Literal["fp32", "int8"]
 
@@ -52,7 +65,8 @@ class Description(FileRecord):
         graph: the file that a runtime reads. precision: of its convolutions.
         before, after: frames around the judged one. size, channels: of the pictures that it takes.
         values: components, each an output (B,) of its own name. maps: those of them that have a map, see `map_output`.
-        files: name → SHA-256 of the graph's files. settings: of the run, in full.
+        files: name → SHA-256 of every file but this one; of the graph's alone in artefacts of version 0.1.
+        settings: of the run, in full.
         run: what run.json held; its data root is relative to the artefact. versions: that made the artefact.
     """
 
@@ -64,19 +78,27 @@ class Description(FileRecord):
     channels: Literal[1, 3]
     values: tuple[Component, ...] = Field(min_length=1)
     maps: tuple[Component, ...]
-    files: dict[str, str]
+    files: dict[str, str] = Field(max_length=32)
     settings: StoredSettings
     run: Origin
     versions: Versions
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        wanted = {self.graph, "model.bin"} if self.graph == "model.xml" else {self.graph}
-        if set(self.files) != wanted:
-            raise ValueError(f"files are {', '.join(sorted(self.files))}, wanted {', '.join(sorted(wanted))}")
+        if lacking := set(self.graph_files) - set(self.files):
+            raise ValueError(
+                f"files are {', '.join(sorted(self.files))}; {', '.join(sorted(lacking))} is not among them"
+            )
+        if strange := [name for name in self.files if not _PLAIN_NAME.fullmatch(name)]:
+            raise ValueError(f"no name of a file: {strange[0]}")
         if not all(16 <= side <= 2**14 for side in self.size):
             raise ValueError(f"no size of a picture: {self.size}")
         return self
+
+    @property
+    def graph_files(self) -> tuple[str, ...]:
+        """Names of the files that the graph lies in."""
+        return (self.graph, "model.bin") if self.graph == "model.xml" else (self.graph,)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -114,10 +136,10 @@ class Artefact:
 
     @classmethod
     def open(cls, folder: Path | str) -> Artefact:
-        """Open an artefact; its graph is read later, by the runtime.
+        """Open an artefact, and check that its files are those that were exported; the graph's, when they are read.
 
         Raises:
-            RunError: there is none, it is damaged, foreign, or of another format.
+            RunError: there is none, it is damaged, changed, foreign, or of another format.
         """
         folder = Path(folder)
         path = folder / FILE
@@ -128,9 +150,14 @@ class Artefact:
                 wanted=f"a folder with {FILE}, as `oddframe export --out` makes it",
             )
         try:
-            return cls(folder, read_record(path, Description, _WHAT, limit_bytes=_MOST_BYTES, hint=_HINT))
+            about = read_record(path, Description, _WHAT, limit_bytes=_MOST_BYTES, hint=_HINT)
         except SettingsError as error:
             raise _damaged(path, error.problem) from None
+        for name in set(about.files) - set(about.graph_files):
+            _check(folder / name, about.files[name])
+        if not {*CALIBRATION_FILES} <= set(about.files):
+            about = about.changed(run=about.run.changed(notes=(*about.run.notes, UNCHECKED)))
+        return cls(folder, about)
 
     def graph(self) -> dict[str, bytes]:
         """Read the graph's files: name → content.
@@ -138,16 +165,7 @@ class Artefact:
         Raises:
             RunError: a file is missing, or is not the one that was exported.
         """
-        found = {}
-        for name, digest in self.about.files.items():
-            path = self.folder / name
-            try:
-                found[name] = path.read_bytes()
-            except OSError as error:
-                raise _damaged(path, error.strerror or str(error)) from None
-            if hashlib.sha256(found[name]).hexdigest() != digest:
-                raise _damaged(path, "other content than was exported")
-        return found
+        return {name: _check(self.folder / name, self.about.files[name]) for name in self.about.graph_files}
 
     def parity(self) -> dict[str, Any]:
         """What parity.json holds: how it was compared with its run.
@@ -183,7 +201,7 @@ def open_trained(place: Trained | Path | str) -> Trained:
 
 def fingerprint(trained: Trained) -> str:
     """A digest of all that its scores depend on: settings, weights or graph, calibration."""
-    names = ["calibration.json", "calibration.npz"]
+    names = [*CALIBRATION_FILES]
     if isinstance(trained, Run):
         names.append(trained.weights.name)
         known: dict[str, Any] = {"settings": trained.settings.to_dict()}
@@ -197,15 +215,24 @@ def fingerprint(trained: Trained) -> str:
 
 
 def write_artefact(folder: Path, about: Description) -> Artefact:
-    """Write artefact.json beside the graph's files, whose digests are taken now.
+    """Write artefact.json beside the graph's files, and whatever else is there, whose digests are taken now.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in about.files}
+    names = sorted({*about.graph_files, *(path.name for path in folder.iterdir() if path.is_file())} - {FILE})
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     about = about.model_copy(update={"files": files})
     write_record(folder / FILE, about)
     return Artefact(folder, about)
+
+
+def _check(path: Path, digest: str) -> bytes:
+    """Read a file that must be the one that was exported."""
+    content = read_bytes(path, _MOST_FILE, f"{_WHAT}'s {path.name}", hint=_HINT)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _damaged(path, "other content than was exported")
+    return content
 
 
 def _damaged(path: Path, seen: object) -> OddframeError:

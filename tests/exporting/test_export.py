@@ -90,7 +90,7 @@ def test_an_artefact_is_judged_on_the_data_of_its_run(artefact, tmp_path):
 
     result = odd.evaluate(place)
 
-    assert result.frames == {"videos": 1, "judged": 36, "abnormal": 10}
+    assert result.frames.to_dict() == {"videos": 1, "judged": 36, "abnormal": 10}
     assert (place / "eval-standard.json").is_file()
 
 

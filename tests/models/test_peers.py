@@ -133,6 +133,6 @@ def test_a_peer_trains_and_is_judged_on_the_frames_that_have_a_full_window(
     before, after = build_detector(name, settings.model, 0).window
     (video,) = result.scored
     assert video.scores.frame.tolist() == list(range(before, 50 - after))
-    assert result.frames == {"videos": 1, "judged": 50 - before - after, "abnormal": 10}
+    assert result.frames.to_dict() == {"videos": 1, "judged": 50 - before - after, "abnormal": 10}
     assert ("distance" in result.auc) == (name == "mnad")
     assert result.auc["psnr"]["micro"] > 0.8

@@ -69,7 +69,8 @@ def _compared(parity: dict[str, Any]) -> list[str]:
             alarmed = f"{one['alarmed_by_run']} and {one['alarmed_by_artefact']}"
             lines.append(f"| {precision} | {one['frames']} | {largest(one):.1e} | {alarmed} | {one['differing']} |")
     if parity["made"]:
-        lines += ["", "Compared on made pictures: no video was at hand, and alarms on them mean nothing."]
+        why = f" ({parity['why_made'].rstrip('.')})" if parity["why_made"] else ""
+        lines += ["", f"Compared on made pictures, on which alarms mean nothing: no video was at hand{why}."]
     if (auc := parity.get("auc")) is not None:
         lines += ["", f"AUC on {auc['videos']} labelled videos: {_percent(auc['run'])} by the run, "
                       f"{_percent(auc['artefact'])} by the artefact."]  # fmt: skip

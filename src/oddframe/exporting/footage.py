@@ -54,12 +54,14 @@ class Footage:
         parts: held-out video to calibrate on; None where there is none.
         looks: videos to compare on; never empty.
         made: whether they are no videos, but pictures made for the purpose, so that alarms on them mean nothing.
+        why_made: why there is no video; "" where there is one.
         judged: labelled videos to compare the AUC on.
     """
 
     parts: Split | None
     looks: tuple[Look, ...]
     made: bool
+    why_made: str
     judged: tuple[LabelledVideo, ...]
 
 
@@ -77,16 +79,18 @@ def gather(
     videos: VideoSet | None = None
     own: Split | None = None
     fps: float | None = None
+    why = ""
     try:
         source = data if isinstance(data, DataSource) else trained_source(run, () if data is None else [data])
         fps = source.fps
         videos = open_source(source)
         own = split_as_set(videos, run.settings)
-    except OddframeError:
+    except OddframeError as error:
         if data is not None:
             raise
-    if data is None and videos is not None and testset.differing(run, videos):
-        own = None
+        why = error.problem
+    if data is None and videos is not None and (differing := testset.differing(run, videos)):
+        own, why = None, differing[0]
     if calibrate_on:
         normal = open_videoset(calibrate_on, "files", fps=fps).normal
         sections = tuple(Section(video, 0, video.video.frame_count) for video in normal)
@@ -99,7 +103,8 @@ def gather(
         firsts = [*(section.video for section in own.heldout[:1]), *own.test[:1]]
         looks = [_look(ranged(video.video, chosen)[0], video.scene, _OWN_FRAMES) for video in firsts]
     judged = tuple(testset.labelled_test(run, videos)) if data is not None and videos and videos.test else ()
-    return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), not looks, judged)
+    made = not looks
+    return Footage(parts, tuple(looks) or (_made(run.settings.model.size),), made, why if made else "", judged)
 
 
 def stored(parts: Split, settings: Settings, watch: Watcher) -> dict[str, StoredVideo]:
@@ -130,15 +135,17 @@ def normal_clips(
     return [clip if clip.shape[-1] == channels else np.repeat(clip, channels, axis=-1) for clip in clips]
 
 
-def needed(parts: Split | None) -> Split:
+def needed(footage: Footage) -> Split:
     """What int8 is calibrated on.
 
     Raises:
         ExportError: there is no such video.
     """
+    parts = footage.parts
     if parts is None or not parts.heldout:
         raise ExportError(
             "int8 is calibrated on normal video, and there is none",
+            seen=footage.why_made or None,
             wanted="the videos of the run's training, or others of the same camera",
             hint="name some: --calibrate-on NORMAL_VIDEO, or say where the run's are: --data FOLDER",
         )

@@ -70,7 +70,7 @@ def export(
         raise ExportError("there is something in this folder", path=folder, hint="choose another --out, or remove it")
     footage = gather(opened, calibrate_on, check_on, data)
     if precision == "int8":
-        needed(footage.parts)
+        needed(footage)
     source = Scorer(opened, device="cpu", backend="torch")
     detector = opened.detector()
     watch(Progress("exporting", 0, 0))
@@ -96,7 +96,7 @@ def export(
         for name in (WORDS, ARRAYS):
             shutil.copyfile(opened.folder / name, place / name)
         source.backgrounds.save(place)
-        parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made}
+        parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made, "why_made": footage.why_made}
         compared = compare(source, _scorer(artefact), footage.looks, watch)
         refuse_difference(compared, footage.made)
         parity["fp32"] = compared.to_dict()
@@ -108,12 +108,13 @@ def export(
             parity["auc"] = {"videos": len(footage.judged), **areas}
         write_json(place / "parity.json", parity)
         write_text(place / "README.md", card(artefact, load_calibration(place), parity))
+        write_artefact(place, artefact.about)  # once more: now all files are there, and stay as they are
     return Artefact.open(folder)
 
 
 def _rounded(artefact: Artefact, onnx: bytes, footage: Footage, watch: Watcher) -> Artefact:
     """The artefact in int8, calibrated anew."""
-    parts, settings, about = needed(footage.parts), artefact.settings, artefact.about
+    parts, settings, about = needed(footage), artefact.settings, artefact.about
     pictures = stored(parts, settings, watch)
     clips = normal_clips(parts, pictures, about.before + 1 + about.after, int(about.channels))
     watch(Progress("quantising", 0, 0))
