@@ -135,6 +135,8 @@ def test_a_broken_picture_leaves_its_slot_empty_and_is_named_at_the_end(tmp_path
         found.extend(frame.index for frame in video.frames())
 
     assert found == [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
+    assert video.missing == (range(7, 8),)
+    assert video.notes == ("1 of 12 frames do not decode (7)",)
     assert caught.value.frames_read == 11
     assert broken.name in str(caught.value)
 
@@ -204,3 +206,11 @@ def test_names_that_are_no_series_are_all_taken(tmp_path, names):
         cv2.imwrite(str(tmp_path / f"{name}.png"), grey(1))
 
     assert open_video(tmp_path).frame_count == len(names)
+
+
+def test_video_beside_the_pictures_of_a_folder_is_named(tmp_path, make_frame_folder):
+    folder = make_frame_folder(tmp_path / "f", frames=3)
+    for name in ("a.mp4", "b.gif", "notes.txt"):
+        (folder / name).touch()
+
+    assert open_video(folder).notes == ("its pictures are read, and not the video beside them: a.mp4, b.gif",)

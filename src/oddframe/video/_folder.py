@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import mimetypes
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from oddframe.video import _tiff
 from oddframe.video._pictures import is_grey, read_picture
 from oddframe.video._series import one_sequence
 from oddframe.video.depth import HIGHEST, PixelRange, range_of
-from oddframe.video.source import Frame, Video, list_pictures
+from oddframe.video.source import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Frame, Video, list_pictures
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,9 +57,11 @@ class FolderVideo(Video):
     ) -> None:
         self.path, self.name, self.fps, self.start, self.end = path, name, fps, start, end
         if path.is_dir():
-            self._files, self._notes = one_sequence(list_pictures(path))
+            self._files, notes = one_sequence(list_pictures(path))
+            self._notes = (*notes, *_videos_beside(path))
         else:
             self._files, self._notes = [path], ()
+        self._missing: tuple[range, ...] = ()
         if not self._files:
             raise MissingPathError(
                 "this folder holds no pictures", path=path, wanted="frames as .tif, .bmp, .jpg or .png files"
@@ -69,8 +72,12 @@ class FolderVideo(Video):
         self._given_range: PixelRange | None = None
 
     @property
+    def missing(self) -> tuple[range, ...]:
+        return self._missing
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        return self._notes
+        return (*self._notes, *super().notes)
 
     @property
     def pixel_range(self) -> PixelRange | None:
@@ -108,6 +115,7 @@ class FolderVideo(Video):
     def frames(self) -> Iterator[Frame]:
         start, stop = self._range
         broken: list[Path] = []
+        missing: list[range] = []
         lost_colour = False
         for index in range(start, stop):
             path, page = self._slots[index]
@@ -115,11 +123,14 @@ class FolderVideo(Video):
                 pixels = read_picture(path, page)
             except UnreadableVideoError:
                 broken.append(path)
+                follows = missing and missing[-1].stop == index
+                missing.append(range(missing.pop().start if follows else index, index + 1))
                 continue
             if self.channels == 1 and not lost_colour and not is_grey(pixels):
                 lost_colour = True
                 _LOG.warning("%s has colour, unlike the pictures that were looked at first: it is read as grey", path)
             yield Frame(index, None if self.fps is None else index / self.fps, self._as_frame(pixels, path))
+        self._missing = tuple(missing)
         if broken or (self._torn and stop == len(self._slots)):
             raise self._cut_off(broken, stop - start)
 
@@ -202,6 +213,20 @@ class FolderVideo(Video):
     @cached_property
     def _own_range(self) -> PixelRange:
         return range_of(self.deep_samples(_LEARNED_FROM)) or PixelRange(0, HIGHEST)
+
+
+def _videos_beside(folder: Path) -> tuple[str, ...]:
+    """Name the files of video in a folder of pictures: the pictures alone are read."""
+    films = sorted(
+        one.name
+        for one in folder.iterdir()
+        if (suffix := one.suffix.lower()) not in PICTURE_SUFFIXES and not one.name.startswith(".")
+        if suffix in VIDEO_SUFFIXES or (mimetypes.guess_type(one.name)[0] or "").startswith("video/")
+    )
+    if not films:
+        return ()
+    more = f" and {len(films) - _NAMED_IN_ERRORS} more" if len(films) > _NAMED_IN_ERRORS else ""
+    return (f"its pictures are read, and not the video beside them: {', '.join(films[:_NAMED_IN_ERRORS])}{more}",)
 
 
 def _spread(count: int, wanted: int) -> list[int]:
