@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -123,3 +124,22 @@ def test_a_frame_of_another_depth_is_named(tmp_path):
 
     with pytest.raises(DataError, match=r"002\.png[\s\S]*8 bits[\s\S]*16 bits"):
         list(open_video(folder).frames())
+
+
+def test_a_video_file_of_sixteen_bits_keeps_its_grey_levels(tmp_path):
+    path = tmp_path / "thermal.mkv"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("ffv1", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 10, 100, "gray16le"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(ramp(7300, 7399), format="gray16le")
+            frame.pts = number
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+
+    video = open_video(path)
+
+    assert (video.deep, video.channels, video.pixel_range) == (True, 1, PixelRange(7250, 7449))
+    assert [len(np.unique(frame.pixels)) for frame in video.frames()] == [100] * 5
+    chosen = video.with_pixel_range(PixelRange(7300, 7555))
+    assert next(iter(chosen.frames())).pixels[0, [0, 10], 0].tolist() == [0, 10]

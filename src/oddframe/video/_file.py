@@ -6,11 +6,12 @@ is worked out whether a file ends because its video does or because it was cut o
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from oddframe.video._index import FrameIndex, index_of
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie
 from oddframe.video._watch import Pulse, watched, watched_call
 from oddframe.video.began import began_of
+from oddframe.video.depth import HIGHEST, PixelRange, range_of
 from oddframe.video.source import Frame, Video
 
 _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}
@@ -38,12 +40,20 @@ _KEY_FRAME_DISTANCE = 300
 _TRANSPORT_PACKET_BYTES = (188, 192, 204)
 
 
+_DEEP = "gray16le"
+"""How grey pictures of more than 8 bits are taken, as of a thermal camera. Those in colour fill their range: HDR."""
+
+_LEARNED_FROM = 24
+"""Frames whose values decide how 16 bits become 8 where nobody says it."""
+
+
 @dataclass(frozen=True)
 class _Look:
     """What the first look into a file shows."""
 
     size: tuple[int, int]
     grey: bool
+    deep: bool
     own_clock: bool
     formats: frozenset[str]
     other_tracks: int
@@ -59,8 +69,39 @@ class FileVideo(Video):
         self._look = watched_call(lambda pulse: _look(path, pulse), path)
         self.size, self.own_clock = self._look.size, self._look.own_clock
         self.channels = 1 if self._look.grey else 3
+        self.deep = self._look.deep
+        self._given_range: PixelRange | None = None
         self.began = self._look.began
         self._missing: tuple[range, ...] = ()
+
+    @property
+    def pixel_range(self) -> PixelRange | None:
+        if not self.deep:
+            return None
+        return self._given_range or self._own_range
+
+    def with_pixel_range(self, pixel_range: PixelRange) -> FileVideo:
+        if not self.deep:
+            return self
+        other = copy.copy(self)
+        other._given_range = pixel_range
+        return other
+
+    def deep_samples(self, count: int) -> Iterator[NDArray[np.uint16]]:
+        if not self.deep:
+            return
+        start, stop = (0, self._index.count) if self.whole else self._range
+        for slot in np.linspace(start, stop - 1, min(count, stop - start)).astype(int).tolist():
+            yield from watched(partial(self._sample, slot), self.path)
+
+    def _sample(self, slot: int, pulse: Pulse) -> Generator[NDArray[np.uint16], None, None]:
+        for _, frame, movie in decoded_from(self.path, self._index, slot, Ending(), pulse):
+            yield movie.picture(frame, _DEEP)
+            return
+
+    @cached_property
+    def _own_range(self) -> PixelRange:
+        return range_of(self.deep_samples(_LEARNED_FROM)) or PixelRange(0, HIGHEST)
 
     def parts(self) -> Sequence[Path]:
         return (self.path,)
@@ -104,20 +145,25 @@ class FileVideo(Video):
 
     def _frames(self, start: int, stop: int, pulse: Pulse) -> Generator[Frame, None, None]:
         times, ending = self.times_s(), Ending()
-        channels = "gray" if self.channels == 1 else "rgb24"
+        chosen = self.pixel_range
+        kind = _DEEP if self.deep else "gray" if self.channels == 1 else "rgb24"
         missing: list[range] = []
         expected, yielded = start, 0
         decoded = decoded_from(self.path, self._index, start, ending, pulse)
         for slot, frame, movie in _without_damaged_end(decoded, ending):
             if slot >= stop:
                 break
-            pixels = movie.picture(frame, channels)
+            pixels = movie.picture(frame, kind)
             if pixels.shape[:2] != self.size:
                 raise self._other_size(slot, pixels)
             if slot > expected:
                 missing.append(range(expected, slot))
             expected, yielded = slot + 1, yielded + 1
-            yield Frame(slot, None if times is None else float(times[slot]), pixels)
+            yield Frame(
+                slot,
+                None if times is None else float(times[slot]),
+                pixels if chosen is None else chosen.to_eight(pixels),
+            )
         else:
             if pulse.stopped:
                 return
@@ -176,9 +222,11 @@ def _look(path: Path, pulse: Pulse) -> _Look:
                 hint="play it with another program; it may be cut off or of a format that libav does not know",
             )
         pixels = movie.picture(first, "rgb24")
+        deep = first.format.name.startswith("gray") and first.format.components[0].bits > 8
         return _Look(
             size=(pixels.shape[0], pixels.shape[1]),
-            grey=_is_grey(pixels) and _is_grey_later(movie, pulse),
+            grey=deep or (_is_grey(pixels) and _is_grey_later(movie, pulse)),
+            deep=deep,
             own_clock=movie.has_clock and movie.stamped,
             formats=movie.formats,
             other_tracks=movie.other_tracks,

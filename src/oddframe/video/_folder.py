@@ -77,7 +77,7 @@ class FolderVideo(Video):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*self._notes, *super().notes)
+        return self._notes
 
     @property
     def pixel_range(self) -> PixelRange | None:

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
 import av
 import av.error
@@ -206,8 +206,12 @@ class Movie:
                 tagged.append((self._last_tag, frame))
         return tagged
 
-    def picture(self, frame: VideoFrame, kind: str) -> NDArray[np.uint8]:
-        """Return (H, W, 1 or 3) uint8, turned as a player would show it. kind: "gray" or "rgb24"."""
+    def picture(self, frame: VideoFrame, kind: str) -> NDArray[Any]:
+        """Return (H, W, 1 or 3), turned as a player would show it.
+
+        Args:
+            kind: "gray" or "rgb24" for uint8, "gray16le" for uint16.
+        """
         try:
             if frame.width * frame.height > _MOST_PIXELS:
                 raise ValueError(f"a picture of {frame.width}x{frame.height}")
@@ -217,7 +221,7 @@ class Movie:
             raise self.broken(error, "a picture of this file cannot be shown") from None
         if turns:
             pixels = np.rot90(pixels, turns)
-        return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[:, :, None], np.uint8)
+        return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[:, :, None])
 
     def seek(self, stamp: int) -> bool:
         """Jump to the key frame at or before a stamp of the track. False where the container refuses."""
