@@ -130,6 +130,8 @@ def _scan(movie: Movie, pulse: Pulse) -> _Packets:
     try:
         for packet in movie.packets(other_streams=True):
             pulse.beat()
+            if pulse.stopped:
+                break
             if not packet.size:
                 continue
             if packet.pos is not None and packet.pos >= 0:
