@@ -1,7 +1,7 @@
 """A video file or a folder of frames as one thing: `Video`.
 
 Files are decoded by PyAV (`_file.py`), pictures by OpenCV (`_folder.py`). Frames come one after another, so that a
-week of video needs no more memory than a second of it.
+long video needs no more memory than a short one, but for some 50 bytes a frame by which they are numbered and timed.
 """
 
 from __future__ import annotations
