@@ -315,7 +315,195 @@ class Store(Target):
         return source / "a.mkv" if (source / "a.mkv").is_file() else source
 
 
-TARGETS: dict[str, type[Target]] = {target.name: target for target in (Videos, Pictures, Store)}
+_SMALL = ("model.size=[32, 48]", "train.epochs=1", "train.batch=8", "data.heldout=0.2")
+
+
+def _trained(place: Path, detector: str, *overrides: str) -> Path:
+    """Train a small detector on two drawn videos; its run stands beside them in `place`."""
+    import oddframe as odd
+    from oddframe.settings import load_settings
+
+    for name in ("normal/a.mkv", "normal/b.mkv", "test/c.mkv"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        _draw_video(place / name, "ffv1", {})
+    (place / "labels.csv").write_text("video,start,end\nc,10,20\n")
+    settings = load_settings("tiny", detector=detector, overrides=(*_SMALL, *overrides))
+    odd.train(place, out=place / "run", settings=settings)
+    return place / "run"
+
+
+def _damage_one(place: Path, names: list[str], others: list[Path], rng: random.Random) -> str:
+    """Damage one of some files of a folder."""
+    chosen = place / rng.choice(names)
+    return f"{chosen.name}: {damage_bytes(chosen, [place / name for name in names], rng)}"
+
+
+class Runs(Target):
+    """Runs: opened, their history read, a video scored with them."""
+
+    name = "runs"
+    _FILES = ("run.json", "calibration.json", "calibration.npz", "weights.safetensors", "history.jsonl")
+
+    def make(self, folder: Path) -> None:
+        """A small network, and one detector without any."""
+        _trained(folder / "dream", "dream-unet", "model.width=4", "model.items=4")
+        _trained(folder / "floor", "framediff")
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage what a scoring reads of the run."""
+        return _damage_one(path / "run", [one for one in self._FILES if (path / "run" / one).is_file()], others, rng)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield the scores and the line."""
+        from oddframe.runs import Run
+
+        run = Run.open(path / "run")
+        run.history()
+        return _scored(run, path / "test" / "c.mkv")
+
+
+def _scored(trained: Any, video: Path) -> Iterator[float]:
+    from oddframe.scoring.scorer import Scorer
+    from oddframe.video.open import open_video
+
+    scorer = Scorer(trained, device="cpu")
+    scores = scorer.score(open_video(video))
+    yield scores.line.on
+    for values in scores.columns().values():
+        yield from map(float, values)
+
+
+class Artefacts(Target):
+    """Artefacts: opened, a video scored with them."""
+
+    name = "artefacts"
+
+    def make(self, folder: Path) -> None:
+        """One of a detector without a network, whose graph is small."""
+        import oddframe as odd
+
+        odd.export(_trained(folder / "floor", "framediff"), folder / "floor" / "model")
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage one of its files."""
+        return _damage_one(path / "model", sorted(one.name for one in (path / "model").iterdir()), others, rng)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield the scores and the line."""
+        from oddframe.artefact import Artefact
+
+        artefact = Artefact.open(path / "model")
+        artefact.parity()
+        return _scored(artefact, path / "test" / "c.mkv")
+
+
+class Results(Target):
+    """Results and their stored scores: read back, compared with themselves, made into a page."""
+
+    name = "results"
+
+    def make(self, folder: Path) -> None:
+        """The figures of a detector without a network."""
+        import oddframe as odd
+
+        odd.evaluate(_trained(folder / "floor", "framediff"))
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage the figures or the scores."""
+        return _damage_one(path / "run", sorted(one.name for one in (path / "run").glob("eval-*")), others, rng)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield the figures and every score."""
+        from oddframe.evaluation.compare import compare
+        from oddframe.evaluation.result import Result
+        from oddframe.reporting.pages import report
+
+        result = Result.load(path / "run")
+        repr(result), result._repr_html_()
+        for figures in result.auc.values():
+            yield from (value for value in (figures.micro, figures.macro, figures.ap, figures.eer) if value is not None)
+        for video in result.scored:
+            for values in video.scores.columns().values():
+                yield from map(float, values)
+        report(result, path / "page.html", pictures=None)
+        if result.scored:
+            for difference in compare(result, result, resamples=10).differences.values():
+                yield difference["difference"]
+
+
+class SettingsFiles(Target):
+    """Settings: a YAML file, as `--settings` takes it, and an override."""
+
+    name = "settings"
+    _VALUES = (
+        *("!!timestamp 2020-01-01", "!!float x", "2020-13-45", "&a [1]", "*a", "9" * 5000, "1e400", ".nan", ".inf"),
+        *("null", "''", "[]", "{}", "[[1]]", "{a: 1}", "true", "-1", "0", "1e-320", "x" * 5000, "[0, 0]", "[null]"),
+    )
+
+    def make(self, folder: Path) -> None:
+        """The whole tree of two presets."""
+        import yaml
+
+        from oddframe.settings import load_settings
+
+        for preset in ("tiny", "paper"):
+            (folder / f"{preset}.yaml").write_text(yaml.safe_dump(load_settings(preset).to_dict()))
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Faults of bytes, a strange value behind a key, or brackets without end."""
+        kind = rng.randrange(3)
+        if kind == 0:
+            return damage_bytes(path, others, rng)
+        lines = path.read_text().splitlines()
+        if kind == 1:
+            at, value = rng.randrange(len(lines)), rng.choice(self._VALUES)
+            lines[at] = f"{lines[at].split(':')[0]}: {value}"
+            path.write_text("\n".join(lines))
+            return f"{value[:20]} in line {at}"
+        opening, count = rng.choice(("[", "{", "- ", "? ", "a: {", "&a [*a,", "!!x ")), rng.randrange(1, 20000)
+        path.write_text(opening * count)
+        return f"{opening} {count} times"
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield some numbers of the settings."""
+        from oddframe.settings import load_settings
+
+        settings = load_settings("tiny", file=path)
+        return settings.train.lr, settings.train.weight_decay, settings.score.false_alarms_per_hour
+
+
+class Resume(Target):
+    """Checkpoints of a training that was stopped: a network and its optimiser go on from them."""
+
+    name = "resume"
+
+    def make(self, folder: Path) -> None:
+        """One after three steps."""
+        from oddframe.training.resume import Checkpoints, Position
+
+        network, optimizers = self._network()
+        for _ in range(3):
+            sum(parameter.square().sum() for parameter in network.parameters()).backward()
+            optimizers["network"].step()
+        Checkpoints(folder / "run").save(Position(1, 3, 2.5, 0, {"loss": 0.5}, 1), network, optimizers)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield where it is."""
+        from oddframe.training.resume import Checkpoints
+
+        position = Checkpoints(path).load(*self._network())
+        return () if position is None else (position.epoch, position.step, position.seconds, *position.sums.values())
+
+    def _network(self) -> tuple[Any, dict[str, Any]]:
+        import torch
+
+        network = torch.nn.Linear(3, 4)
+        return network, {"network": torch.optim.AdamW(network.parameters())}
+
+
+TARGETS: dict[str, type[Target]] = {
+    target.name: target for target in (Videos, Pictures, Store, Runs, Artefacts, Results, SettingsFiles, Resume)
+}
 
 
 class Reader:

@@ -12,23 +12,29 @@ and step, so that the position is all there is to remember of them.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import ConfigDict, Field, RootModel
 from torch import Tensor, nn
 
-from oddframe.errors import RunError, StorageError, WeightsError
-from oddframe.files import write_json
+from oddframe.errors import StorageError, WeightsError
+from oddframe.files import read_bytes, write_json
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
+from oddframe.records import Record, parse_as
 
 _NETWORK, _OPTIMIZER = "network/", "optimizer/"
+_MOST_BYTES = 2**20
 _BEGIN_AGAIN = "remove the run's resume folder to begin again"
+
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
 
 
 @dataclass
@@ -42,15 +48,27 @@ class Position:
         waited_s, stepped_s: time that steps waited for clips, and time of all steps.
     """
 
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    history_bytes: int = 0
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    epoch: Count = 0
+    step: Count = 0
+    seconds: Seconds = 0.0
+    history_bytes: Count = 0
     sums: dict[str, float] = field(default_factory=dict)
-    count: int = 0
-    still: int = 0
-    waited_s: float = 0.0
-    stepped_s: float = 0.0
+    count: Count = 0
+    still: Count = 0
+    waited_s: Seconds = 0.0
+    stepped_s: Seconds = 0.0
+
+
+class _State(RootModel[Position]):
+    """What state.json holds."""
+
+
+class _Current(Record):
+    """What current.json holds: the number of the checkpoint that counts."""
+
+    checkpoint: int = Field(ge=1)
 
 
 class Checkpoints:
@@ -95,15 +113,9 @@ class Checkpoints:
         if number is None:
             return None
         place = self._folder / str(number)
-        try:
-            position = Position(**json.loads((place / "state.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(
-                "the checkpoint is damaged",
-                path=place,
-                seen=f"{type(error).__name__}: {error}",
-                hint=_BEGIN_AGAIN,
-            ) from None
+        state = place / "state.json"
+        content = read_bytes(state, _MOST_BYTES, "the checkpoint", hint=_BEGIN_AGAIN)
+        position = parse_as(content, _State, "the checkpoint", path=state, hint=_BEGIN_AGAIN).root
         path = place / "state.safetensors"
         _unpack(load_tensors(path), network, optimizers, path)
         return position
@@ -116,15 +128,9 @@ class Checkpoints:
         path = self._folder / "current.json"
         if not path.is_file():
             return None
-        try:
-            return int(json.loads(path.read_text("utf-8"))["checkpoint"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                "the list of checkpoints is damaged",
-                path=path,
-                seen=f"{type(error).__name__}: {error}",
-                hint=_BEGIN_AGAIN,
-            ) from None
+        what = "the list of checkpoints"
+        content = read_bytes(path, _MOST_BYTES, what, hint=_BEGIN_AGAIN)
+        return parse_as(content, _Current, what, path=path, hint=_BEGIN_AGAIN).checkpoint
 
 
 def _pack(network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
