@@ -4,6 +4,7 @@
     run = odd.train("demo/data", preset="tiny", out="runs/demo")
     result = odd.evaluate(run)
     scores = odd.score(run, "gate.mp4")
+    for one in odd.Scorer(run).stream(pictures, fps=10): print(one.online, one.alarm)
 
 Each public name is imported on first use (PEP 562), so that importing the package costs nothing and torch is loaded
 only by those who need it.
@@ -16,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oddframe.artefact import Artefact
+    from oddframe.artefact import open_trained as load
+    from oddframe.benchmarking.bench import bench
+    from oddframe.data.check import check
     from oddframe.data.open import open_videoset
     from oddframe.data.source import DataSource
     from oddframe.data.synthetic import generate
@@ -29,18 +33,22 @@ if TYPE_CHECKING:
     from oddframe.footage.outputs import score
     from oddframe.reporting.pages import report
     from oddframe.reporting.plot import plot
+    from oddframe.reproduction.reproduce import reproduce
     from oddframe.runs import Run
     from oddframe.scoring.recalibrate import calibrate
     from oddframe.scoring.scorer import Scorer
     from oddframe.scoring.scores import Scores
     from oddframe.settings import Settings, load_settings
     from oddframe.training.train import train
+    from oddframe.video.open import open_video
+    from oddframe.video.source import Frame
 
     __version__: str
 
 __all__ = [
     "Artefact",
     "DataSource",
+    "Frame",
     "OddframeError",
     "Result",
     "Run",
@@ -49,15 +57,20 @@ __all__ = [
     "Settings",
     "__version__",
     "analyse",
+    "bench",
     "calibrate",
+    "check",
     "compare",
     "evaluate",
     "export",
     "generate",
+    "load",
     "load_settings",
+    "open_video",
     "open_videoset",
     "plot",
     "report",
+    "reproduce",
     "score",
     "score_videos",
     "train",
@@ -66,6 +79,7 @@ __all__ = [
 _PLACES = {
     "Artefact": "oddframe.artefact",
     "DataSource": "oddframe.data.source",
+    "Frame": "oddframe.video.source",
     "OddframeError": "oddframe.errors",
     "Result": "oddframe.evaluation.result",
     "Run": "oddframe.runs",
@@ -73,15 +87,20 @@ _PLACES = {
     "Scores": "oddframe.scoring.scores",
     "Settings": "oddframe.settings",
     "analyse": "oddframe.evaluation.analysis",
+    "bench": "oddframe.benchmarking.bench",
     "calibrate": "oddframe.scoring.recalibrate",
+    "check": "oddframe.data.check",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",
     "export": "oddframe.exporting.make",
     "generate": "oddframe.data.synthetic",
+    "load": "oddframe.artefact:open_trained",
     "load_settings": "oddframe.settings",
+    "open_video": "oddframe.video.open",
     "open_videoset": "oddframe.data.open",
     "plot": "oddframe.reporting.plot",
     "report": "oddframe.reporting.pages",
+    "reproduce": "oddframe.reproduction.reproduce",
     "score": "oddframe.footage.outputs",
     "score_videos": "oddframe.footage.many",
     "train": "oddframe.training.train",
@@ -95,7 +114,8 @@ def __getattr__(name: str) -> Any:
         value: Any = version("oddframe")
     elif name in _PLACES:
         try:
-            value = getattr(importlib.import_module(_PLACES[name]), name)
+            module, _, called = _PLACES[name].partition(":")
+            value = getattr(importlib.import_module(module), called or name)
         except ModuleNotFoundError as error:
             if error.name is not None and error.name.partition(".")[0] == "torch":
                 from oddframe.errors import MissingExtraError

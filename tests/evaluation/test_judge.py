@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from oddframe.errors import NothingToJudgeError
@@ -147,6 +148,27 @@ def test_a_video_without_normal_frames_needs_no_clock_for_the_rate(judged):
     timed = judged("a", "001", [0] * 3, events=[(4, 5)])
 
     assert judge([timed, judged("b", "11", [0] * 2, fps=None)]).events["false_per_hour"] == 1800.0
+
+
+def test_missing_frames_are_no_normal_time(judged):
+    video = judged("a", "0000", [1, 2, 3, 4])
+    frame = np.array([4, 5, 3605, 3606])
+    scores = replace(video.scores, frame=frame, time_s=frame / 1.0)
+
+    result = judge([replace(video, scores=scores)])
+
+    assert result.events.normal_hours == pytest.approx(4 / 3600)  # not the hour in which nothing decoded
+
+
+def test_a_note_of_one_video_among_several_says_which(judged):
+    torn, whole = judged("torn", "01", [0, 1]), judged("whole", "01", [2, 3])
+    torn = replace(torn, scores=replace(torn.scores, notes=("of all", "30 of 200 frames do not decode (79-108)")))
+    whole = replace(whole, scores=replace(whole.scores, notes=("of all",)))
+
+    notes = judge([torn, whole]).notes
+
+    assert "'torn': 30 of 200 frames do not decode (79-108)" in notes
+    assert "of all" in notes
 
 
 def test_rates_per_hour_need_times(judged):

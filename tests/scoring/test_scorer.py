@@ -232,6 +232,19 @@ def test_no_window_lies_across_frames_that_do_not_decode(scorer: Scorer, video):
     assert [one.frame for one in streamed if one.online is not None] == [*range(4, 12), *range(19, 30)]
 
 
+def test_frames_that_do_not_decode_are_noted_and_have_no_row(scorer: Scorer, video, monkeypatch):
+    whole = video.frames
+    monkeypatch.setattr(video, "frames", lambda: without(whole(), *range(12, 15), 20))
+
+    scores = scorer.score(video)
+
+    assert scores.frame.tolist() == [*range(4, 12), 19, *range(25, 30)]
+    assert (
+        "4 of 30 frames do not decode (12-14, 20): they have no scores, and no event goes on across them"
+        in scores.notes
+    )
+
+
 def test_a_jump_of_the_clock_ends_the_window_and_is_noted(scorer: Scorer, video):
     session = scorer.session()
     judged = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddframe.evaluation.figures import Events
 from oddframe.evaluation.stored import JudgedVideo
@@ -62,11 +63,19 @@ def _seconds(scores: Scores, begin: int, end: int) -> float | None:
     return (end - begin) / scores.fps if scores.fps else None
 
 
+def _lasting(frame: NDArray[np.int64], time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How long each judged frame lasts, in seconds: until the next one; across frames that are missing, and at the end,
+    as long as the median."""
+    steps, follows = np.diff(time_s), np.diff(frame) == 1
+    usual = float(np.median(steps[follows])) if follows.any() else float(np.median(steps / np.diff(frame)))
+    return np.append(np.where(follows, steps, usual), usual)
+
+
 def _normal_hours(video: JudgedVideo) -> float | None:
     """Length of the judged frames that are normal; None where times are unknown."""
     scores, normal = video.scores, int((~video.labels).sum())
     if not normal:
         return 0.0
     if scores.time_s is not None and len(scores) > 1:
-        return normal * float(scores.time_s[-1] - scores.time_s[0]) / (len(scores) - 1) / 3600
+        return float(_lasting(scores.frame, scores.time_s)[~video.labels].sum()) / 3600
     return normal / scores.fps / 3600 if scores.fps else None

@@ -125,7 +125,7 @@ def judge(
             threshold[name] = _threshold(metrics.pooled(list(beside.values())), held)
     undefined = tuple(video.name for video in videos if video.scores.paper is None)
     labels = np.concatenate([video.labels for video in videos])
-    notes = list(dict.fromkeys(note for video in videos for note in video.scores.notes))
+    notes = _notes_of(videos)
     if not labels.any():
         notes.append("No judged frame is labelled abnormal: detection cannot be judged, false alarms can.")
     elif labels.all():
@@ -148,6 +148,17 @@ def judge(
         notes=tuple(notes),
     )
     return result.with_scores(videos)
+
+
+def _notes_of(videos: Sequence[JudgedVideo]) -> list[str]:
+    """The notes of all scores, each once; one of a single video among several (frames that do not decode, another
+    camera) says which."""
+    said: dict[str, list[str]] = {}
+    for video in videos:
+        for note in dict.fromkeys(video.scores.notes):
+            said.setdefault(note, []).append(video.name)
+    alone = len(videos) > 1
+    return [f"'{names[0]}': {note}" if alone and len(names) == 1 else note for note, names in said.items()]
 
 
 def _names(videos: Sequence[JudgedVideo]) -> list[str]:

@@ -117,7 +117,7 @@ def _scored(scorer: Scorer, video: Video, asked: Asked, watch: Watcher, rows: Pa
         watch(Progress("warning", 0, 0, f"{video.name}: {note}"))
     scores = scorer.score(video, scene, watch, rows=rows)
     notes = [one for one in scores.notes if not (note and "names no scene" in one)]
-    return replace(scores, began=asked.began(), notes=(*([note] if note else ()), *notes))
+    return replace(scores, began=asked.began() or video.began, notes=(*([note] if note else ()), *notes))
 
 
 def _draw(folder: Path, scores: Scores, scorer: Scorer, video: Video, asked: Asked, watch: Watcher) -> dict[str, str]:

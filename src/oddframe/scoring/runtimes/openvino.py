@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,9 +44,12 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
         raise artefact.broken(str(error).strip().splitlines()[0]) from None
     if INPUT not in inputs or not set(artefact.about.outputs) <= names:
         raise artefact.broken(f"{', '.join(sorted(inputs))} → {', '.join(sorted(names))}")
-    request = compiled.create_infer_request()
+    of_thread = threading.local()  # a request computes in buffers of its own, which two threads must not share
 
     def compute(clips: NDArray[np.uint8], wanted: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
+        if not hasattr(of_thread, "request"):
+            of_thread.request = compiled.create_infer_request()
+        request = of_thread.request
         request.infer({INPUT: clips})
         # copied, for the next clips are computed in the same place
         return {name: request.get_tensor(name).data.copy() for name in wanted}
