@@ -26,7 +26,13 @@ from oddframe.reproduction.rows import rows_of
 from oddframe.runs import Run
 from oddframe.training.train import train
 
-OVERRIDES = ["model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "score.online=[psnr, motion]"]
+OVERRIDES = [
+    "model.size=[48, 64]",
+    "model.channels=1",
+    "data.heldout=0.3",
+    "data.least_heldout=1",
+    "score.online=[psnr, motion]",
+]
 FLASH = range(20, 30)
 
 

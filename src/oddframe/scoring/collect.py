@@ -36,7 +36,7 @@ class Footage:
 
     Attributes:
         frames: gives its frames, anew with every call. length: how many.
-        abnormal: number in the source → whether the frame is abnormal; for known anomalies alone.
+        abnormal: number in the source → whether the frame is abnormal, which others are not; for known anomalies alone.
     """
 
     scene: str
@@ -154,7 +154,7 @@ def _stretch(footage: Footage, raws: Iterable[Raw], places: Mapping[str, PlaceNo
         None if None in times else np.array(times, np.float64),
         _columns(values),
         _columns(placed),
-        None if known is None else np.array([known[frame] for frame in frames], bool),
+        None if known is None else np.array([known.get(frame, False) for frame in frames], bool),
     )
 
 
