@@ -19,9 +19,12 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "oddframe needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	@rm -f $(STAMP)
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@echo "Installing oddframe and all that trains, exports, tests and documents it into .venv: about 1 GB to download,"
+	@echo "2 GB on the disk, some minutes. Elsewhere nothing is changed; make clean removes it."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(STAMP)
+	@echo "Installed: $$(du -sh .venv | cut -f1) in .venv. Next: make demo, or source .venv/bin/activate and oddframe --help"
 
 demo: install
 	$(BIN)/oddframe demo --out demo

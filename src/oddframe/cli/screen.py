@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+import webbrowser
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +29,13 @@ def let_printing_never_fail() -> None:
 def on_a_terminal() -> bool:
     """Whether people read what is printed, rather than a file or a program."""
     return sys.stdout.isatty()
+
+
+def show_page(page: Path) -> None:
+    """Open a page in a browser, where somebody sits before a screen. A browser of the terminal would take it over."""
+    screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen and on_a_terminal():
+        webbrowser.open(page.resolve().as_uri())
 
 
 def say(text: object = "") -> None:

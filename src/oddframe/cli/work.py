@@ -9,7 +9,7 @@ import typer
 
 from oddframe.bars import watching
 from oddframe.cli import options
-from oddframe.cli.screen import print_json, print_table, say
+from oddframe.cli.screen import print_json, print_table, say, show_page
 from oddframe.errors import MissingExtraError
 
 RESUMABLE = frozenset({"demo", "train", "reproduce"})
@@ -20,15 +20,27 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Where data, run and report go.")] = Path("demo"),
+    instant: Annotated[
+        bool,
+        typer.Option(
+            "--instant",
+            help="Train nothing: the detector that comes with the package scores a drawn video, in less than a minute. "
+            "It needs the extra `runtime` alone.",
+        ),
+    ] = False,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
     """Make a small world, learn what is normal in it, judge that, and write a report: ten minutes, no download.
 
     \b
-    Example:
+    Examples:
+      oddframe demo --instant
       oddframe demo --out demo
     """
+    if instant:
+        _first_minute(out / "instant", as_json=json)
+        return
     need_torch()
     from oddframe.demo import demo
     from oddframe.reporting import words
@@ -50,6 +62,27 @@ def demo(
         f"  oddframe train gate.mp4 --end 1:20 --out runs/gate\n"
         f"  oddframe score gate.mp4 --run runs/gate --start 1:20"
     )
+
+
+def _first_minute(out: Path, *, as_json: bool) -> None:
+    from oddframe.instant import instant
+    from oddframe.reporting import words
+
+    with watching() as watch:
+        made = instant(out, watch=watch)
+    page = str(made.page)
+    if as_json:
+        labelled = [{"kind": kind, "start": start, "end": end} for start, end, kind in made.labelled]
+        print_json({"video": str(made.video), "labelled": labelled, "scores": made.scores.to_dict(), "report": page})
+        return
+    frames, events = words.count(len(made.scores), "frame"), words.count(len(made.scores.events), "event")
+    say(f"{made.video}: {frames} judged, {events}.")
+    for event in made.scores.events:
+        say(f"  alarm from {words.clock(event.start_s)} to {words.clock(event.end_s)}, score {event.score:.1f}")
+    kinds = ", ".join(f"{kind} in frames {start}-{end - 1}" for start, end, kind in made.labelled)
+    say(f"What is odd in it, as it was drawn: {kinds}.")
+    say(f"\nThe page: {page}   (open it in a browser)\nNext: oddframe demo   (trains such a detector, ten minutes)")
+    show_page(made.page)
 
 
 @options.spread

@@ -45,7 +45,7 @@ def score(
         run: a trained run or an artefact of it, or its folder.
         video: an open video, or a file or a folder of frames.
         out: folder for scores.csv, events.csv, scores.json, curve.png and report.html; nothing is written without it.
-            Curve and page need the extra `train`. Where a picture cannot be made, `watch` is told and the scores stay.
+            The curve needs the extra `train`. Where a picture cannot be made, `watch` is told and the scores stay.
             While the video is scored, scores.partial.csv has the rows so far.
         start, end: range of a video that is named by its path, see `parse_position`; `end` is exclusive.
         fps: frame rate of a folder of frames.

@@ -29,7 +29,7 @@ def comparison_page(results: Sequence[Result], watch: Watcher = unwatched) -> st
     """The page of several results; the others are compared with the first.
 
     Raises:
-        MissingPathError: there is no result at all. MissingExtraError: jinja2 or scikit-learn is not installed.
+        MissingPathError: there is no result at all. MissingExtraError: scikit-learn is not installed.
     """
     if not results:
         raise MissingPathError("no run is named", wanted="the folders of judged runs", hint="oddframe report RUN RUN")

@@ -59,7 +59,6 @@ def report(
 
     Raises:
         MissingPathError: there is no result. RunError: it is damaged. StorageError: the page cannot be written.
-        MissingExtraError: jinja2 is not installed.
     """
     if isinstance(subject, Scores):
         source = None if pictures == "auto" else pictures

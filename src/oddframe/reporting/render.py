@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from oddframe.errors import MissingExtraError
 from oddframe.evaluation.result import percent
 from oddframe.reporting import words
 
@@ -21,15 +20,10 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
 
     Args:
         curves: of `report.curves.curve`, embedded for the page's script.
-
-    Raises:
-        MissingExtraError: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup, escape
-    except ImportError:
-        raise MissingExtraError("making a report", "train") from None
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
     environment = Environment(
         loader=PackageLoader("oddframe.reporting"),
         autoescape=True,

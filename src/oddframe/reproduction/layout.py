@@ -39,11 +39,7 @@ class Table:
     compared: tuple[str, ...] = ()
 
     def render(self, style: Style) -> str:
-        """The table as text.
-
-        Raises:
-            MissingExtraError: jinja2 is not installed, with which a page is made.
-        """
+        """The table as text."""
         return _STYLES[style](self)
 
     def figures(self) -> list[bool]:
