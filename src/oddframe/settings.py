@@ -31,7 +31,7 @@ _MOST_PARTS = 4
 _LONGEST = 120
 """Letters of what somebody wrote that an error quotes."""
 
-Component = Literal["psnr", "distance", "local_error", "local_distance", "motion"]
+Component = Literal["psnr", "distance", "local_error", "local_distance", "motion", "flow"]
 
 
 class DataSettings(Strict):
@@ -356,6 +356,7 @@ def _preset_of(preset: str, kind: type[DetectorSettings]) -> dict[str, dict[str,
     if not issubclass(kind, DreamCommonSettings):
         network &= {"size", "channels", "width"}
         rooms.get("score", {}).pop("gamma", None)
+    rooms["score"] = {**rooms.get("score", {}), **kind.scored_by}
     rooms["model"] = {key: value for key, value in rooms.get("model", {}).items() if key in network}
     return rooms
 

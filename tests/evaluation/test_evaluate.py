@@ -100,7 +100,7 @@ def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data
     places = evaluate(run, regions=True).places
 
     assert (places["frames"], places["regions"], places["tracks"]) == (78, 10, 1)
-    assert sorted(places["figures"]) == ["local_error", "motion", "online"]
+    assert sorted(places["figures"]) == ["flow", "local_error", "motion", "online"]
     assert places["figures"]["motion"]["tbdc"] == 1.0
     assert places["figures"]["motion"]["pixel_auc"] > 0.99
     assert Result.load(run.folder).places == places

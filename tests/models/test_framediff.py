@@ -6,6 +6,7 @@ from oddframe.detectors import detector_entry
 from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.framediff import FrameDiff
+from oddframe.settings import load_settings
 
 
 def test_the_error_is_the_squared_difference_to_the_frame_before_in_the_range_0_to_1() -> None:
@@ -26,3 +27,10 @@ def test_there_is_nothing_to_train() -> None:
     assert list(detector.objectives(Batch(Clips(torch.zeros(1, 2, 3, 16, 16))))) == []
     assert detector.parameter_counts() == {"training": 0, "inference": 0}
     assert detector.window.frames == 2
+
+
+def test_flow_is_judged_by_optical_flow_whatever_the_preset_adds_up():
+    settings = load_settings("cpu", detector="flow")
+
+    assert (settings.score.online, settings.score.per_place, settings.score.smoothing) == (("flow",), (), 3)
+    assert load_settings("cpu", detector="flow", overrides=["score.smoothing=1"]).score.smoothing == 1

@@ -14,7 +14,7 @@ from oddframe.cli.screen import on_a_terminal, print_json, print_table, say
 if TYPE_CHECKING:
     from oddframe.reproduction.layout import Table
 
-_FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "steps", "min")
+_FILES_ONLY = ("learned", "psnr", "local error", "local distance", "motion", "flow", "steps", "min")
 """Columns that would not fit on a terminal; the files have them, and so has what is piped."""
 _WIDE = ("table2", "table3", "fig6", "fig7")
 

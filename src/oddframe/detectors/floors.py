@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from oddframe.detectors.settings import Compared, DetectorSettings
 
 
@@ -15,3 +18,9 @@ class FrameDiffSettings(DetectorSettings):
     @property
     def compared(self) -> Compared:
         return "frame before"
+
+
+class FlowSettings(FrameDiffSettings):
+    """Optical flow alone: nothing to train, nothing to set."""
+
+    scored_by: ClassVar[Mapping[str, object]] = {"online": ["flow"], "per_place": [], "smoothing": 3}

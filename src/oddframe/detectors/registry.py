@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from oddframe.detectors.dream import DreamConvLSTMSettings, DreamSettings
-from oddframe.detectors.floors import FrameDiffSettings
+from oddframe.detectors.floors import FlowSettings, FrameDiffSettings
 from oddframe.detectors.peers import ConvAESettings, FramePredSettings, MemAESettings, MlepSettings, MnadSettings
 from oddframe.detectors.settings import DetectorSettings
 from oddframe.errors import DetectorError, SettingsError, nearest
@@ -67,9 +67,8 @@ _OWN = (
         "oddframe.models.mlep:Mlep",
         "next frame by a ConvLSTM, with a margin between normal and abnormal",
     ),
-    DetectorEntry(
-        "framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; the floor"
-    ),
+    DetectorEntry("framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; a floor"),
+    DetectorEntry("flow", FlowSettings, "oddframe.models.flow:Flow", "optical flow, nothing learned; the floor"),
     DetectorEntry("mnad", MnadSettings, "oddframe.models.mnad:Mnad", "one memory, next frame by a U-Net (MNAD)"),
     DetectorEntry(
         "framepred",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,6 +22,9 @@ class DetectorSettings(Strict):
 
     size_step: ClassVar[int] = 1
     """Height and width of the picture are multiples of this."""
+
+    scored_by: ClassVar[Mapping[str, object]] = {}
+    """Settings of `score` that the detector brings along, above a preset's."""
 
     size: tuple[int, int] = Field(
         default=(256, 256), description="height and width of the picture that the detector sees"

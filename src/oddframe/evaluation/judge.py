@@ -79,7 +79,7 @@ def evaluate(
     videos = testset.open_judged(opened, data)
     notes = testset.data_notes(opened, videos)
     test = testset.labelled_test(opened, videos)
-    scorer = Scorer(opened, device=device, backend=backend)
+    scorer = Scorer(opened, device=device, backend=backend, flow=True)  # the floor
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
     result = judge(

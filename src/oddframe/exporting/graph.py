@@ -1,7 +1,7 @@
 """One graph from clips to components: normalisation, network, error, distances and their local peers.
 
-What the scorer calls is inside, so that no runtime has its own idea of a score. The change between frames (`motion`)
-needs no network and stays outside.
+What the scorer calls is inside, so that no runtime has its own idea of a score. The change between frames
+(`motion`) and optical flow (`flow`) need no network and stay outside: no graph can hold OpenCV's flow.
 """
 
 from __future__ import annotations

@@ -90,14 +90,18 @@ def largest(compared: Mapping[str, Any]) -> float:
     return max(float(value) for name, value in compared["relative"].items() if name in COMPONENTS)
 
 
+_BESIDE = frozenset({"motion", "flow"})
+"""What the scorer gathers beside the network."""
+
+
 def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
     """Of every component and map that the network gives."""
     found = {}
     for name, value in wanted.values.items():
-        if name != "motion":
+        if name not in _BESIDE:
             found[name] = relative(np.array([seen.values[name]], np.float32), np.array([value], np.float32))
     for name, one in wanted.maps.items():
-        if name != "motion":
+        if name not in _BESIDE:
             found[map_output(name)] = relative(seen.maps[name], one)
     return found
 

@@ -1,4 +1,4 @@
-"""Frame differences: the floor that every network has to clear. Nothing to train, nothing to set."""
+"""Frame differences: a floor that every network has to clear. Nothing to train, nothing to set."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ _MOST_POINTS = 300
 _TONES = (*FUSIONS, *COMPONENTS)
 """A score has the same colour on every page."""
 
-_SHOWN = ("online", "paper", "psnr", "distance", "motion")
-"""At first: the two fusions that are quoted, the paper's components, and the floor. The others are a click away."""
+_SHOWN = ("online", "paper", "psnr", "distance", "motion", "flow")
+"""At first: the two fusions that are quoted, the paper's components, and the floors. The others are a click away."""
 
 
 class WorkingPoint(NamedTuple):

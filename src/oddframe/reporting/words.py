@@ -29,9 +29,13 @@ FUSIONS_IN_WORDS = {
 _COMPONENTS = {
     "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
     "local_distance": "As distance, for the oddest few places of the picture alone.",
-    "motion": "How much the liveliest few small windows change between two frames. No network: the floor that every "
+    "motion": "How much the liveliest few small windows change between two frames. No network: a floor that every "
     "detector has to clear.",
+    "flow": "How fast the fastest small window moves (optical flow). No network, nothing learned: a floor, too.",
 }
+
+FLOORS = {"motion": "frame differences alone", "flow": "optical flow alone"}
+"""Components without a network, in words."""
 
 _ERRORS: dict[Compared | None, dict[str, str]] = {
     "prediction": {
@@ -235,15 +239,22 @@ def headline(result: Result) -> str:
 
 
 def against_floor(result: Result) -> str:
-    """Whether the detector is worth its cost beside frame differences; "" where that cannot be said."""
-    floor = result.auc["motion"].micro if "motion" in result.auc else None
+    """Whether the detector is worth its cost beside the better floor that is known; "" where that cannot be said."""
+    name, floor = best_floor(result)
     online = result.auc["online"].micro
-    if floor is None or online is None or result.detector == "framediff":
+    if floor is None or online is None or result.detector in ("framediff", "flow"):
         return ""
-    points = 100 * (online - floor)
+    points, words = 100 * (online - floor), FLOORS[name]
     if points > 0:
-        return f"{points:.1f} points above what mere motion reaches, without any network."
-    return f"{-points:.1f} points below what mere motion reaches: on these videos the network is not worth its cost."
+        return f"{points:.1f} points above what {words} reaches, without any network."
+    return f"{-points:.1f} points below what {words} reaches: on these videos the network is not worth its cost."
+
+
+def best_floor(result: Result) -> tuple[str, float | None]:
+    """The component without a network that finds most, and its AUC; of a result that knows none, None."""
+    known = {name: micro for name in FLOORS if name in result.auc and (micro := result.auc[name].micro) is not None}
+    best = max(known, key=known.__getitem__, default="motion")
+    return best, known.get(best)
 
 
 def alarms_in_words(result: Result) -> str:

@@ -33,7 +33,8 @@ class Row:
 _UNTOLD = "as printed; not trained here"
 
 _METHODS = (
-    Row("framediff", "frame differences", "framediff", "nothing", note="no network: the floor"),
+    Row("framediff", "frame differences", "framediff", "nothing", note="no network: a floor"),
+    Row("flow", "optical flow", "flow", "nothing", note="no network: the floor"),
     Row("unmasking", "unmasking", None, "nothing", note=_UNTOLD),
     Row("amc", "AMC", None, "normal", note=_UNTOLD),
     Row("convae", "Conv-AE", "convae", "normal"),
@@ -52,7 +53,8 @@ _METHODS = (
 
 _DECODED = "model.decoder=true"
 _ABLATION = (
-    Row("framediff", "frame differences", "framediff", "nothing", note="no network: the floor"),
+    Row("framediff", "frame differences", "framediff", "nothing", note="no network: a floor"),
+    Row("flow", "optical flow", "flow", "nothing", note="no network: the floor"),
     Row(
         "mem",
         "UNet+Mem",
@@ -84,7 +86,7 @@ _ABLATION = (
     Row("preset", "the preset as it is", "dream-unet", "known", note="not a row of the paper"),
 )
 
-_FIG5 = ("framediff", "mnad", "mlep", "dream-unet", "dream-convlstm")
+_FIG5 = ("framediff", "flow", "mnad", "mlep", "dream-unet", "dream-convlstm")
 
 ROWS: dict[str, tuple[Row, ...]] = {
     "table2": _METHODS,

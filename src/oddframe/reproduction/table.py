@@ -28,7 +28,7 @@ _GIVEN = (
 
 _FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
 
-SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion")
+SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion", "flow")
 
 Cells = Mapping[tuple[str, str], Mapping[str, Cell]]
 """(set, row) → part → the cell's JSON, as far as there are any."""

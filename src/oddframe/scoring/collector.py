@@ -37,11 +37,12 @@ class Collector:
         self._table, self._frames, self._times = array("f"), array("q"), array("d")
         self._events: list[Event] = []
         self._names: list[str] = []
+        self._calibrated: list[str] = []  # a floor that the run was not trained with has no rarity
 
     def take(self, raw: Raw) -> dict[str, float | None]:
         """Take the next frame; return its row, without the columns that need the video's end."""
         calibrated, online, learned = self._fusing.take(raw)
-        self._names = list(raw.values)
+        self._names, self._calibrated = list(raw.values), list(calibrated)
         self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
         self._frames.append(raw.frame)
         self._times.append(np.nan if raw.time_s is None else raw.time_s)
@@ -71,7 +72,7 @@ class Collector:
         if (event := self._tracker.finish()) is not None:
             self._events.append(event)
         table = np.frombuffer(self._table, np.float32).reshape(self.judged, -1)
-        count = len(self._names)
+        count, rare = len(self._names), len(self._calibrated)
         raw = {name: table[:, column] for column, name in enumerate(self._names)}
         paper = paper_fusion(raw["psnr"], raw.get("distance"), self._settings.gamma)
         times = np.array(self._times, np.float64)
@@ -82,10 +83,10 @@ class Collector:
             frame=np.array(self._frames, np.int64),
             time_s=None if np.isnan(times).any() else times,
             raw=raw,
-            calibrated={name: table[:, count + column] for column, name in enumerate(self._names)},
-            online=table[:, 2 * count],
+            calibrated={name: table[:, count + column] for column, name in enumerate(self._calibrated)},
+            online=table[:, count + rare],
             paper=paper,
-            learned=table[:, 2 * count + 1],
+            learned=table[:, count + rare + 1],
             line=self._line,
             events=tuple(self._events),
             scene=self._scene,

@@ -16,6 +16,7 @@ from oddframe.scoring.ahead import ahead
 from oddframe.scoring.pace import Continuity
 from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scores import Raw
+from oddframe.video.flow import flow
 from oddframe.video.motion import motion, oddest
 from oddframe.video.picture import Resize, as_picture
 from oddframe.video.source import Frame
@@ -37,6 +38,7 @@ class EvidenceStream:
         runtime: who computes the evidence.
         resize: how pictures are resized. window, stride, share: windows of `motion`, as the runtime's.
         batch: frames judged at once. Components do not depend on it.
+        flow: whether there is the component `flow`, which takes as long as a small network.
     """
 
     runtime: Runtime
@@ -45,6 +47,7 @@ class EvidenceStream:
     stride: int
     share: float
     batch: int
+    flow: bool = False
 
     @property
     def frames(self) -> int:
@@ -147,12 +150,11 @@ class EvidenceWindow:
             moved = motion(before, now, window=self._how.window, stride=self._how.stride)
             values = {name: float(value[number]) for name, value in judged.values.items()}
             maps = {name: value[number] for name, value in judged.maps.items()}
-            yield Raw(
-                held[position].number,
-                held[position].time_s,
-                values | {"motion": oddest(moved, self._how.share)},
-                maps | {"motion": moved},
-            )
+            values["motion"], maps["motion"] = oddest(moved, self._how.share), moved
+            if self._how.flow:
+                fast = flow(before, now)
+                values["flow"], maps["flow"] = float(fast.max()), fast
+            yield Raw(held[position].number, held[position].time_s, values, maps)
 
 
 def windows_of(pictures: NDArray[np.uint8], frames: int) -> NDArray[np.uint8]:

@@ -70,8 +70,14 @@ class HeatFrame(NamedTuple):
     box: Box | None
 
 
-def evidence_stream(runtime: Runtime, settings: Settings, *, batch: int | None = None) -> EvidenceStream:
-    """The stream of raw components, set as the run was trained; `batch` instead of the settings' own."""
+def evidence_stream(
+    runtime: Runtime, settings: Settings, *, batch: int | None = None, flow: bool = False
+) -> EvidenceStream:
+    """The stream of raw components, set as the run was trained; `batch` instead of the settings' own.
+
+    Args:
+        flow: gather optical flow, too, where nothing in the settings asks for it.
+    """
     score = settings.score
     return EvidenceStream(
         runtime,
@@ -80,6 +86,7 @@ def evidence_stream(runtime: Runtime, settings: Settings, *, batch: int | None =
         stride=score.stride,
         share=score.local_share,
         batch=score.batch if batch is None else batch,
+        flow=flow or "flow" in score.online,
     )
 
 
@@ -89,6 +96,7 @@ class Scorer:
     Args:
         run: a run or an artefact, or its folder. device: "auto", "cpu", "cuda".
         backend: what computes it, see `runtimes.choose`; "auto" is torch for a run, the fastest one for an artefact.
+        flow: gather optical flow beside what the run was trained with, as a floor to compare with.
 
     Raises:
         RunError: the run has not finished, is damaged, or of another version; or the artefact is.
@@ -99,12 +107,15 @@ class Scorer:
     ...     print(one.frame, one.online, one.alarm)
     """
 
-    def __init__(self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto") -> None:
+    def __init__(
+        self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto", flow: bool = False
+    ) -> None:
         self._run = open_trained(run)
         self._calibration = load_calibration(self._run.folder)
         self._backgrounds = Backgrounds.load(self._run.folder)
         # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
         self._runtime: Runtime = open_runtime(self._run, backend, device)
+        self._flow = flow
 
     @property
     def run(self) -> Trained:
@@ -135,7 +146,7 @@ class Scorer:
 
     def evidence(self, batch: int | None = None) -> EvidenceStream:
         """The stream of raw components; `batch` frames at once instead of the settings' own."""
-        return evidence_stream(self._runtime, self._run.settings, batch=batch)
+        return evidence_stream(self._runtime, self._run.settings, batch=batch, flow=self._flow)
 
     def score(
         self,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float32]
 
-COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion")
+COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion", "flow")
 """Every component, in the order in which tables show them."""
 
 _DIGITS = {"frame": "", "alarm": "", "time_s": ".4f"}
