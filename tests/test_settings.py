@@ -289,3 +289,9 @@ def test_settings_and_detectors_agree_on_who_gives_distances():
     for name in ("dream-unet", "dream-convlstm", "mnad", "mlep", "framepred", "memae", "convae", "framediff"):
         settings = load_settings("tiny", detector=name, overrides=["model.size=[32,32]"])
         assert settings.model.gives_distance == build_detector(name, settings.model, 0).has_distance, name
+
+
+@pytest.mark.parametrize("override", ["train.seed=-1", "data.heldout=0", "data.shuffle=-1"])
+def test_numbers_that_no_training_can_use_are_refused_as_settings(override):
+    with pytest.raises(SettingsError, match=override.partition("=")[0]):
+        load_settings("tiny", overrides=[override])

@@ -44,7 +44,7 @@ class DataSettings(Strict):
     )
     fold: int | None = Field(default=None, ge=0, description="which fold joins the training, counted from 0")
     folds: int = Field(default=10, ge=2, description="K")
-    shuffle: int | None = Field(default=None, description="deal videos to folds at random with this seed")
+    shuffle: int | None = Field(default=None, ge=0, description="deal videos to folds at random with this seed")
     rate: float | None = Field(
         default=None, gt=0, lt=1, description="share of abnormal clips among the training clips; of the protocol rate"
     )
@@ -121,7 +121,9 @@ class TrainSettings(Strict):
         le=1,
         description="share of clips into which what moves in a normal clip of the same view is put",
     )
-    seed: int = Field(default=2020, description="seed of the weights, of the draws of clips, and of what is held out")
+    seed: int = Field(
+        default=2020, ge=0, lt=2**32, description="seed of the weights, of the draws of clips, and of what is held out"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="of the arithmetic; auto takes bf16 only where the processor is fast at it"
     )

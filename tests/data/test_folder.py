@@ -9,7 +9,7 @@ import pytest
 
 from oddframe.data.check import check
 from oddframe.data.open import open_videoset
-from oddframe.data.videoset import LabelledSpan, VideoSet
+from oddframe.data.videoset import LabelledSpan, VideoSet, read_mask
 from oddframe.errors import FrameSizeError, LabelError, MissingPathError, SettingsError
 
 
@@ -199,7 +199,7 @@ def test_masks_that_say_more_than_the_table_are_noted_by_check(camera):
 
 
 def test_masks_without_a_row_are_noted(camera):
-    (camera / "labels.csv").write_text("fall,3,5\n")
+    (camera / "labels.csv").write_text("test/yard/frames02,3,5\n")
     draw_mask(camera / "masks/friday/4.png")
 
     assert "masks but no row" in " ".join(open_videoset(camera).notes)
@@ -303,10 +303,11 @@ def test_a_range_of_a_set_is_refused(camera):
         open_videoset(camera, start="10")
 
 
-def test_what_is_no_set_says_what_was_looked_for(tmp_path, make_video):
-    make_video(tmp_path / "clips/a.mp4", frames=3)
+def test_what_is_no_set_says_what_was_looked_for(tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips/a.txt").touch()
 
-    with pytest.raises(MissingPathError, match=r"a\.mp4[\s\S]*normal/"):
+    with pytest.raises(MissingPathError, match=r"a\.txt[\s\S]*normal/"):
         open_videoset(tmp_path / "clips")
     with pytest.raises(MissingPathError):
         open_videoset(tmp_path / "nowhere")
@@ -329,3 +330,58 @@ def test_check_tells_the_same_in_words_and_as_json(camera):
     assert "normal:  3 videos, 60 frames" in str(report)
     assert "labels.csv calls 2 frames abnormal" in str(report)
     assert "2 scenes (gate, yard)" in str(report)
+
+
+# What labels.csv says of the test ----------------------------------------------------------------------------------
+
+
+def test_a_table_that_names_no_test_video_leaves_the_test_without_labels(camera):
+    (camera / "labels.csv").write_text("video,start,end\nfall,2,4\n")
+
+    videos = open_videoset(camera)
+
+    assert [one.labels for one in videos.test] == [None, None]
+    assert "labels.csv names no test video" in " ".join(videos.notes)
+    assert "2 without labels" in str(check(camera))
+
+
+def test_a_line_with_a_name_alone_says_that_nothing_is_odd(camera):
+    (camera / "labels.csv").write_text("video,start,end\ngate/friday,,\n")
+
+    assert marked(open_videoset(camera)) == {"gate/friday": [], "yard/frames02": []}
+
+
+def test_masks_as_jpeg_are_white_where_they_are_nearer_to_white(tmp_path):
+    drawn = np.zeros((48, 64), np.uint8)
+    drawn[8:24, 8:24] = 255
+    assert cv2.imwrite(str(tmp_path / "mask.jpg"), drawn, [cv2.IMWRITE_JPEG_QUALITY, 50])
+
+    assert np.array_equal(read_mask(tmp_path / "mask.jpg"), drawn > 0)
+
+
+def test_the_fingerprint_sees_masks_classes_and_pictures(camera, make_video):
+    def changed() -> str:
+        return open_videoset(camera).fingerprint()
+
+    seen = [changed()]
+    (camera / "labels.csv").write_text("video,start,end,class\ngate/friday,3,5,run\n")
+    seen.append(changed())
+    (camera / "labels.csv").write_text("video,start,end,class\ngate/friday,3,5,walk\n")
+    seen.append(changed())
+    mask = camera / "masks/gate/friday/3.png"
+    mask.parent.mkdir(parents=True)
+    for left in (0, 8):
+        drawn = np.zeros((48, 64), np.uint8)
+        drawn[:8, left : left + 8] = 255
+        assert cv2.imwrite(str(mask), drawn)
+        seen.append(changed())
+    video = next(one.video for one in open_videoset(camera).normal if one.video.path.is_file())
+    make_video(video.path, video.frame_count, pictures=lambda _: np.full((48, 64, 3), 90, np.uint8))
+    seen.append(changed())
+
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_set_is_one_short_line(camera):
+    assert len(repr(open_videoset(camera))) < 100
+    assert all(len(repr(one)) < 100 for one in open_videoset(camera).test)

@@ -224,3 +224,11 @@ def test_scenes_are_judged_by_themselves_where_there_are_several(judged):
         "gate": {"videos": 2, "frames": 8, "abnormal": 4, "online": 1.0},
         "road": {"videos": 1, "frames": 4, "abnormal": 2, "online": 0.5},
     }
+
+
+def test_labels_that_are_the_wrong_way_round_are_named(judged):
+    right = judged("a", "00001111", [1, 2, 3, 4, 5, 6, 7, 8])
+    wrong = judged("a", "11110000", [1, 2, 3, 4, 5, 6, 7, 8])
+
+    assert not any("inverted" in note for note in judge([right]).notes)
+    assert any("labels look inverted" in note for note in judge([wrong]).notes)

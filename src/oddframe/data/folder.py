@@ -6,8 +6,10 @@
     labels.csv   (optional) video,start,end[,class]      frames "120" or times "00:04.8"; end exclusive
     masks/       (optional) <video>/<frame>.png, white where it is odd
 
-Sub-folders are scenes; a folder with pictures in it is one video. `labels.csv` decides over masks, which may leave out
-frames in which hardly anything of the anomaly shows; on_conflict="note" tells where the two differ.
+Sub-folders are scenes, but for those that are called by dates and times; a folder with pictures in it is one video. A
+labels.csv that names a test video covers the test: what it does not mark there is normal. One that names none says
+nothing of the test. `labels.csv` decides over masks, which may leave out frames in which hardly anything of the anomaly
+shows; on_conflict="note" tells where the two differ.
 """
 
 from __future__ import annotations
@@ -24,14 +26,21 @@ from oddframe.data.folder_labels import ListedVideo, read_mask_folders, read_row
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import MissingPathError
+from oddframe.video.discover import Found, FoundVideo, find_videos, printable
 from oddframe.video.open import open_video
-from oddframe.video.source import VIDEO_SUFFIXES, Video, list_pictures, natural_key
+from oddframe.video.source import Video, list_pictures
 
 PARTS = ("normal", "abnormal", "test")
 LABELS = "labels.csv"
 MASKS = "masks"
 
-_DEEPEST_SCENE = 3
+_UNCOVERED = (
+    "{table} names no test video, so nothing is known of them; once one is named, what is not marked counts as normal "
+    "(a line NAME,, says that nothing is odd in a video)"
+)
+_DATED = (
+    "folders that are called by dates and times are no scenes: the videos of a camera are one scene, in order of time"
+)
 
 
 def find(path: Path) -> bool:
@@ -64,7 +73,7 @@ def read(root: Path, how: Reading) -> VideoSet:
         )
     files = [*([root / LABELS] if (root / LABELS).is_file() else []), *how.labels]
     mask_root = how.masks if how.masks is not None else root / MASKS
-    return _assemble(root.resolve().name, "folder", root, listed, files, mask_root, notes, how.on_conflict)
+    return _assemble(printable(root.resolve().name), "folder", root, listed, files, mask_root, notes, how.on_conflict)
 
 
 def read_files(
@@ -78,7 +87,7 @@ def read_files(
     """Take plain video files and folders of frames as normal video, or as video to judge (kind `files`).
 
     Args:
-        paths: the files.
+        paths: the files, and folders with such files in them.
         how: as of `read`. Frames that `labels` mark are not normal.
         start, end: range that is read of each of them.
         part: what they are taken as.
@@ -86,40 +95,51 @@ def read_files(
     Raises:
         DataError: a file that cannot be read.
     """
-    videos = [open_video(path, fps=how.fps, start=start, end=end) for path in paths]
-    listed = _with_own_names([ListedVideo(part, "", video.name, video) for video in videos])
+    notes: list[str] = []
+    found: list[ListedVideo] = []
+    for path in paths:
+        inside = find_videos(path) if path.is_dir() and not list_pictures(path) else None
+        for one in [FoundVideo(path, "", "")] if inside is None else inside.videos:
+            video = open_video(one.path, fps=how.fps, start=start, end=end)
+            found.append(ListedVideo(part, one.scene, one.name or video.name, video))
+        notes += [] if inside is None else _told(inside, f"{path.name}/")
+    if not found:
+        raise MissingPathError("there is no video in this folder", path=paths[0], wanted="video files, also in folders")
+    listed = _with_own_names(found)
     name = listed[0].name if len(listed) == 1 else f"{listed[0].name} and {len(listed) - 1} more"
-    return _assemble(name, "files", None, listed, list(how.labels), how.masks, [], how.on_conflict)
+    if len(paths) == 1 and paths[0].is_dir() and len(listed) > 1:
+        name = printable(paths[0].resolve().name)
+    return _assemble(name, "files", None, listed, list(how.labels), how.masks, notes, how.on_conflict)
 
 
-def _scan(folder: Path, part: str, fps: float | None, notes: list[str], scene: str = "") -> Iterator[ListedVideo]:
-    inside = f"{scene}/" if scene else ""
-    if not scene and list_pictures(folder):
+def _scan(folder: Path, part: str, fps: float | None, notes: list[str]) -> Iterator[ListedVideo]:
+    if list_pictures(folder):
         yield ListedVideo(part, "", part, open_video(folder, fps=fps))
         return
-    passed_over = []
-    for entry in sorted(folder.iterdir(), key=lambda one: natural_key(one.name)):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            if list_pictures(entry):
-                yield ListedVideo(part, scene, inside + entry.name, open_video(entry, fps=fps))
-            elif scene.count("/") < _DEEPEST_SCENE - 1:
-                yield from _scan(entry, part, fps, notes, inside + entry.name)
-        elif entry.suffix.lower() in VIDEO_SUFFIXES:
-            yield ListedVideo(part, scene, inside + entry.stem, open_video(entry, fps=fps))
-        else:
-            passed_over.append(entry.name)
-    if passed_over:
-        notes.append(f"in {part}/{inside} no video and passed over: {', '.join(passed_over[:5])}")
+    found = find_videos(folder)
+    for one in found.videos:
+        yield ListedVideo(part, one.scene, one.name, open_video(one.path, fps=fps))
+    notes += _told(found, f"{part}/")
+
+
+def _told(found: Found, prefix: str) -> list[str]:
+    """What to know of a folder that was searched."""
+    notes = [
+        f"in {prefix}{f'{within}/' if within else ''} no video and passed over: {', '.join(names[:5])}"
+        for within, names in found.passed_over.items()
+    ]
+    return [*notes, _DATED] if found.dated and _DATED not in notes else notes
 
 
 def _with_own_names(listed: Sequence[ListedVideo]) -> list[ListedVideo]:
     """Tell videos apart that differ only in their ending, or only in their folder."""
     alike = Counter(one.name for one in listed)
-    named = [one if alike[one.name] == 1 else replace(one, name=one.name + one.video.path.suffix) for one in listed]
+    named = [
+        one if alike[one.name] == 1 else replace(one, name=one.name + printable(one.video.path.suffix))
+        for one in listed
+    ]
     still = Counter(one.name for one in named)
-    return [one if still[one.name] == 1 else replace(one, name=str(one.video.path)) for one in named]
+    return [one if still[one.name] == 1 else replace(one, name=printable(str(one.video.path))) for one in named]
 
 
 def _assemble(
@@ -138,6 +158,9 @@ def _assemble(
         LabelSource(table, tuple(_marked(one.video, rows.get(place)) for place, one in enumerate(listed)))
         for table, rows in tables
     ]
+    covered = any(listed[place].part == "test" for _, rows in tables for place in rows)
+    if tables and not covered and any(one.part == "test" for one in listed):
+        notes = [*notes, _UNCOVERED.format(table=tables[0][0])]
     settled, conflicts = settle(sources, [f"{one.part}/{one.name}" for one in listed], on_conflict)
     parts: dict[str, list[LabelledVideo]] = {part: [] for part in PARTS}
     told: list[str] = []
@@ -145,10 +168,10 @@ def _assemble(
     for place, one in enumerate(listed):
         labels, drawn = settled[place], masks.get(place)
         spans = tuple(dict.fromkeys(span for _, rows in tables for span in rows.get(place, ())))
-        if labels is None and one.part == "test" and drawn is not None and not files:
+        if labels is None and one.part == "test" and drawn is not None and not covered:
             labels = labels_of_masks(one.video.frame_count, drawn)
             shown += int(labels.sum())
-        elif labels is None and (one.part != "test" or files):
+        elif labels is None and (one.part != "test" or covered):
             labels = np.full(one.video.frame_count, one.part == "abnormal")
             if one.part == "abnormal":
                 spans = (LabelledSpan(0, one.video.frame_count, None),)
@@ -160,7 +183,7 @@ def _assemble(
             told += _differences(one, labels, drawn)
         parts[one.part].append(LabelledVideo(one.name, one.video, labels, spans, drawn, one.scene))
     abnormal_frames = {source.name: source.abnormal_frames for source in sources}
-    if mask_root is not None and masks and not files:
+    if mask_root is not None and masks and not covered:
         abnormal_frames[_relative(mask_root, root)] = shown
     return VideoSet(
         name=name,
@@ -178,7 +201,7 @@ def _assemble(
 
 def _marked(video: Video, spans: Sequence[LabelledSpan] | None) -> Labels | None:
     """Labels of a video by the rows of one file, None where it has none."""
-    if not spans:
+    if spans is None:
         return None
     labels = np.zeros(video.frame_count, bool)
     for span in spans:
@@ -198,4 +221,4 @@ def _differences(one: ListedVideo, labels: Labels, drawn: Masks) -> list[str]:
 
 
 def _relative(path: Path, root: Path | None) -> str:
-    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path)
+    return printable(path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path))

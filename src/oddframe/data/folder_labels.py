@@ -15,13 +15,14 @@ from pathlib import Path
 
 from oddframe.data.videoset import LabelledSpan, Masks
 from oddframe.errors import LabelError, MissingPathError, SettingsError, nearest
-from oddframe.video.source import Video, list_pictures, parse_position
+from oddframe.video.discover import printable
+from oddframe.video.source import PICTURE_SUFFIXES, Video, list_pictures, parse_position
 
 Rows = Mapping[int, tuple[LabelledSpan, ...]]
 
 COLUMNS: tuple[str, ...] = ("video", "start", "end", "class")
 _FILE_LIMIT_BYTES = 64 << 20
-_MASK_SUFFIXES = {".png", ".bmp"}
+_MASK_SUFFIXES = PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ListedVideo:
     @property
     def calls(self) -> tuple[frozenset[str], ...]:
         """Names by which it may be called, the most exact ones first."""
-        file = self.video.path.name
+        file = printable(self.video.path.name)
         whole = frozenset({self.name, f"{self.scene}/{file}" if self.scene else file})
         return (
             frozenset(f"{self.part}/{call}" for call in whole),
@@ -48,7 +49,8 @@ class ListedVideo:
 def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
     """Read a file like `labels.csv`: place in `listed` -> its spans, counted as the video's labels are.
 
-    The first line may name the columns; without that they are video, start, end, class. Commas or semicolons.
+    A line with a video alone (`calm,,`) gives it no span: nothing is odd in it. The first line may name the columns;
+    without that they are video, start, end, class. Commas or semicolons.
 
     Raises:
         MissingPathError: no such file.
@@ -81,8 +83,7 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
                 continue
             first_line = False
             place, span = _read_row(words, columns, where, listed)
-            if span is not None:
-                spans.setdefault(place, []).append(span)
+            spans.setdefault(place, []).extend([] if span is None else [span])
     except csv.Error as error:
         raise LabelError("this label file is no table", path=path, seen=str(error), wanted=",".join(COLUMNS)) from error
     return {place: tuple(sorted(found, key=lambda span: (span.start, span.end))) for place, found in spans.items()}
@@ -120,9 +121,15 @@ def _read_row(
     words: Sequence[str], columns: Sequence[str], where: str, listed: Sequence[ListedVideo]
 ) -> tuple[int, LabelledSpan | None]:
     cells = dict(zip(columns, words, strict=False))
-    if len(words) < 3 or any(words[len(columns) :]) or not all(cells.get(column) for column in COLUMNS[:3]):
+    whole = len(words) >= 3 and not any(words[len(columns) :]) and cells.get("video")
+    if whole and not (cells.get("start") or cells.get("end") or cells.get("class")):
+        return _match(cells["video"], listed, where), None
+    if not whole or not all(cells.get(column) for column in COLUMNS[:3]):
         raise LabelError(
-            "this line is no label", path=where, seen=", ".join(words), wanted="video, start, end[, class]"
+            "this line is no label",
+            path=where,
+            seen=", ".join(words),
+            wanted="video, start, end[, class]; or video,, where nothing is odd",
         )
     place = _match(cells["video"], listed, where)
     video = listed[place].video

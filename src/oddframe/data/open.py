@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from oddframe.data.public_sets import Place
 from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import MissingPathError, SettingsError, nearest
+from oddframe.video.discover import find_videos
 from oddframe.video.source import list_pictures
 
 Data = DataSource | VideoSet | Path | str | Sequence[Path | str]
@@ -36,8 +38,8 @@ def open_videoset(
     """Open a set of videos. No picture is decoded but a few to know their size.
 
     Args:
-        path: the folder of a set, or the folder above it; or one or more video files or folders of frames, which are
-            taken as normal video.
+        path: the folder of a set, or the folder above it; or one or more video files, folders of frames, and folders
+            with any of these in them, which are taken as normal video; sub-folders are scenes, but for dates and times.
         kind: one of `KINDS`; found out if not given.
         fps: frame rate of folders of frames, which state none.
         start, end: range that is read of plain video files, see `parse_position`.
@@ -151,7 +153,7 @@ def _ground_truth(given: str | None, kind: str, path: Path) -> avenue.GroundTrut
 def _find(paths: Sequence[Path], kind: str | None) -> Place | Path | None:
     """Return where a public set lies, the root of a folder set, or None for plain video files."""
     path = paths[0]
-    plain = all(one.is_file() or list_pictures(one) for one in paths)
+    plain = all(one.is_file() or list_pictures(one) or (len(paths) > 1 and _loose(one)) for one in paths)
     if kind == "files" or (kind is None and plain):
         return None
     found = [*ucsd.find(path), *avenue.find(path, named=kind == avenue.KIND), *shanghaitech.find(path)]
@@ -168,6 +170,8 @@ def _find(paths: Sequence[Path], kind: str | None) -> Place | Path | None:
         return places[0]
     if kind in (None, "folder") and len(paths) == 1 and folder.find(path):
         return path
+    if kind is None and _loose(path):
+        return None
     loose = sum(not (one.is_file() or list_pictures(one)) for one in paths) if len(paths) > 1 else 0
     raise MissingPathError(
         "several paths are taken as video files, and not all of them are" if loose else "no set of videos is here",
@@ -176,10 +180,21 @@ def _find(paths: Sequence[Path], kind: str | None) -> Place | Path | None:
         if path.is_dir()
         else None,
         wanted=", or ".join(dict.fromkeys(_LOOKED_FOR[one] for one in KINDS if kind in (None, one))),
-        hint="put normal video into a folder normal/, or name the video files themselves",
+        hint="put normal video into a folder normal/, or name the video files themselves; --kind files takes all video "
+        "in a folder as normal",
     )
 
 
+def _loose(folder_: Path) -> bool:
+    """Whether a folder holds videos and is not laid out as a set, of which the test would pass for normal video."""
+    videos = find_videos(folder_).videos if folder_.is_dir() else ()
+    words = {word for video in videos for word in video.path.relative_to(folder_).parts[:-1]}
+    return bool(videos) and not any(map(_OF_A_SET.fullmatch, words))
+
+
+_OF_A_SET = re.compile(
+    r"(train|test|val)(ing|idation)?([-_ ]?(set|videos?|frames|data))?|(ab|a)?normal.*|anomal.*", re.I
+)
 _UCSD = "UCSDped1 or UCSDped2 with Train/ and Test/ (or training/frames/ and testing/frames/)"
 _LOOKED_FOR = {
     "ucsd-ped1": _UCSD,

@@ -132,7 +132,7 @@ class DataInfo(Record):
     """What a run, and its figures, keep of their data.
 
     Attributes:
-        name: of its folder. kind: "ucsd-ped2", "folder", ... fingerprint: digest of names, lengths, sizes, labels.
+        name: of its folder. kind: "ucsd-ped2", "folder", ... fingerprint: see `VideoSet.fingerprint`.
         labels: where the labels were read from. ground_truth: which of several; "" where there is one.
         missing: parts of a public set that were not there.
         source: how they were opened, with paths as seen from the folder of the run. None in what version 0.1 wrote, and

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -13,11 +14,16 @@ from numpy.typing import NDArray
 
 from oddframe.data.source import DataInfo, DataSource
 from oddframe.errors import FrameSizeError, LabelError
+from oddframe.video._digest import sampled_digest
 from oddframe.video.source import Video
 
 Labels = NDArray[np.bool_]
 
+FINGERPRINT = "2-"
+"""How a fingerprint of this kind begins; another one cannot be compared with it."""
+
 _MASK_LIMIT_BYTES = 256 << 20
+_JPEG_WHITE = 128
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Masks:
         return read_mask(path)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelledVideo:
     """A video and what is known of its frames.
 
@@ -88,6 +94,10 @@ class LabelledVideo:
     classes: tuple[LabelledSpan, ...] = ()
     masks: Masks | None = None
     scene: str = ""
+
+    def __repr__(self) -> str:
+        odd = "without labels" if self.labels is None else f"{int(self.labels.sum())} abnormal"
+        return f"<LabelledVideo {self.name}: {self.video.frame_count} frames, {odd}>"
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ class LabelConflict:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VideoSet:
     """A set of videos in three parts.
 
@@ -158,14 +168,34 @@ class VideoSet:
         )
 
     def fingerprint(self) -> str:
-        """Return a digest of names, lengths, picture sizes and labels. No picture is decoded for it."""
+        """Return a digest of what figures depend on: names, ranges, labels, classes, masks, and the videos' bytes.
+
+        Large files and folders of many pictures are told by their sizes and by blocks spread over them, so that it
+        takes moments. No picture is decoded for it. "2-" in front tells it from the digests of version 0.1.
+        """
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.blake2b(self.kind.encode(), digest_size=16)
         for part, videos in (("normal", self.normal), ("known", self.known), ("test", self.test)):
             for one in videos:
                 video = one.video
-                digest.update(f"{part}\0{one.name}\0{one.scene}\0{video.frame_count}\0{video.size}\n".encode())
+                rate = None if video.own_clock else video.fps
+                said = (part, one.name, one.scene, video.first_index, video.frame_count, video.size, rate)
+                digest.update(repr(said).encode())
                 digest.update(b"-" if one.labels is None else np.packbits(one.labels).tobytes())
-        return digest.hexdigest()
+                digest.update(repr([(span.start, span.end, span.class_name) for span in one.classes]).encode())
+                digest.update(sampled_digest(video.parts()))
+                if one.masks is not None:
+                    digest.update(repr(sorted(one.masks.paths)).encode())
+                    digest.update(sampled_digest(sorted(set(one.masks.paths.values()))))
+        return f"{FINGERPRINT}{digest.hexdigest()}"
+
+    def __repr__(self) -> str:
+        parts = (("normal", self.normal), ("known", self.known), ("test", self.test))
+        counts = ", ".join(f"{len(videos)} {name}" for name, videos in parts if videos)
+        return f"<VideoSet {self.name} ({self.kind}): {counts or 'no videos'}>"
 
 
 def video_notes(videos: Iterable[LabelledVideo]) -> list[str]:
@@ -176,6 +206,8 @@ def video_notes(videos: Iterable[LabelledVideo]) -> list[str]:
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """Read a mask file as (H, W) bool: whatever is not black is odd.
 
+    JPEG blurs the edge between black and white, so that there it is what is nearer to white than to black.
+
     Raises:
         LabelError: the file does not decode, or is too large to be a mask.
     """
@@ -185,8 +217,11 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     except (cv2.error, OSError):
         mask = None
     if mask is None:
-        raise LabelError("this mask does not decode", path=path, wanted="a png or bmp picture", hint="copy it again")
-    return np.asarray(mask, np.uint8) > 0
+        raise LabelError(
+            "this mask does not decode", path=path, wanted="a png, bmp, tif or jpg picture", hint="copy it again"
+        )
+    least = _JPEG_WHITE if bytes(raw[:3]) == b"\xff\xd8\xff" else 1
+    return np.asarray(mask, np.uint8) >= least
 
 
 def spans_of(labels: Labels) -> list[tuple[int, int]]:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 FUSIONS = ("online", "paper", "learned")
 _QUANTILE = 0.99
+_INVERTED = 0.4
+"""No score of a detector that has learnt nothing is below this on sound labels, but by the luck of very few videos."""
 
 
 def evaluate(
@@ -135,6 +137,7 @@ def judge(
             f"The paper's score is undefined on {len(undefined)} of {len(videos)} videos (all values equal); "
             "its figures leave them out."
         )
+    notes += _inverted(auc)
     line = threshold["online"].quantile if "online" in threshold else None
     result = Result(
         auc=Named[Auc](auc),
@@ -159,6 +162,17 @@ def _notes_of(videos: Sequence[JudgedVideo]) -> list[str]:
             said.setdefault(note, []).append(video.name)
     alone = len(videos) > 1
     return [f"'{names[0]}': {note}" if alone and len(names) == 1 else note for note, names in said.items()]
+
+
+def _inverted(auc: Mapping[str, Auc]) -> list[str]:
+    """A note where every score is below chance by far: abnormal frames are then the calm ones."""
+    areas = [one.micro for one in auc.values() if one.micro is not None]
+    if not areas or max(areas) >= _INVERTED:
+        return []
+    return [
+        f"The labels look inverted: no score has an AUC above {100 * max(areas):.1f} %, and 50 % is guessing. Frames "
+        "that are labelled abnormal are the calmer ones; 1 means abnormal."
+    ]
 
 
 def _names(videos: Sequence[JudgedVideo]) -> list[str]:

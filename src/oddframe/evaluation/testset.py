@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from oddframe.data.open import Data, open_source
 from oddframe.data.source import DataSource, source_in, unknown_in
-from oddframe.data.videoset import VideoSet
+from oddframe.data.videoset import FINGERPRINT, VideoSet
 from oddframe.errors import MissingPathError, NothingToJudgeError, SettingsError
 from oddframe.evaluation.figures import TrainedOn
-from oddframe.video.open import open_video
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -105,9 +104,12 @@ def _refuse_trained(run: Trained, videos: VideoSet) -> None:
     trained = source_in(run.info.data, run.folder)
     if trained is None or not trained.loose or videos.source is None:
         return
-    files = {path.resolve() for path in trained.paths}
-    for one in (video.video for video in videos.test if video.video.path.resolve() in files):
-        known = open_video(one.path, fps=trained.fps, start=trained.start, end=trained.end)
+    roots = [path.resolve() for path in trained.paths]
+    judged = [video.video for video in videos.test if any(map(video.video.path.resolve().is_relative_to, roots))]
+    normal = {video.video.path.resolve(): video.video for video in open_source(trained).normal} if judged else {}
+    for one in judged:
+        if (known := normal.get(one.path.resolve())) is None:
+            continue
         first, last = known.first_index, known.first_index + known.frame_count
         if one.first_index < last and first < one.first_index + one.frame_count:
             raise SettingsError(
@@ -133,7 +135,7 @@ def differing(run: Trained, videos: VideoSet) -> list[str]:
     if then != videos.ground_truth:
         return [f"Trained with the labels of the ground truth '{then}', judged by those of '{videos.ground_truth}'."]
     wanted, seen = run.info.data.fingerprint, videos.fingerprint()
-    if wanted in ("", seen):
+    if wanted == seen or not wanted.startswith(FINGERPRINT):
         return []
     return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
 

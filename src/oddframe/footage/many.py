@@ -15,17 +15,15 @@ from typing import Any
 
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import MissingPathError, OddframeError, SettingsError, WorkerError
-from oddframe.footage.folder import FILES, Asked, ScoredVideo, finished, made_from, made_of, parts_of
+from oddframe.footage.folder import Asked, ScoredVideo, finished, made_from, made_of, parts_of
 from oddframe.footage.overview import write_overview
 from oddframe.processes.crew import CannotBeginError, Crew
 from oddframe.processes.workers import PATIENCE_S, Worker, Workers
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
 from oddframe.scoring.scenes import Scenes
-from oddframe.video.source import VIDEO_SUFFIXES, list_pictures, natural_key
-
-_DEEPEST = 3
-"""Folders within the one that is named, in which videos are looked for."""
+from oddframe.video.discover import find_videos, printable
+from oddframe.video.source import list_pictures
 
 
 def score_videos(
@@ -232,24 +230,9 @@ def _named(paths: Sequence[Path | str]) -> list[tuple[str, Path]]:
 
 def _videos_at(path: Path) -> list[tuple[str, Path]]:
     if not path.is_dir():
-        return [(path.stem, path)]
+        return [(printable(path.stem), path)]
     if list_pictures(path):
-        return [(path.resolve().name, path)]
-    if inside := list(_inside(path, "")):
-        return inside
+        return [(printable(path.resolve().name), path)]
+    if inside := find_videos(path).videos:
+        return [(one.name, one.path) for one in inside]
     raise MissingPathError("there is no video in this folder", path=path, wanted="video files or folders of frames")
-
-
-def _inside(folder: Path, within: str) -> Iterator[tuple[str, Path]]:
-    for entry in sorted(folder.iterdir(), key=lambda one: natural_key(one.name)):
-        if entry.name.startswith("."):
-            continue
-        if not entry.is_dir():
-            if entry.suffix.lower() in VIDEO_SUFFIXES:
-                yield within + entry.stem, entry
-        elif (entry / FILES["scores"]).is_file():
-            continue  # scores of a video: heat.mp4 is no video to score, nor curve.png a frame
-        elif list_pictures(entry):
-            yield within + entry.name, entry
-        elif within.count("/") < _DEEPEST:
-            yield from _inside(entry, f"{within}{entry.name}/")

@@ -13,7 +13,7 @@ import torch
 from oddframe.bars import roughly
 from oddframe.data.protocols import Section, Split
 from oddframe.data.source import source_in
-from oddframe.data.videoset import LabelledVideo, VideoSet, video_notes
+from oddframe.data.videoset import FINGERPRINT, LabelledVideo, VideoSet, video_notes
 from oddframe.errors import RunError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector
@@ -136,7 +136,7 @@ def _other_data(run: Run, videos: VideoSet, fingerprint: str) -> list[str]:
     kept, now = run.info.data, videos.source
     then = source_in(kept, run.folder)
     differing = then.differences(now) if then is not None and now is not None and kept.source is not None else []
-    if kept.fingerprint != fingerprint:
+    if kept.fingerprint != fingerprint and kept.fingerprint.startswith(FINGERPRINT):
         where = "" if now is None or then is None else f" in {now.paths[0]} now than in {then.paths[0]} then"
         differing.append(f"data: other videos or labels{where}")
     return differing

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oddframe.errors import MissingPathError, SettingsError, UnreadableVideoError
 from oddframe.video._folder import FolderVideo
+from oddframe.video.discover import printable
 from oddframe.video.source import PICTURE_SUFFIXES, Video, parse_position
 
 
@@ -46,9 +47,9 @@ def open_video(
     if not path.exists():
         raise MissingPathError("there is no such video", path=path, wanted="a video file or a folder of frames")
     if path.is_dir():
-        return FolderVideo(path, name=name or path.resolve().name, fps=fps, start=start, end=end)
+        return FolderVideo(path, name=name or printable(path.resolve().name), fps=fps, start=start, end=end)
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        pages = FolderVideo(path, name=name or path.stem, fps=fps, start=start, end=end)
+        pages = FolderVideo(path, name=name or printable(path.stem), fps=fps, start=start, end=end)
         if pages.source_frame_count > 1:
             return pages
         raise UnreadableVideoError(
@@ -56,7 +57,7 @@ def open_video(
         )
     from oddframe.video._file import FileVideo  # only here, so that folders of frames need no PyAV loaded
 
-    return FileVideo(path, name=name or path.stem, fps=fps, start=start, end=end)
+    return FileVideo(path, name=name or printable(path.stem), fps=fps, start=start, end=end)
 
 
 def open_beginning(path: Path | str, frames: int) -> Video:
