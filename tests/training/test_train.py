@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import oddframe as odd
-from oddframe.data.source import source_in
+from oddframe.data.source import DataInfo, source_in
 from oddframe.errors import RunError, SettingsError, StorageError, TooShortError, WeightsError
 from oddframe.models.weights import load_tensors
 from oddframe.origin import ClipCounts
@@ -76,7 +76,7 @@ def test_a_run_explains_itself(whole, gate):
     assert info["clips"] == {"normal": 26, "abnormal": 8, "abnormal_there": None}
     assert [video["video"] for video in info["split"]["normal"]]
     assert info["split"]["known"] == ["odd"]
-    assert source_in(info["data"], whole.folder).paths == (gate.resolve(),)
+    assert source_in(DataInfo.model_validate(info["data"]), whole.folder).paths == (gate.resolve(),)
     assert info["versions"]["torch"]
     assert info["seconds_training"] > 0
     assert 0 <= info["share_waiting_for_data"] <= 1
