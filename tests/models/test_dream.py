@@ -174,6 +174,15 @@ def test_without_abnormal_clips_only_what_needs_them_is_absent(batch: Batch) -> 
     assert set(objective(small(), batch).terms) == {"reconstruction", "normality.compactness", "normality.separateness"}
 
 
+def test_the_positives_of_the_triplet_are_the_second_normal_clips() -> None:
+    dream = small().eval()
+    anchors, others = (
+        objective(dream, Batch(FULL.normal, second, FULL.abnormal)).terms["normality.triplet"].item()
+        for second in (FULL.normal, FULL.second)
+    )
+    assert anchors != others
+
+
 def test_every_parameter_of_the_paper_learns() -> None:
     dream = small()
     objective(dream, FULL).loss.backward()

@@ -248,3 +248,52 @@ def test_networks_see_black_as_minus_one_and_white_as_one():
     assert batch.normal.pixels[0, 1].unique().tolist() == [1.0]
     assert batch.second is None
     assert batch.abnormal.places.all()
+
+
+def test_weights_decay_where_it_is_asked_for(tmp_path):
+    toy = Toy(lambda t: [("first", lambda: t.a * 0)])
+
+    loop(toy, tmp_path, frames=2, optimizer="adamw", weight_decay=0.1).run()
+
+    assert toy.a.item() == pytest.approx(2.0 * (1 - 0.1 * 0.1))  # learning rate times decay; there is no gradient
+
+
+@pytest.mark.parametrize(("precision", "on"), [("bf16", True), ("fp32", False)])
+def test_the_arithmetic_is_in_the_precision_that_the_run_began_with(tmp_path, precision, on):
+    seen = []
+    toy = Toy(lambda t: [("first", lambda: seen.append(torch.is_autocast_enabled("cpu")) or t.a * 1.0)])
+
+    training = loop(toy, tmp_path, frames=2)
+    training.precision = precision
+    training.run()
+
+    assert seen == [on]
+
+
+def test_the_second_normal_clips_are_drawn_anew_and_are_not_the_first_ones_again():
+    frames = 40
+    pixels = np.broadcast_to(np.arange(frames, dtype=np.uint8)[:, None, None, None], (frames, 16, 16, 1))
+    sampler = ClipSampler(
+        [ClipSource("v", pixels, np.zeros(frames, bool), 0, frames)], 2, TrainSettings(batch=4), ("normal", "second")
+    )
+    batches = [sampler.batch(0, step) for step in range(sampler.steps_per_epoch)]
+
+    firsts = [(batch.normal[:, 0, 0, 0, 0].tolist(), batch.second[:, 0, 0, 0, 0].tolist()) for batch in batches]
+    assert all(normal != second for normal, second in firsts)
+
+
+def test_what_is_put_into_a_clip_that_plays_too_fast_leaves_what_is_odd_in_it_alone():
+    frames = 40
+    pixels = np.zeros((frames, 32, 48, 1), np.uint8)
+    for index in range(frames):
+        pixels[index, 8:20, index : index + 8] = 230
+    settings = TrainSettings(batch=1, abnormal_batch=1, pseudo_anomalies=("skip",), crowd=1.0)
+    source = ClipSource("v", pixels, np.zeros(frames, bool), 0, frames)
+    sampler = ClipSampler([source], 5, settings, ("normal", "abnormal"))
+    spared = []
+    sampler._crowd = lambda rng, clip, number, pace, places=None: spared.append(places) or clip
+
+    made = sampler._skip(np.random.default_rng(0))
+
+    assert made is not None
+    assert np.array_equal(spared[-1], made[1])
