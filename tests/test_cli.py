@@ -260,7 +260,7 @@ def test_a_reader_that_goes_away_is_no_error():
         (["data", "cache"], "entries"),
         (["train", "demo/data", "--preset", "tiny", "--detector", "framediff", "--out", "runs/new"], "settings"),
         (["eval", "runs/demo"], "auc"),
-        (["score", "gate.mp4", "--run", "runs/gate"], "events"),
+        (["score", "gate.mp4", "--run", "runs/gate"], "videos"),
         (["report", "runs/demo"], "report"),
         (["models"], "detectors"),
         (["doctor"], "machine"),
@@ -286,7 +286,7 @@ def test_models_tells_the_parameters_of_every_preset():
 def test_scores_are_written_into_the_folder_that_is_named(home):
     told = run("score", "gate.mp4", "--run", "runs/gate", "--out", "seen", "--video", "--json")
 
-    files = json.loads(told.stdout)["files"]
+    files = json.loads(told.stdout)["videos"][0]["files"]  # the same shape as of several videos
     assert sorted(Path(file).name for file in files.values()) == sorted(entry.name for entry in Path("seen").iterdir())
     assert Path("seen/scores.csv").read_text().startswith("frame,time_s,online,alarm")
 
@@ -302,7 +302,7 @@ def test_several_videos_are_told_one_by_one_and_failures_are_exit_code_1(home, m
     from oddframe.errors import TooShortError
     from oddframe.footage.many import ScoredVideo
 
-    summary = {"frames": 9, "events": [{"score": 4.5}]}
+    summary = {"frames": 9, "events": [{"score": 4.5}], "notes": ["rough"]}
     ended = [
         ScoredVideo("a", Path("a.mp4"), Path("seen/a"), summary=summary),
         ScoredVideo("b", Path("b.mp4"), Path("seen/b"), error=TooShortError("too short to be scored", seen="1 frame")),
@@ -314,6 +314,7 @@ def test_several_videos_are_told_one_by_one_and_failures_are_exit_code_1(home, m
 
     assert told.exit_code == as_json.exit_code == 1
     assert "failed: b: too short to be scored (1 frame)" in told.stdout.splitlines()
+    assert "note: rough" in told.stdout.splitlines()
     found = json.loads(as_json.stdout)
     assert found["failed"] == 1
     assert [(one["path"], "error" in one) for one in found["videos"]] == [("a.mp4", False), ("b.mp4", True)]
