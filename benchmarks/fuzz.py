@@ -315,7 +315,7 @@ class Store(Target):
         return source / "a.mkv" if (source / "a.mkv").is_file() else source
 
 
-_SMALL = ("model.size=[32, 48]", "train.epochs=1", "train.batch=8", "data.heldout=0.2")
+_SMALL = ("model.size=[32, 48]", "train.epochs=1", "train.batch=8", "data.heldout=0.2", "data.least_heldout=1")
 
 
 def _trained(place: Path, detector: str, *overrides: str) -> Path:
