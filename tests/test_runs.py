@@ -41,6 +41,16 @@ def test_a_misspelt_run_is_pointed_to_its_neighbour(folder):
         Run.open(folder.with_name("gate-west"))
 
 
+def test_a_file_of_weights_is_no_run_and_does_not_suggest_itself(tmp_path):
+    (tmp_path / "x.pth").write_bytes(b"\x80\x04.")
+
+    with pytest.raises(RunError, match="pickles") as caught:
+        Run.open(tmp_path / "x.pth")
+
+    assert "did you mean" not in str(caught.value)
+    assert "unsafe" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "content", ["", "{", "[1]", "{}", json.dumps({"format": 1}), '{"format": 1, "settings": "none"}', b"\xff\xfe"]
 )
@@ -190,5 +200,5 @@ def test_the_command_can_be_typed_again(monkeypatch):
 
 def test_versions_and_host_name_what_figures_depend_on_and_not_the_machine():
     assert {"python", "oddframe", "numpy", "torch"} <= versions().keys()
-    assert host().to_dict().keys() == {"processor", "cores", "bf16_units", "int8_units", "system"}
+    assert host().to_dict().keys() == {"processor", "cores", "usable_cores", "bf16_units", "int8_units", "system"}
     assert os.uname().nodename not in host().to_dict().values()

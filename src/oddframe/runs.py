@@ -85,6 +85,13 @@ class Run:
         """
         folder = Path(folder)
         path = folder / FILE
+        if folder.is_file():
+            raise RunError(
+                "a run is a folder; pickles (.pth, .pt, .pkl) are never read, since reading one may run anything",
+                path=folder,
+                wanted="a folder with run.json, as `oddframe train --out` makes it",
+                hint="train with this version: oddframe train VIDEO --out FOLDER",
+            )
         if not path.is_file():
             siblings = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
             raise RunError(
