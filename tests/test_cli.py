@@ -155,6 +155,12 @@ def test_the_lines_of_several_sets_can_be_told_apart_on_the_terminal(sets, shown
     assert "psnr" not in told  # for files only
 
 
+def test_compared_runs_stand_in_the_table_under_their_names(home):
+    heads = run("compare", "runs/demo", "runs/gate").stdout.split("AUC in per cent", 1)[1].splitlines()[0]
+
+    assert heads.split()[:3] == ["demo", "gate", "difference"]
+
+
 def test_folds_that_are_no_numbers_are_wrong_usage(home):
     assert run("reproduce", "table3", "demo/data", "--folds", "0;1", "--out", "runs/table3").exit_code == 2
 

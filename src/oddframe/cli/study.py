@@ -46,7 +46,7 @@ def compare(
     )
     say()
     print_table(
-        ("AUC in per cent", "first", "second", "difference", "95 % interval"),
+        ("AUC in per cent", *_names(first, second), "difference", "95 % interval"),
         [
             (
                 name,
@@ -65,6 +65,16 @@ def compare(
 
 
 @options.spread
+def _names(first: Path, second: Path) -> tuple[str, str]:
+    """What two runs are called in a table: by their folders, or by their places where both are called alike.
+
+    >>> _names(Path("runs/mnad"), Path("runs/dream/eval-standard.json"))
+    ('mnad', 'dream')
+    """
+    one, other = ((path.parent if path.suffix == ".json" else path).resolve().name for path in (first, second))
+    return (one, other) if one != other else ("first", "second")
+
+
 def analyse(
     run: RunFolder,
     opening: options.Opening,

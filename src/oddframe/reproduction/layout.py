@@ -42,6 +42,10 @@ class Table:
         """The table as text."""
         return _STYLES[style](self)
 
+    def filled(self) -> list[int]:
+        """Places of the columns that have an entry."""
+        return [place for place in range(len(self.columns)) if any(row[place] for row in self.rows)]
+
     def figures(self) -> list[bool]:
         """Which columns hold figures, and are flush right."""
         cells = [[row[place] for row in self.rows if row[place]] for place in range(len(self.columns))]
@@ -76,7 +80,7 @@ def _markdown(table: Table) -> str:
 
 def _latex(table: Table) -> str:
     """A table of two columns' width, for `\\usepackage{booktabs}`. Columns without a single entry are left out."""
-    kept = [place for place in range(len(table.columns)) if any(row[place] for row in table.rows)]
+    kept = table.filled()
     figures, best = table.figures(), table.best()
     lines = []
     for number, row in enumerate(table.rows):
@@ -125,8 +129,15 @@ def _escaped(text: str) -> str:
 
 
 def _html(table: Table) -> str:
+    """A page. Columns without a single entry are left out."""
     return render(
-        "table.html.jinja", curves=[], title=table.title, table=table, figures=table.figures(), best=table.best()
+        "table.html.jinja",
+        curves=[],
+        title=table.title,
+        table=table,
+        kept=table.filled(),
+        figures=table.figures(),
+        best=table.best(),
     )
 
 
