@@ -28,7 +28,8 @@ sys.addaudithook(hear)
 COMMANDS = (
     "data synth data --scale tiny",
     "data check data",
-    "train data --preset tiny --out run --set model.size=[48,64] --set model.width=4 --set train.epochs=1",
+    "train data --preset tiny --out run --set model.size=[48,64] --set model.width=4 --set train.epochs=1 "
+    "--set data.least_heldout=1",
     "eval run",
     "calibrate run --set score.false_alarms_per_hour=60",
     "report run",
@@ -38,7 +39,7 @@ COMMANDS = (
     "score data/test --run model --backend onnxruntime --out scores --jobs 2",
     "score data/test --run model --backend openvino --out scores-2",
     "bench model --repeats 1 --batch 1",
-    "reproduce table3 data --preset tiny --row framediff --set data.folds=2 --out table3",
+    "reproduce table3 data --preset tiny --row framediff --set data.folds=2 --set data.least_heldout=1 --out table3",
     "demo --instant",
     "models",
     "doctor",

@@ -64,7 +64,6 @@ def compare(
     say("An interval that holds 0 says: with other videos of this sort, either may be the better one.")
 
 
-@options.spread
 def _names(first: Path, second: Path) -> tuple[str, str]:
     """What two runs are called in a table: by their folders, or by their places where both are called alike.
 
@@ -75,6 +74,7 @@ def _names(first: Path, second: Path) -> tuple[str, str]:
     return (one, other) if one != other else ("first", "second")
 
 
+@options.spread
 def analyse(
     run: RunFolder,
     opening: options.Opening,
