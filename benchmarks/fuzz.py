@@ -321,7 +321,7 @@ _SMALL = ("model.size=[32, 48]", "train.epochs=1", "train.batch=8", "data.heldou
 def _trained(place: Path, detector: str, *overrides: str) -> Path:
     """Train a small detector on two drawn videos; its run stands beside them in `place`."""
     import oddframe as odd
-    from oddframe.settings import load_settings
+    from oddframe.settings_layers import load_settings
 
     for name in ("normal/a.mkv", "normal/b.mkv", "test/c.mkv"):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -444,7 +444,7 @@ class SettingsFiles(Target):
         """The whole tree of two presets."""
         import yaml
 
-        from oddframe.settings import load_settings
+        from oddframe.settings_layers import load_settings
 
         for preset in ("tiny", "paper"):
             (folder / f"{preset}.yaml").write_text(yaml.safe_dump(load_settings(preset).to_dict()))
@@ -466,7 +466,7 @@ class SettingsFiles(Target):
 
     def read(self, path: Path) -> Iterable[float]:
         """Yield some numbers of the settings."""
-        from oddframe.settings import load_settings
+        from oddframe.settings_layers import load_settings
 
         settings = load_settings("tiny", file=path)
         return settings.train.lr, settings.train.weight_decay, settings.score.false_alarms_per_hour

@@ -40,7 +40,8 @@ from oddframe.runs import host, versions
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
 from oddframe.scoring.runtimes.openvino import properties
 from oddframe.scoring.scorer import Scorer
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 from oddframe.video.open import open_video
 from plain_mnad import BATCH, FRAMES, PlainPictures, PlainScoring, PlainTraining
 from train_step import draw, stored_clips

@@ -75,7 +75,7 @@ class MadeVideo(Video):
 
 def train_small(home: Path) -> None:
     """Leave a run in `home`/run."""
-    from oddframe.settings import load_settings
+    from oddframe.settings_layers import load_settings
     from oddframe.training.train import train
 
     os.environ["ODDFRAME_CACHE"] = str(home / "cache")

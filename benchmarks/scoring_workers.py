@@ -66,7 +66,7 @@ def measure(run: Path | None, folder: Path, cores: Sequence[int], videos: int, r
     if run is None:
         from oddframe.benchmarking.untrained import untrained_run
         from oddframe.progress import unwatched
-        from oddframe.settings import load_settings
+        from oddframe.settings_layers import load_settings
 
         run = untrained_run(folder / "run", load_settings("tiny"), files[0], unwatched).folder
     frames = sum(open_video(file).frame_count for file in files)

@@ -31,7 +31,8 @@ from oddframe.models.detector import Batch, Clips
 from oddframe.models.weights import build_detector
 from oddframe.nn.precision import resolve_precision
 from oddframe.runs import host, versions
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.clip_sources import ClipSource
 from oddframe.training.clips import ClipSampler
 from oddframe.video.open import open_video

@@ -18,7 +18,8 @@ from oddframe.cli.main import app
 from oddframe.detectors import detectors
 from oddframe.models.catalogue import settings_schema
 from oddframe.presets import PRESETS
-from oddframe.settings import DataSettings, ScoreSettings, TrainSettings, load_settings
+from oddframe.settings import DataSettings, ScoreSettings, TrainSettings
+from oddframe.settings_layers import load_settings
 
 FOLDER = Path(__file__).parent / "reference"
 

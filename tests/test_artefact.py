@@ -11,7 +11,7 @@ from oddframe.artefact import UNCHECKED, Artefact, Description, open_trained, wr
 from oddframe.errors import MissingExtraError, RunError, SettingsError
 from oddframe.runs import Run
 from oddframe.scoring.runtimes import choose, graph
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 SMALL = load_settings("tiny", detector="framediff", overrides=["model.size=[32, 48]"])
 

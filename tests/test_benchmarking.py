@@ -19,7 +19,7 @@ from oddframe.benchmarking.untrained import untrained_run
 from oddframe.errors import MissingPathError, SettingsError, WorkerError
 from oddframe.progress import unwatched
 from oddframe.runs import peak_memory_mb
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 from .conftest import _make_video
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/equations.md").read_text("utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from oddframe.errors import SettingsError
 from oddframe.plain_yaml import MOST_BYTES, NotPlainError, read_plain
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_links_inside_the_documents_lead_somewhere(page):
 
 def test_settings_in_the_documents_exist():
     from oddframe.detectors import detectors
-    from oddframe.settings import load_settings
+    from oddframe.settings_layers import load_settings
 
     given: dict[str, set[str]] = {}
     for page in PAGES:

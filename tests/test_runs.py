@@ -12,7 +12,7 @@ import pytest
 from oddframe.errors import RunError, StorageError, WeightsError
 from oddframe.models.weights import build_detector, load_tensors, save_tensors
 from oddframe.runs import Run, command_line, host, locked, versions
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 SMALL = load_settings("tiny", overrides=["model.size=[32, 48]", "model.width=4", "model.items=4"])
 

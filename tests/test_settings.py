@@ -15,7 +15,8 @@ from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.detectors.peers import MlepSettings
 from oddframe.errors import SettingsError
 from oddframe.presets import PRESETS
-from oddframe.settings import differences, load_settings, settings_from_dict
+from oddframe.settings import differences
+from oddframe.settings_layers import load_settings, settings_from_dict
 
 
 @pytest.mark.parametrize("preset", PRESETS)

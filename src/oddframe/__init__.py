@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from oddframe.scoring.recalibrate import calibrate
     from oddframe.scoring.scorer import Scorer
     from oddframe.scoring.scores import Scores
-    from oddframe.settings import Settings, load_settings
+    from oddframe.settings import Settings
+    from oddframe.settings_layers import load_settings
     from oddframe.training.train import train
     from oddframe.video.open import open_video
     from oddframe.video.source import Frame
@@ -95,7 +96,7 @@ _PLACES = {
     "export": "oddframe.exporting.make",
     "generate": "oddframe.data.synthetic",
     "load": "oddframe.artefact:open_trained",
-    "load_settings": "oddframe.settings",
+    "load_settings": "oddframe.settings_layers",
     "open_video": "oddframe.video.open",
     "open_videoset": "oddframe.data.open",
     "plot": "oddframe.reporting.plot",

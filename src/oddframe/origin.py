@@ -9,7 +9,8 @@ from pydantic import Field, PlainSerializer, PlainValidator
 
 from oddframe.data.source import DataInfo
 from oddframe.records import FileRecord, Record
-from oddframe.settings import ScoreSettings, Settings, settings_from_dict
+from oddframe.settings import ScoreSettings, Settings
+from oddframe.settings_layers import settings_from_dict
 
 
 class SectionInfo(Record):

@@ -18,7 +18,7 @@ from oddframe.models.weights import build_detector, save_tensors
 from oddframe.reporting.memories import drawn_analysis
 from oddframe.reporting.spaces import draw_spaces
 from oddframe.runs import Run
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 
 def unit(*degrees: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import oddframe as odd
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 from ..conftest import _make_video, moving_square
 

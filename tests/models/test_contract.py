@@ -22,7 +22,8 @@ from oddframe.nn.evidence import Evidence
 from oddframe.progress import unwatched
 from oddframe.runs import Run
 from oddframe.scoring.runtimes.torch import TorchRuntime
-from oddframe.settings import ScoreSettings, TrainSettings, load_settings
+from oddframe.settings import ScoreSettings, TrainSettings
+from oddframe.settings_layers import load_settings
 from oddframe.training.clip_sources import ClipSource
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop

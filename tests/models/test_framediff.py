@@ -6,7 +6,7 @@ from oddframe.detectors import detector_entry
 from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.framediff import FrameDiff
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 
 def test_the_error_is_the_squared_difference_to_the_frame_before_in_the_range_0_to_1() -> None:

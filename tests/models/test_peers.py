@@ -17,7 +17,7 @@ from oddframe.evaluation.judge import evaluate
 from oddframe.models.weights import build_detector
 from oddframe.presets import PRESETS
 from oddframe.progress import unwatched
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.clip_sources import ClipSource
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop

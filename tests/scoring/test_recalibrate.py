@@ -19,7 +19,7 @@ from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.collect import judge
 from oddframe.scoring.judged_file import save_judged
 from oddframe.scoring.recalibrate import calibrate, history
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 
 @pytest.fixture

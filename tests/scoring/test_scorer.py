@@ -15,7 +15,7 @@ from oddframe.errors import DataError, RunError, TooShortError
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scorer import Scorer
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.video.open import open_video
 
 from ..conftest import _make_video, moving_square

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from oddframe.runs import Run
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.train import train
 
 SMALL = (

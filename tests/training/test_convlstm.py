@@ -7,7 +7,7 @@ import torch
 
 from oddframe.models.weights import load_tensors
 from oddframe.progress import Progress
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.train import train
 
 SMALL = (

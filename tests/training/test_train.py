@@ -22,7 +22,7 @@ from oddframe.origin import ClipCounts
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibration_file import load_calibration
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.train import train
 
 STEPS = 9
@@ -349,7 +349,7 @@ import torch
 
 import oddframe as odd
 torch.set_num_threads(1)
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.training import resume
 from oddframe.training.train import train
 

@@ -19,7 +19,8 @@ from oddframe.processes.cores import threads
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, host, versions
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 from oddframe.video.open import open_video
 
 _READY, _MEASURING = "getting ready", "measuring"

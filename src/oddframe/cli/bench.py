@@ -48,7 +48,7 @@ def bench(
     elif preset != "cpu" or detector is not None or overrides:
         raise typer.BadParameter("--preset, --detector and --set are of the untrained network", param_hint="--preset")
     from oddframe.benchmarking.bench import bench
-    from oddframe.settings import load_settings
+    from oddframe.settings_layers import load_settings
 
     settings = None if trained else load_settings(preset, detector=detector, overrides=overrides or ())
     with watching() as watch:

@@ -92,7 +92,8 @@ def cache(
       oddframe data cache --clear
     """
     from oddframe.files import CACHE_VARIABLE
-    from oddframe.video.store import LIMIT_VARIABLE, FrameStore, parse_bytes
+    from oddframe.video.disk import LIMIT_VARIABLE, parse_bytes
+    from oddframe.video.store import FrameStore
 
     store = FrameStore()
     freed = store.clear() if clear else 0

@@ -188,7 +188,7 @@ class Making:
         Raises:
             SettingsError: as `load_settings`.
         """
-        from oddframe.settings import load_settings
+        from oddframe.settings_layers import load_settings
 
         data = {
             "protocol": self.protocol,

@@ -7,7 +7,7 @@ from typing import Any
 from oddframe.detectors import DetectorEntry, DetectorSettings, detectors
 from oddframe.errors import OddframeError
 from oddframe.presets import PRESETS
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 
 def catalogue() -> list[dict[str, Any]]:

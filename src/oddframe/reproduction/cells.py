@@ -36,7 +36,8 @@ from oddframe.reproduction.frames import common_figures
 from oddframe.reproduction.rows import Row
 from oddframe.runs import Run
 from oddframe.scoring.calibration_file import load_calibration
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 
 _PATIENCE_S = 3600.0
 """A training or judging that tells of no progress for so long hangs. Steps on a small processor take seconds, the draws

@@ -21,7 +21,7 @@ from oddframe.reproduction.rows import Row, rows_of
 from oddframe.reproduction.sizes import sizes_table
 from oddframe.reproduction.spaces import analyses, draw_feature_spaces, ratios_table
 from oddframe.reproduction.table import figures_table, read_cells
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 if TYPE_CHECKING:
     from oddframe.evaluation.analysed import Analysis

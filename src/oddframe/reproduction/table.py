@@ -17,7 +17,8 @@ from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_auc
 from oddframe.reproduction.rows import Row
 from oddframe.scoring.fusion import online_components
-from oddframe.settings import differences, settings_from_dict
+from oddframe.settings import differences
+from oddframe.settings_layers import settings_from_dict
 
 _MOST_BYTES = 64_000_000
 

@@ -14,7 +14,7 @@ from oddframe.data.source import DataSource
 from oddframe.evaluation.judge import evaluate
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
-from oddframe.settings import settings_from_dict
+from oddframe.settings_layers import settings_from_dict
 from oddframe.training.train import train
 
 

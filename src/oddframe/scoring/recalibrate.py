@@ -20,7 +20,8 @@ from oddframe.scoring.calibration_file import LineRecord, load_calibration, save
 from oddframe.scoring.judged import Judged
 from oddframe.scoring.judged_file import load_judged
 from oddframe.scoring.scores import AlarmLine
-from oddframe.settings import Settings, refuse_missing_components, with_overrides
+from oddframe.settings import Settings, refuse_missing_components
+from oddframe.settings_layers import with_overrides
 
 HISTORY = "calibrations.jsonl"
 

@@ -26,7 +26,8 @@ from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import save_calibration
 from oddframe.scoring.judged_file import save_judged
 from oddframe.scoring.runtimes.torch import TorchRuntime
-from oddframe.settings import Settings, load_settings
+from oddframe.settings import Settings
+from oddframe.settings_layers import load_settings
 from oddframe.training.begin import Ready, begin_run, prepare, resolved, same_run, with_epochs
 from oddframe.training.budget import fit, parse_budget
 from oddframe.training.calibrate import backgrounds_of, judge_split

@@ -23,24 +23,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, SettingsError, StorageError
 from oddframe.files import CACHE_VARIABLE, HeldElsewhereError, lock, write_json
 from oddframe.video._digest import DigestBook
+from oddframe.video.disk import LIMIT_VARIABLE, in_bytes, parse_bytes, users_folder
 from oddframe.video.entry import ABOUT, Opened, Recipe, Report, StoredPixels, open_entry, read_about, write_entry
 from oddframe.video.picture import Resize
 from oddframe.video.source import Video
 
-LIMIT_VARIABLE = "ODDFRAME_CACHE_LIMIT"
 DEFAULT_LIMIT_BYTES = 20e9
 
 _LOG = logging.getLogger(__name__)
 _FILLING, _GOING = ".filling-", ".going-"
 _LIMIT_FILE = "limit.json"
 _KEY = re.compile(r"[0-9a-f]{32}")
-_UNITS = {"": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class FrameStore:
     """
 
     def __init__(self, folder: Path | str | None = None, limit_bytes: float | None = None) -> None:
-        self.folder = Path(folder or os.environ.get(CACHE_VARIABLE) or _users_folder())
+        self.folder = Path(folder or os.environ.get(CACHE_VARIABLE) or users_folder())
         with _disk_errors(self.folder):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
         self.limit_bytes = self._chosen_limit() if limit_bytes is None else limit_bytes
@@ -346,30 +344,6 @@ class FrameStore:
         self._digests.sweep()
 
 
-def parse_bytes(text: str) -> float:
-    """Read a size on disk.
-
-    >>> parse_bytes("40GB"), parse_bytes("1.5 tb"), parse_bytes("500000")
-    (40000000000.0, 1500000000000.0, 500000.0)
-
-    Raises:
-        SettingsError: it is none.
-    """
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?b)?", text.strip().lower())
-    if match is None:
-        raise SettingsError("this is no size on disk", seen=repr(text), wanted='for example "40GB" or "500MB"')
-    return float(match[1]) * _UNITS[match[2] or ""]
-
-
-def in_bytes(count: float) -> str:
-    """Write a size for people.
-
-    >>> in_bytes(2.04e10), in_bytes(3_100_000)
-    ('20.4 GB', '3.1 MB')
-    """
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
 def _look_at(folder: Path) -> StoreEntry:
     """What an entry holds; one of another version, or a damaged one, still takes up room."""
     taken = sum(part.stat().st_size for part in folder.iterdir())
@@ -390,26 +364,6 @@ def _stored(video: Video, opened: Opened, pixels: StoredPixels) -> StoredVideo:
         for first, stop in opened.about.missing:
             missing[first:stop] = True
     return StoredVideo(pixels, times, video.first_index, opened.about.trouble is not None, missing)
-
-
-def _users_folder() -> Path:
-    """Where the store of this user is.
-
-    Raises:
-        StorageError: the user has no home, as one without an account in a container.
-    """
-    try:
-        folder = platformdirs.user_cache_path("oddframe") / "frames"
-    except (RuntimeError, KeyError):
-        folder = Path()
-    if not folder.is_absolute():
-        raise StorageError(
-            "there is no home folder in which decoded video could be kept",
-            seen="neither HOME nor an account of this user",
-            wanted=f"a folder in the environment variable {CACHE_VARIABLE}",
-            hint=f"export {CACHE_VARIABLE}=/somewhere/frames",
-        )
-    return folder
 
 
 @contextmanager
