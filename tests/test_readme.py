@@ -14,6 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import oddframe
 from oddframe.cli.main import app
 from oddframe.detectors import detectors
 
@@ -83,6 +84,26 @@ def test_the_reference_is_what_the_code_says():
 
     stale = [name for name, text in pages.items() if (ROOT / "docs/reference" / name).read_text("utf-8") != text]
     assert not stale, "run: python docs/make_reference.py"
+
+
+def test_the_reference_of_python_has_an_entry_for_each_public_name():
+    page = (ROOT / "docs/reference/python.md").read_text("utf-8")
+    entries = re.findall(r"^::: oddframe\.(\w+)$", page, re.M)
+
+    # `__version__` is a word, of which there is nothing to render
+    assert sorted([*entries, "__version__"]) == sorted(oddframe.__all__)
+    assert "odd.__version__" in page
+
+
+def test_the_index_of_decisions_lists_every_page_by_its_title():
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \|$", index, re.M)
+    pages = [page for page in sorted(folder.glob("*.md")) if page.name != "README.md"]
+    titles = [page.read_text("utf-8").partition("\n")[0] for page in pages]
+
+    assert [name for _, name, _ in listed] == [page.name for page in pages]
+    assert [f"# {number}: {title}" for number, _, title in listed] == titles
 
 
 @pytest.fixture
