@@ -19,6 +19,7 @@ ABLATIONS = {
 TRAININGS = {
     "cpu": "`cpu`",
     "cpu-seed-2": "`cpu`",
+    "cpu-again": "`cpu`, on a processor without bf16 units",
     "no-beside": "without `compactness_beside`",
     "no-beside-seed-2": "without `compactness_beside`",
     "192x288": "the same at 192x288",
@@ -89,6 +90,8 @@ SEEDS = """## The same with another seed, and as the preset was before
 
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-seed-2 --set train.seed=2
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name no-beside --set model.compactness_beside=false
+
+    python experiments/ped2_kfold.py PED2 --folds 0 --name cpu-again
 
 AUC micro of `paper` / `online` / distance by fold. The seed of the presets was not chosen by what it scores.
 """

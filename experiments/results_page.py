@@ -133,7 +133,7 @@ def _ped2(cells: dict[str, Any], places: dict[str, Any]) -> list[str]:
 
 
 def _paper(results: Path) -> list[str]:
-    papers, synthetic = (tables.paper_cells(results / name) for name in ("paper", "paper-synthetic"))
+    papers, synthetic = results / "paper", tables.paper_cells(results / "paper-synthetic")
     return [
         words.PAPER,
         tables.paper_table("table3", papers),

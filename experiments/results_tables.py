@@ -10,6 +10,8 @@ from statistics import mean
 from typing import Any
 
 import lab_words as words
+from oddframe.records import read_record
+from oddframe.reproduction.cells import Cell
 from oddframe.reproduction.rows import rows_of
 from oddframe.reproduction.table import SCORES, figures_of, figures_table
 from pages import table, with_interval
@@ -173,11 +175,17 @@ def paper_cells(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     return cells
 
 
-def paper_table(what: str, cells: dict[tuple[str, str], dict[str, Any]]) -> str:
+def paper_table(what: str, folder: Path) -> str:
+    """A table of the paper, from the cells that `oddframe reproduce --out` left in a folder."""
+    cells: dict[tuple[str, str], dict[str, Cell]] = {}
+    for path in sorted((folder / "cells").glob("*.json")):
+        if not path.name.endswith(".spaces.json"):
+            one = read_record(path, Cell, "the cell")
+            cells.setdefault((one.cell.set, one.cell.row), {})[one.cell.part] = one
     sets = sorted({name for name, _ in cells})
     folds = max(len(parts) for parts in cells.values())
     whole = figures_table(what, rows_of(what), sets, cells, folds).render("markdown")
-    scores = [score for score in SCORES if score != "learned"]
+    scores = [score for score in SCORES if score not in ("learned", "flow")]
     rows = [["method", "part", *(NAMES[score] for score in scores)]]
     for row in rows_of(what):
         for part, cell in sorted(cells.get((sets[0], row.key), {}).items()):

@@ -13,13 +13,13 @@ from oddframe.data import open as data
 from oddframe.data.check import check
 from oddframe.data.source import DataSource
 from oddframe.errors import (
+    DataError,
     FrameSizeError,
     IncompleteSetError,
     LabelError,
     MissingExtraError,
     MissingPathError,
     SettingsError,
-    UnreadableVideoError,
 )
 
 open_videoset = functools.partial(data.open_videoset, partial=True)  # the sets made here are small
@@ -257,8 +257,8 @@ def test_a_mask_folder_of_no_video_is_noted(community):
 def test_a_broken_frame_is_named(official):
     (official / "Train/Train002/001.tif").write_bytes(b"")
 
-    with pytest.raises(UnreadableVideoError, match=r"Train002.*001\.tif"):
-        open_videoset(official)
+    with pytest.raises(DataError, match=r"Train002.*001\.tif"):
+        list(open_videoset(official).normal[1].video.frames())
 
 
 def test_a_given_label_file_that_is_not_there_is_missing(official):

@@ -45,7 +45,7 @@ def work(tmp_path) -> Work:
 def computed(monkeypatch) -> list[object]:
     """The run folders that were looked into."""
     folders = []
-    monkeypatch.setattr(analysis, "analyse", lambda folder, **_: folders.append(folder) or FOUND)
+    monkeypatch.setattr(analysis, "analyse", lambda folder, *_, **__: folders.append(folder) or FOUND)
     return folders
 
 
