@@ -126,7 +126,7 @@ def test_the_commands_of_the_readme_run(home, request):
         if words[0] == "train":
             words = [*words, "--detector", "framediff", "--set", "data.least_heldout=1"]
         # the video of the tests is two seconds long
-        words = ["0:01" if word == "1:20" else word for word in words]
+        words = ["0:01" if word == "5:00" else word for word in words]
         told = CliRunner().invoke(app, words)
         assert told.exit_code == 0, f"{words}: {told.output}"
     assert Path("runs/gate/scores/gate/report.html").is_file()
