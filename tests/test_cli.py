@@ -125,6 +125,7 @@ def test_training_examples_run_with_a_detector_that_has_nothing_to_train(words, 
     assert json.loads(Path("runs/new/run.json").read_text())["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_table_is_laid_out_on_the_terminal_and_as_json(home):
     words = ["reproduce", "table3", "demo/data", "--preset", "tiny", "--set", "data.folds=2", "--row", "framediff"]
     words += ["--set", "data.least_heldout=1"]

@@ -123,6 +123,7 @@ def test_a_backend_that_is_there_is_what_else_is_drawn_with(surroundings, monkey
     assert told.strip() == "svg"
 
 
+@pytest.mark.slow
 def test_who_keeps_settings_of_matplotlib_keeps_its_folder(surroundings):
     show = "new_figure('plotting', (2, 1))\nimport matplotlib\nprint(matplotlib.get_configdir())"
     show = f"from oddframe.outside import new_figure\n{show}"

@@ -202,6 +202,7 @@ def test_a_fold_without_labels_cannot_be_known_anomalies():
         split(videos, "kfold", fold=0, folds=2)
 
 
+@pytest.mark.slow
 def test_folds_of_the_real_ped2(ped2):
     videos = open_videoset(ped2)
 

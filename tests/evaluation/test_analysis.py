@@ -112,6 +112,7 @@ def test_clips_of_one_label_are_taken_evenly_and_mixed_ones_never():
 # A whole run ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_with_two_memories_has_distances_use_and_four_panels(run, tmp_path):
     found = analyse(run("dual"), clips=6)
 
@@ -187,6 +188,7 @@ def test_what_was_found_is_left_in_the_run_for_its_page(run):
     assert [space["dots"]["abnormal"].count("M") for space in drawn["spaces"]] == [6, 6, 6, 6]
 
 
+@pytest.mark.slow
 def test_the_verb_tells_distances_and_memories_and_leaves_the_picture(run):
     folder = run("dual").folder
 

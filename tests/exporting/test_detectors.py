@@ -23,6 +23,8 @@ pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
 from oddframe.exporting.formats import write_graph  # noqa: E402
 from oddframe.exporting.graph import ScoredNetwork, to_onnx  # noqa: E402
 
+pytestmark = pytest.mark.slow  # a training, and graphs of it
+
 SCORE = ScoreSettings()
 SCORE_VALUES = {"psnr", "distance", "local_error"}
 OWN = sorted(name for name, entry in detectors().items() if entry.class_path.startswith("oddframe."))

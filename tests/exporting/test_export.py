@@ -14,6 +14,8 @@ from oddframe.errors import DataError, ExportError, SettingsError
 from oddframe.exporting.parity import LIMIT, Parity, compare, refuse_difference, relative
 from oddframe.scoring.runtimes.choose import open_runtime
 
+pytestmark = pytest.mark.slow  # a training, and graphs of it
+
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
 pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
 

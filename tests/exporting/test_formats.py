@@ -28,6 +28,7 @@ def test_openvino_computes_the_graph_of_onnx_as_the_run_does(run, artefact, batc
     assert openvino.see(clips[0]).predicted.shape == (48, 64, 3)
 
 
+@pytest.mark.slow
 def test_an_artefact_of_openvino_gives_the_scores_of_its_run(still, day, tmp_path):
     made = odd.export(still, tmp_path / "model", format="openvino")
 

@@ -36,6 +36,7 @@ app(["score", {video!r}, "--run", {artefact!r}, "--backend", "onnxruntime", "--o
 """
 
 
+@pytest.mark.slow
 def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artefact, day, tmp_path):
     out = tmp_path / "scores"
     code = _SCORE.format(blocked=BLOCKED, artefact=str(artefact.folder), video=str(day), out=str(out))

@@ -42,6 +42,7 @@ def test_parts_are_compiled_for_as_long_as_it_lasts(network):
     assert not any("forward" in vars(module) for module in network.modules())
 
 
+@pytest.mark.slow
 def test_without_a_compiler_it_says_what_is_wanted(network, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))

@@ -139,6 +139,7 @@ def test_a_worker_that_dies_is_known_by_its_last_words(order, seen, module, tmp_
     assert "a library says hello" in log.read_text("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_a_worker_that_tells_of_no_progress_is_ended_and_one_that_is_only_slow_is_not(module):
     with Workers().start(module, {}, does="counts", patience_s=0.7) as worker:
         assert worker.ask({"do": "slow"}) == "there"  # six times 0.2 s, and news of each

@@ -16,6 +16,8 @@ from oddframe.evaluation.result import Result
 from oddframe.reproduction.frames import narrowed
 from oddframe.reproduction.reproduce import reproduce
 
+pytestmark = pytest.mark.slow  # trainings
+
 SMALL = ("model.size=[48, 64]", "model.channels=1", "data.heldout=0.3", "data.least_heldout=1", "data.folds=2")
 
 

@@ -10,6 +10,8 @@ from oddframe.progress import Progress
 from oddframe.settings_layers import load_settings
 from oddframe.training.train import train
 
+pytestmark = pytest.mark.slow  # trainings
+
 SMALL = (
     "model.size=[16, 24]",
     "model.width=4",
