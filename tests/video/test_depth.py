@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from oddframe.errors import DataError, SettingsError
-from oddframe.video.depth import PixelRange, learn_pixel_range, range_of, ranged
+from oddframe.video.depth import learn_pixel_range, ranged
 from oddframe.video.open import open_video
+from oddframe.video.pixel_range import PixelRange, range_of
 
 
 def write(folder, pictures, suffix=".png"):

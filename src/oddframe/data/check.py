@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from oddframe.data.open import Data, open_source, source_at
 from oddframe.data.source import DataSource
 from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet, video_notes
-from oddframe.video.depth import PixelRange, learn_pixel_range
+from oddframe.video.depth import learn_pixel_range
+from oddframe.video.pixel_range import PixelRange
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, TooShortError
 from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.backgrounds import Backgrounds, Still
 from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.calibration_file import load_calibration
@@ -208,7 +209,15 @@ class Scorer:
         Args:
             scene: which of the trained scenes it shows. fps: frames a second of frames that carry no times.
         """
-        return Session(self, scene, fps)
+        return Session(
+            self.evidence(batch=1).of_video(),
+            self._runtime.before,
+            self._calibration,
+            self._backgrounds,
+            AlarmRule.of(self._run.settings.score),
+            scene,
+            fps,
+        )
 
     def stream(
         self,

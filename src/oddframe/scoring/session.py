@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import DataError
 from oddframe.scoring.alarms import AlarmRule, EventTracker
-from oddframe.scoring.backgrounds import Still
-from oddframe.scoring.calibration import SceneNormal
+from oddframe.scoring.backgrounds import Backgrounds, Still
+from oddframe.scoring.calibration import Calibration, SceneNormal
+from oddframe.scoring.evidence import EvidenceWindow
 from oddframe.scoring.scores import FrameScore, Raw
 from oddframe.video.source import Frame
-
-if TYPE_CHECKING:
-    from oddframe.scoring.scorer import Scorer
 
 Picture = Frame | NDArray[np.uint8]
 """A frame with its number and time, or its pixels alone: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, uint8."""
@@ -30,8 +27,9 @@ class Session:
     is for one thread.
 
     Args:
-        scorer: whose detector it is. scene: which of the trained scenes it shows; "" for none.
-        fps: frames a second of frames that carry no times.
+        window: over the frames that come, one at a time; `before` of them stand before the judged one.
+        calibration, backgrounds, rule: of the run.
+        scene: which of the trained scenes it shows; "" for none. fps: frames a second of frames that carry no times.
 
     >>> scorer = Scorer("runs/gate")                                                          # doctest: +SKIP
     >>> session = scorer.session(fps=10)                                                      # doctest: +SKIP
@@ -40,14 +38,21 @@ class Session:
     ...         print(one.frame, one.online, one.alarm)
     """
 
-    def __init__(self, scorer: Scorer, scene: str, fps: float | None) -> None:
-        normal, note = scorer.calibration.scene(scene)
-        self._scorer, self._scene, self._fps = scorer, scene, fps
-        self._note = note
-        self._before = scorer.runtime.before
-        self._window = scorer.evidence(batch=1).of_video()
+    def __init__(
+        self,
+        window: EvidenceWindow,
+        before: int,
+        calibration: Calibration,
+        backgrounds: Backgrounds,
+        rule: AlarmRule,
+        scene: str,
+        fps: float | None,
+    ) -> None:
+        normal, self._note = calibration.scene(scene)
+        self._window, self._before = window, before
+        self._backgrounds, self._scene, self._fps = backgrounds, scene, fps
         self._fusing = Fusing(normal)
-        self._tracker = EventTracker(scorer.calibration.line, AlarmRule.of(scorer.run.settings.score), fps)
+        self._tracker = EventTracker(calibration.line, rule, fps)
         self._still = Still()
         self._waiting: deque[FrameScore] = deque()
         self._count = 0
@@ -89,11 +94,11 @@ class Session:
     @property
     def notes(self) -> list[str]:
         """What a reader must know so far: scenes, missing frames, a background that is not that of the training."""
-        told = [self._note, *self._window.notes(), *self._scorer.backgrounds.notes(self._scene, self._still.picture())]
+        told = [self._note, *self._window.notes(), *self._backgrounds.notes(self._scene, self._still.picture())]
         return [note for note in told if note]
 
     def __repr__(self) -> str:
-        return f"<Session of {self._scorer!r}: {self._count} frames>"
+        return f"<Session: {self._count} frames>"
 
     def _scored(self, raw: Raw) -> Iterator[FrameScore]:
         while self._waiting and self._waiting[0].frame <= raw.frame:

@@ -10,7 +10,8 @@ from oddframe.data.videoset import LabelledVideo, spans_in_words
 from oddframe.errors import SettingsError
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import Settings
-from oddframe.video.depth import PixelRange, learn_pixel_range
+from oddframe.video.depth import learn_pixel_range
+from oddframe.video.pixel_range import PixelRange
 from oddframe.video.store import FrameStore, StoredVideo
 
 _NAMED = 8

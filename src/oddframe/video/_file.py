@@ -25,7 +25,7 @@ from oddframe.video._index import FrameIndex, index_of
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie
 from oddframe.video._watch import Pulse, watched, watched_call
 from oddframe.video.began import began_of
-from oddframe.video.depth import HIGHEST, PixelRange, range_of
+from oddframe.video.pixel_range import HIGHEST, PixelRange, range_of
 from oddframe.video.source import Frame, Video
 
 _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}

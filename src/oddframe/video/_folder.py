@@ -22,7 +22,7 @@ from oddframe.errors import CutOffVideoError, DataError, FrameSizeError, Missing
 from oddframe.video import _tiff
 from oddframe.video._pictures import is_grey, read_picture
 from oddframe.video._series import one_sequence
-from oddframe.video.depth import HIGHEST, PixelRange, range_of
+from oddframe.video.pixel_range import HIGHEST, PixelRange, range_of
 from oddframe.video.source import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Frame, Video, list_pictures
 
 _LOG = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import SettingsError, TooShortError
-from oddframe.video.depth import PixelRange
+from oddframe.video.pixel_range import PixelRange
 
 PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
 VIDEO_SUFFIXES = frozenset(
