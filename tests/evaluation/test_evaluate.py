@@ -217,3 +217,55 @@ def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_becam
     assert (result.classes["known"]["kinds"], result.classes["unknown"]["kinds"]) == (("flash",), ("fire",))
     assert (result.classes["known"]["frames"], result.classes["unknown"]["frames"]) == (10, 10)
     assert result.classes["unknown"]["online"] > 0.9
+
+
+def test_a_result_says_who_judged_with_which_seed_and_what_each_fusion_adds(run, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/bin/oddframe", "eval", "runs/gate", "--backend", "torch"])
+
+    evaluate(run, backend="torch")
+
+    result = Result.load(run.folder)
+    assert (result.judging.backend, result.judging.seed, result.judging.apart) == ("torch", 0, ())
+    assert result.judging.command == "oddframe eval runs/gate --backend torch"
+    assert result.judging.versions["oddframe"] == result.versions["oddframe"]
+    assert result.fusions.online.weights == {"psnr": 1.0, "motion": 1.0}
+    assert result.fusions.paper.weights == {"psnr": 1.0}  # frame differences have no queries: gamma weighs nothing
+    assert result.fusions.paper.gamma is None
+    assert result.fusions.paper.normalised == "min-max over each whole video"
+    assert result.fusions.learned.smoothing == run.settings.score.smoothing
+
+
+def test_another_seed_backend_or_data_never_takes_the_place_of_the_main_result(run, data, tmp_path):
+    main = evaluate(run)
+    (run.folder / "eval-standard.json").chmod(0o400)
+    kept = (run.folder / "eval-standard.json").read_bytes()
+    other = shutil.copytree(data, tmp_path / "other")
+    (other / "labels.csv").write_text("video,start,end,class\nflash,20,24,flash\n")
+
+    evaluate(run, seed=7)
+    evaluate(run, backend="torch-bf16", seed=7)
+    elsewhere = evaluate(run, other)
+
+    assert elsewhere.frames.abnormal == 4
+    word = f"data{elsewhere.data.fingerprint[2:10]}"
+    assert sorted(path.name for path in run.folder.glob("eval-*.json")) == sorted(
+        [
+            "eval-standard.json",
+            "eval-standard.seed7.json",
+            "eval-standard.torch-bf16.seed7.json",
+            f"eval-standard.{word}.json",
+        ]
+    )
+    assert (run.folder / "eval-standard.json").read_bytes() == kept
+    assert Result.load(run.folder) == main
+    assert Result.load(run.folder / "eval-standard.seed7.json").judging.seed == 7
+    assert len(Result.load(run.folder / f"eval-standard.{word}.json").scored) == 2
+
+
+def test_the_same_data_elsewhere_and_labels_mended_in_their_place_make_the_main_result_again(run, data, tmp_path):
+    evaluate(run, shutil.copytree(data, tmp_path / "copied"))
+    (data / "labels.csv").write_text("video,start,end,class\nflash,20,24,flash\n")
+    evaluate(run)
+
+    assert [path.name for path in run.folder.glob("eval-*.json")] == ["eval-standard.json"]
+    assert Result.load(run.folder).frames.abnormal == 4

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -99,3 +100,15 @@ def test_a_notebook_shows_the_figures(result):
 
 def test_undefined_is_a_dash():
     assert percent(None) == "-"
+
+
+def test_a_folder_gives_its_main_result_and_the_newest_where_there_is_none(result, tmp_path):
+    made = {"backend": "torch", "device": "cpu"}
+    seeds = [result.changed(judging={**made, "seed": n, "apart": (f"seed{n}",)}) for n in (1, 2)]
+    result.save(tmp_path)
+    for number, one in enumerate(seeds):
+        os.utime(one.save(tmp_path), (2e9 + number, 2e9 + number))
+
+    assert Result.load(tmp_path) == result
+    (tmp_path / "eval-standard.json").unlink()
+    assert Result.load(tmp_path).judging.seed == 2

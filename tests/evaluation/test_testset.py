@@ -187,6 +187,7 @@ def test_a_run_of_the_beginning_of_a_file_is_judged_on_the_rest_of_it(gate):
     result = evaluate(run, judged_source(run, labels=(gate / "labels.csv",)))
 
     assert result.table[0].name == "gate"
+    assert result.file_name == "eval-standard.json"
     assert result.scored[0].scores.frame[0] == 81
     assert result.scored[0].stretches() == [(100, 110)]
     assert result.auc["motion"].micro == 1.0
@@ -201,6 +202,7 @@ def test_a_run_of_plain_files_is_judged_on_other_files(gate):
     result = evaluate(run, judged_source(run, [gate / "other.mkv"], labels=(gate / "labels.csv",)))
 
     assert result.scored[0].stretches() == [(100, 110)]
+    assert result.file_name == f"eval-standard.data{result.data.fingerprint[2:10]}.json"
     assert Result.load(gate / "run").data.source.paths == (Path("../other.mkv"),)
 
 

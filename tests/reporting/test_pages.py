@@ -13,6 +13,7 @@ import pytest
 import oddframe
 from oddframe.errors import MissingPathError
 from oddframe.evaluation.judge import judge
+from oddframe.evaluation.making import WHOLE_VIDEO
 from oddframe.reporting import pictures, words
 from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
@@ -186,6 +187,19 @@ def test_a_page_is_made_again_from_stored_scores(result, tmp_path, read, embedde
 
     assert page == tmp_path / "report.html"
     assert len(embedded(read(page)[0])) == 2
+
+
+def test_the_page_of_a_result_of_another_making_leaves_the_main_page_alone_and_says_who_judged(result, tmp_path, read):
+    judging = {"backend": "openvino", "device": "auto", "seed": 7, "command": "oddframe eval g", "apart": ("seed7",)}
+    fusions = {"paper": {"weights": {"psnr": 0.9, "distance": 0.1}, "normalised": WHOLE_VIDEO, "gamma": 0.9}}
+    result = result.changed(run=str(tmp_path), judging=judging, fusions=fusions)
+
+    page = report(result.save(tmp_path), pictures=None)
+
+    assert page == report(result, pictures=None) == tmp_path / "report.seed7.html"
+    text, _ = read(page)
+    assert "openvino, seed 7: <code>oddframe eval g</code>" in text
+    assert "0.9 psnr + 0.1 distance, each: min-max over each whole video" in text
 
 
 def test_a_run_that_was_not_judged_is_said(tmp_path):

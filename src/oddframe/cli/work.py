@@ -141,6 +141,9 @@ def evaluate(
 ) -> None:
     """Judge a run on the test videos of its split, and leave the result in its folder.
 
+    With another seed, other data, or a backend that scores a little otherwise, the result has a file of its own
+    (eval-standard.seed7.json), and the main one stays.
+
     \b
     Examples:
       oddframe eval runs/demo
@@ -209,7 +212,12 @@ def evaluate(
             say(f"{name} kinds of anomaly ({', '.join(group.kinds)}): AUC {percent(group.online)}")
     for note in result.notes:
         say(f"note: {note}")
-    say(f"Next: oddframe report {run}")
+    path = opened.folder / result.file_name
+    if result.apart:
+        say(
+            f"The result: {path}. The run's main result is of its own data and backend with seed 0, and was left alone."
+        )
+    say(f"Next: oddframe report {path if result.apart else run}")
 
 
 @options.spread

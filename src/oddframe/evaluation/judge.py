@@ -29,6 +29,7 @@ from oddframe.evaluation.figures import (
     Threshold,
     Undefined,
 )
+from oddframe.evaluation.making import Judging, apart_of, fusions_of
 from oddframe.evaluation.metrics import Video
 from oddframe.evaluation.places import PlaceJudge
 from oddframe.evaluation.result import Result
@@ -60,6 +61,9 @@ def evaluate(
 ) -> Result:
     """Score every test video of a run's split, judge the scores, and write the result into the run's folder.
 
+    A result with another seed, on other data, or by a backend that scores a little otherwise has a file of its own
+    (`Result.file_name`), so that it never takes the place of the run's main result.
+
     Args:
         run: a trained run or an artefact of it, or its folder.
         data: by default the data of the training, opened as they were then; a path, where they are elsewhere, or what
@@ -75,6 +79,7 @@ def evaluate(
         RunError: no finished run. StorageError: its folder cannot be written.
     """
     from oddframe.artefact import open_trained
+    from oddframe.runs import command_line, host, versions
     from oddframe.scoring.scorer import Scorer
 
     opened = open_trained(run)
@@ -88,9 +93,20 @@ def evaluate(
         judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed
     )
     origin = testset.provenance(opened, videos)
+    fused, score = scorer.calibration.pooled.fused, opened.settings.score
+    judging = Judging(
+        backend=scorer.runtime.name,
+        device=device,
+        seed=seed,
+        command=command_line(),
+        versions=versions(),
+        host=host(),
+        apart=apart_of(opened, scorer.runtime.name, seed, testset.other_data(opened, videos)),
+    )
+    fusions = fusions_of(fused, score, list(result.auc))
     found, unplaced = places.finish() if places is not None else (None, [])
     told = [*notes, *unjudged, *unplaced, *opened.info.notes, *videos.notes, *result.notes]
-    result = result.changed(**origin, places=found, notes=tuple(dict.fromkeys(told)))
+    result = result.changed(**origin, judging=judging, fusions=fusions, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
 

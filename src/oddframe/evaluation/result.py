@@ -1,7 +1,8 @@
 """What judging a run comes to: figures, and where they come from. Plain values; needs no torch.
 
 A `Result` goes to disk as `eval-<protocol>.json` (figures and provenance) with `eval-<protocol>-scores.npz`
-(every score beside its label; `stored.py`) next to it, so that a report can be made again without the detector.
+(every score beside its label; `stored.py`) next to it, so that a report can be made again without the detector. One of
+another making has a name of its own.
 AUC, AP and EER are shares, 0..1. What is undefined is None.
 """
 
@@ -29,6 +30,7 @@ from oddframe.evaluation.figures import (
     TrainedOn,
     Undefined,
 )
+from oddframe.evaluation.making import FusionInfo, Judging
 from oddframe.evaluation.stored import JudgedVideo, read_scores, write_scores
 from oddframe.origin import HostInfo, Versions
 from oddframe.records import FileRecord, read_record, write_record
@@ -55,8 +57,10 @@ class Result(FileRecord):
         places: whether the odd places are found; None where nobody asked, or no frame has a mask.
         frames: how many were judged. trained_on: names of videos.
         detector, protocol, fold, folds, data, run, command, versions, host, parameters, seconds_training,
-            peak_memory_mb: where the figures come from; `run` is the folder.
+            peak_memory_mb: where the run comes from; `run` is its folder.
         settings: of the run, as they stand in its file.
+        judging: who judged, how and on what; None of version 0.1, and where scores were judged by hand.
+        fusions: fusion → what it was made of; empty where `judging` is None.
         notes: what the reader must know.
     """
 
@@ -83,6 +87,8 @@ class Result(FileRecord):
     parameters: int | None = None
     seconds_training: float | None = None
     peak_memory_mb: float | None = None
+    judging: Judging | None = None
+    fusions: Named[FusionInfo] = Named[FusionInfo]({})
     notes: tuple[str, ...] = ()
     _scored: tuple[JudgedVideo, ...] = PrivateAttr(())
 
@@ -122,23 +128,37 @@ class Result(FileRecord):
         """
         return cls.model_validate(values).with_scores(scored)
 
-    def save(self, folder: Path | str) -> Path:
-        """Write `eval-<protocol>.json` and its scores into a folder; return the JSON's path.
+    @property
+    def file_name(self) -> str:
+        """What it is called in a run's folder.
 
-        With data that have several ground truths it is `eval-<protocol>-<ground truth>.json`: each keeps its own.
+        `eval-<protocol>.json`; with data that have several ground truths `eval-<protocol>-<ground truth>.json`, and
+        one that departs from the main result says in what: `eval-<protocol>.openvino.seed7.json`.
+        """
+        words = "-".join(word for word in ("eval", self.protocol, self.data.ground_truth) if word)
+        return ".".join([words, *self.apart, "json"])
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """In what it departs from the main result of its run, see `Judging`; nothing for a main result."""
+        return () if self.judging is None else self.judging.apart
+
+    def save(self, folder: Path | str) -> Path:
+        """Write it and its scores into a folder, under `file_name`; return the JSON's path.
 
         Raises:
             StorageError: the folder cannot be written.
         """
-        words = ("eval", self.protocol, self.data.ground_truth)
-        path = Path(folder) / f"{'-'.join(word for word in words if word)}.json"
+        path = Path(folder) / self.file_name
         if self.scored:
             write_scores(_scores_path(path), self.scored)
         return write_record(path, self)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read a result back: its JSON, or the newest one in a run folder. Needs no torch.
+        """Read a result back: its JSON, or the main one in a run folder. Needs no torch.
+
+        Of several main ones (one a ground truth) it is the newest; where there is none, the newest of all.
 
         Raises:
             MissingPathError: there is none. RunError: it is damaged or of a newer version.
@@ -148,7 +168,7 @@ class Result(FileRecord):
             found = sorted(path.glob("eval-*.json"), key=lambda file: file.stat().st_mtime)
             if not found:
                 raise MissingPathError("a run that has not been judged", path=path, hint=f"oddframe eval {path}")
-            path = found[-1]
+            path = ([file for file in found if "." not in file.stem] or found)[-1]
         if not path.is_file():
             raise MissingPathError(
                 "there is no result", path=path, wanted="eval-<protocol>.json", hint="oddframe eval RUN"

@@ -140,6 +140,26 @@ def differing(run: Trained, videos: VideoSet) -> list[str]:
     return [f"The data differ from those of the training (fingerprint {seen[:12]}, then {wanted[:12]})."]
 
 
+def other_data(run: Trained, videos: VideoSet) -> str | None:
+    """The fingerprint of what is judged, where it is other data than the run names; None where it is the same.
+
+    What has changed in its place since the training is the run's own (`differing` says so); so is the other ground
+    truth of the same videos, which names its results by itself. A fingerprint of version 0.1 cannot be compared.
+    """
+    then = run.info.data.fingerprint
+    if videos.fingerprint() == then or not then.startswith(FINGERPRINT):
+        return None
+    kept = source_in(run.info.data, run.folder)
+    now = None if videos.source is None else videos.source.seen_from(run.folder).at(run.folder)
+    if kept is not None and now is not None:
+        free: dict[str, Any] = {"kind": None, "ground_truth": None, "partial": False}
+        if kept.loose:  # what its files hold behind the range that was trained on
+            free |= {"start": None, "end": None, "taken_as": "normal", "labels": ()}
+        if kept.changed(**free) == now.changed(**free):
+            return None
+    return videos.fingerprint()
+
+
 def known_kinds(run: Trained, videos: VideoSet) -> set[str]:
     """Kinds of anomaly that the split's known videos show. Some protocols take them from the test videos as well."""
     split = run.info.split

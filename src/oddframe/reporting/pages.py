@@ -47,8 +47,8 @@ def report(
     Args:
         subject: a result; or the folder of a judged run, or its eval-<protocol>.json; or several of these, of which
             the others are compared with the first; or scores of one video.
-        out: the file; by default `report.html` in the run's folder; here, `compare.html` for several runs and
-            `<video>.html` for scores.
+        out: the file; by default `report.html` in the run's folder (`report.openvino.html` where the result is apart
+            from the main one in that); here, `compare.html` for several runs and `<video>.html` for scores.
         pictures: where frames and explanations come from. "auto" asks the run and its data for them (a single result
             only); None makes a page without pictures. The page of several runs has none.
         data: how the judged videos are opened, if no longer as they were when they were judged.
@@ -101,12 +101,13 @@ def _beside(subject: Result | Path | str) -> Path:
     if isinstance(subject, Result):
         if not subject.run:
             return Path("report.html")
-        folder = Path(subject.run)
+        folder, apart = Path(subject.run), subject.apart
     else:
         folder = Path(subject) if Path(subject).is_dir() else Path(subject).parent
+        apart = () if Path(subject).is_dir() else tuple(Path(subject).stem.split(".")[1:])
     if not folder.is_dir():
         raise MissingPathError("the run's folder is not there", path=folder, hint="say where the page goes with out=")
-    return folder / "report.html"
+    return folder / ".".join(["report", *apart, "html"])
 
 
 def _pictures_of(result: Result, data: DataSource | None, notes: list[str]) -> PictureSource | None:

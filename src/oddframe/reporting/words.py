@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from oddframe.data.source import source_in
 from oddframe.detectors import detectors
 from oddframe.detectors.settings import Compared
+from oddframe.evaluation.making import FusionInfo
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE
 from oddframe.scoring.fusion import online_components
@@ -82,6 +83,13 @@ def what_online_adds(result: Result) -> str:
     added = online_components(wanted, given)
     words, apart = f"Here it is made of {listed(added)}", [name for name in given if name not in added]
     return f"{words}; {listed(apart)} {'does' if len(apart) == 1 else 'do'} not count." if apart else f"{words}."
+
+
+def fusion_in_words(made: FusionInfo) -> str:
+    """What a fusion adds, and of what: "0.9 psnr + 0.1 distance, each: min-max over each whole video"."""
+    added = " + ".join(f"{weight:.3g} {name}" for name, weight in made.weights.items())
+    mean = f"; mean of the last {count(made.smoothing, 'frame')}" if made.smoothing and made.smoothing > 1 else ""
+    return f"{added}, each: {made.normalised}{mean}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -19,11 +19,12 @@ class GraphRuntime:
     """An exported graph.
 
     Args:
-        artefact: where it came from. compute: what computes it.
+        name: of the backend. artefact: where it came from. compute: what computes it.
     """
 
-    def __init__(self, artefact: Artefact, compute: Compute) -> None:
+    def __init__(self, name: str, artefact: Artefact, compute: Compute) -> None:
         about = artefact.about
+        self.name = name
         self._compute = compute
         self._values: tuple[str, ...] = about.values
         self._maps = {name: map_output(name) for name in about.maps}

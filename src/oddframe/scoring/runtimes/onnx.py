@@ -39,4 +39,4 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
     def compute(clips: NDArray[np.uint8], names: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
         return dict(zip(names, session.run(list(names), {INPUT: np.ascontiguousarray(clips)}), strict=True))
 
-    return GraphRuntime(artefact, compute)
+    return GraphRuntime("onnxruntime", artefact, compute)

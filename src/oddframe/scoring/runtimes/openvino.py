@@ -54,4 +54,4 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
         # copied, for the next clips are computed in the same place
         return {name: request.get_tensor(name).data.copy() for name in wanted}
 
-    return GraphRuntime(artefact, compute)
+    return GraphRuntime("openvino", artefact, compute)

@@ -27,8 +27,9 @@ class Seen:
 
 
 class Runtime(Protocol):
-    """Turns clips (B, T, H, W, C) uint8 into components."""
+    """Turns clips (B, T, H, W, C) uint8 into components. `name` is the backend's, as it is asked for."""
 
+    name: str
     before: int
     after: int
     size: tuple[int, int]

@@ -36,6 +36,7 @@ class TorchRuntime:
         self._judge = detector.for_video()
         self._device = device
         self._bf16 = bf16
+        self.name = "torch-bf16" if bf16 else "torch"
         self._windows = (score.window, score.stride, score.local_share)
         self.before, self.after = detector.window
         self.size, self.channels = detector.settings.size, int(detector.settings.channels)
