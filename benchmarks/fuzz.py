@@ -501,8 +501,76 @@ class Resume(Target):
         return network, {"network": torch.optim.AdamW(network.parameters())}
 
 
+class Labels(Target):
+    """Label files and masks of every kind, read for two videos of 8 and 12 frames as a set reads them."""
+
+    name = "labels"
+    _VIDEOS, _COUNTS, _SIZE = ("01", "02"), (8, 12), (16, 24)
+
+    def make(self, folder: Path) -> None:
+        """A list of frames, spans in cells, a table, and masks in one file and as pictures; packed and not."""
+        import cv2
+        import numpy as np
+        from scipy.io import savemat
+
+        odd = np.arange(20) % 7 > 3
+        for number, (kind, shape) in enumerate((("u1", 20), ("<i8", (1, 20)), (">f8", 20), ("?", 20))):
+            np.save(folder / f"flat{number}.npy", odd.astype(kind).reshape(shape))
+        spans = np.empty((1, 2), object)
+        spans[0, 0], spans[0, 1] = np.array([[3.0], [5.0]]), np.array([[1, 7], [2, 12]], np.uint16)
+        cell = np.empty((1, 8), object)
+        drawn = np.zeros((8, *self._SIZE), np.uint8)
+        drawn[3:6, 4:8, 10:14] = 1
+        for number, mask in enumerate(drawn):
+            cell[0, number] = mask
+        for name, packed in (("plain", False), ("packed", True)):
+            savemat(folder / f"gt_{name}.mat", {"other": np.ones(9), "gt": spans}, do_compression=packed)
+            savemat(folder / f"masks_{name}.mat", {"volLabel": cell}, do_compression=packed)
+        np.save(folder / "masks.npy", drawn)
+        np.save(folder / "masks_double.npy", drawn.astype("<f8"))
+        (folder / "list.m").write_text(
+            "TestVideoFile = {};\n% spans\nTestVideoFile{end+1}.gt_frame = [3:5];\n"
+            "TestVideoFile{end+1}.gt_frame = [1:2, 7:12];\n"
+        )
+        for name, count in zip(self._VIDEOS, self._COUNTS, strict=True):
+            (folder / "table/test" / name).mkdir(parents=True)
+            for number in range(count):
+                cv2.imwrite(str(folder / f"table/test/{name}/{number:02}.bmp"), drawn[3])
+        (folder / "table/labels.csv").write_text("video,start,end,class\n01,2,5,cart\n02,0,2,\n02,6,11,bike\n")
+        for suffix in (".png", ".bmp", ".jpg", ".tif"):
+            cv2.imwrite(str(folder / f"mask{suffix}"), drawn[3] * 255)
+
+    def damage(self, path: Path, others: list[Path], rng: random.Random) -> str:
+        """Damage a file of labels, and leave videos alone."""
+        files = [one / "labels.csv" if one.is_dir() else one for one in others]
+        return damage_bytes(path / "labels.csv" if path.is_dir() else path, files, rng)
+
+    def read(self, path: Path) -> Iterable[float]:
+        """Yield each label, or how much of each mask is odd."""
+        from oddframe.data.label_files import read_label_file
+        from oddframe.data.mask_volumes import VolumeMasks
+        from oddframe.data.open import open_videoset
+        from oddframe.data.videoset import Masks
+
+        if path.is_dir():
+            for one in open_videoset(path, fps=5.0).test:
+                yield from () if one.labels is None else map(float, one.labels)
+        elif path.stem.startswith("mask"):
+            volume = path.suffix in (".mat", ".npy")
+            masks = VolumeMasks.of(path, 8, self._SIZE) if volume else Masks({0: path}, self._SIZE)
+            for frame in masks.paths:
+                mask = masks.read(frame)
+                assert mask is not None
+                assert mask.shape == self._SIZE, f"a mask of {mask.shape}"
+                yield float(mask.sum())
+        else:
+            for labels in read_label_file(path, path.name, self._VIDEOS, self._COUNTS).labels:
+                assert labels is not None
+                yield from map(float, labels)
+
+
 TARGETS: dict[str, type[Target]] = {
-    target.name: target for target in (Videos, Pictures, Store, Runs, Artefacts, Results, SettingsFiles, Resume)
+    target.name: target for target in (Videos, Pictures, Store, Runs, Artefacts, Results, SettingsFiles, Resume, Labels)
 }
 
 

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from oddframe.arrays import ArraySpec, read_array, read_arrays
+from oddframe.arrays import ArraySpec, map_array, read_array, read_arrays
 from oddframe.errors import RunError
 
 WANTED = {"frame": ArraySpec("iu", (None,)), "tails/*": ArraySpec("f", (None, 2))}
@@ -131,3 +131,14 @@ def test_truncated_files_are_said(path):
         path.write_bytes(whole[:length])
         with pytest.raises(RunError, match="damaged"):
             read(path)
+
+
+def test_an_array_is_opened_where_it_lies_and_its_declared_length_must_be_there(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6, dtype="<i4").reshape(2, 3))
+    whole = (tmp_path / "a.npy").read_bytes()
+
+    assert map_array(tmp_path / "a.npy", "the masks").tolist() == [[0, 1, 2], [3, 4, 5]]
+    for damaged in (whole[:-1], whole + b"\0", whole.replace(b"(2, 3)", b"(9, 9)"), b"", whole[:50]):
+        (tmp_path / "a.npy").write_bytes(damaged)
+        with pytest.raises(RunError, match="the masks is damaged"):
+            map_array(tmp_path / "a.npy", "the masks")

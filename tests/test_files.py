@@ -3,13 +3,14 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from pathlib import Path
 
 import pytest
 
 from oddframe.errors import StorageError
-from oddframe.files import HeldElsewhereError, lock
+from oddframe.files import HeldElsewhereError, lock, read_bytes
 
 
 @pytest.fixture(params=[None, errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
@@ -68,3 +69,16 @@ def test_no_other_file_makes_locks_of_its_own():
     sources = Path(__file__).parents[1] / "src" / "oddframe"
 
     assert [path.name for path in sources.rglob("*.py") if "filelock" in path.read_text("utf-8")] == ["files.py"]
+
+
+def test_a_bound_on_a_file_takes_no_memory_for_a_short_one(tmp_path):
+    (tmp_path / "short").write_bytes(b"abc")
+
+    tracemalloc.start()
+    try:
+        assert read_bytes(tmp_path / "short", 1 << 30, "the file") == b"abc"
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1 << 20

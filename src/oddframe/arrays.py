@@ -10,6 +10,8 @@ import fnmatch
 import hashlib
 import io
 import lzma
+import math
+import os
 import struct
 import tokenize
 import zipfile
@@ -17,7 +19,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +165,31 @@ def read_array(
     return _checked("", array, {"": wanted}, refused)
 
 
+def map_array(path: Path, what: str, *, error: type[OddframeError] = RunError, hint: str | None = None) -> Array:
+    """Open an `.npy` that may be large without reading it into memory; it cannot be written to.
+
+    Args:
+        path: the file.
+        what, error, hint: as of `read_arrays`.
+
+    Raises:
+        `error`: the file cannot be read or is damaged.
+    """
+    try:
+        if not path.is_file():
+            raise error(f"{what} is not there", path=path, wanted="a file", hint=hint)
+        with path.open("rb") as file:
+            shape, column_major, dtype, count = _declared(file, os.fstat(file.fileno()).st_size)
+            start = file.tell()
+        if not count:
+            return np.empty(shape, dtype)
+        return np.memmap(path, dtype, "r", start, shape, "F" if column_major else "C")
+    except OddframeError:
+        raise
+    except _ERRORS as failed:
+        raise damaged(what, f"{type(failed).__name__}: {failed}", path=path, error=error, hint=hint) from None
+
+
 def same_length(arrays: Sequence[Array]) -> bool:
     """Whether arrays have as many rows as each other."""
     return len({len(array) for array in arrays}) <= 1
@@ -180,6 +207,14 @@ def _checked(name: str, array: Array, wanted: Mapping[str, ArraySpec], refused: 
 def _parsed(content: bytes) -> Array:
     """An array from the bytes of an `.npy`, whose length has to be what its header says."""
     stream = io.BytesIO(content)
+    shape, column_major, dtype, count = _declared(stream, len(content))
+    array = np.frombuffer(content, dtype, count, stream.tell()) if dtype.itemsize else np.empty(count, dtype)
+    array = array.reshape(shape, order="F" if column_major else "C")
+    return array.astype(dtype.newbyteorder("="))  # a copy, that may be written to
+
+
+def _declared(stream: BinaryIO, size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Read the header of an `.npy` of `size` bytes: shape, whether columns come first, type, and count of numbers."""
     version = np.lib.format.read_magic(stream)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
@@ -187,11 +222,7 @@ def _parsed(content: bytes) -> Array:
     shape, column_major, dtype = readers[version](stream, max_header_size=_MOST_HEADER)
     if dtype.hasobject or dtype.kind not in "biufcUS" or any(not side >= 0 for side in shape):
         raise ValueError(f"no array of numbers: {dtype} {shape}")
-    count = 1
-    for side in shape:
-        count *= side
-    if count * dtype.itemsize != len(content) - stream.tell():
-        raise ValueError(f"{len(content) - stream.tell()} bytes for shape {shape} of {dtype}")
-    array = np.frombuffer(content, dtype, count, stream.tell()) if dtype.itemsize else np.empty(count, dtype)
-    array = array.reshape(shape, order="F" if column_major else "C")
-    return array.astype(dtype.newbyteorder("="))  # a copy, that may be written to
+    count = math.prod(shape)
+    if count * dtype.itemsize != size - stream.tell():
+        raise ValueError(f"{size - stream.tell()} bytes for shape {shape} of {dtype}")
+    return shape, column_major, dtype, count

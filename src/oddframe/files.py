@@ -167,7 +167,8 @@ def read_bytes(
         if not path.is_file():
             raise error(f"{what} is not there", path=path, wanted="a file", hint=hint)
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            # A bound given to read() is set aside in memory at once, however short the file is.
+            content = file.read() if os.fstat(file.fileno()).st_size <= most else file.read(most + 1)
     except OSError as failed:
         raise error(f"{what} cannot be read", path=path, seen=failed.strerror or str(failed), hint=hint) from None
     if len(content) > most:

@@ -9,7 +9,8 @@ import pytest
 
 from oddframe.data.avenue import ABNORMAL_FRAMES, TEST_FRAMES
 from oddframe.data.check import check
-from oddframe.data.labels import LabelSource, differences, read_label_file
+from oddframe.data.label_files import read_label_file
+from oddframe.data.labels import LabelSource, differences
 from oddframe.data.open import open_videoset
 from oddframe.data.source import DataSource
 from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError, MissingPathError, SettingsError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oddframe.data.check import check
-from oddframe.data.labels import read_label_file, read_vector
+from oddframe.data.label_files import read_label_file, read_vector
 from oddframe.data.open import open_videoset
 from oddframe.data.protocols import split
 from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError

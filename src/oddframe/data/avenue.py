@@ -89,16 +89,12 @@ def read(place: Place, how: Reading, ground_truth: GroundTruth = GROUND_TRUTHS[0
     notes: list[str] = []
     mask_files, label_files = _label_places(place, how.masks)
     drawn = _match_masks(videos, mask_files, notes)
-    by_lists, spare = read_label_files(label_files, place, videos, whole, notes)
-    given, lacking = read_label_files(how.labels, place, videos, whole, notes)
+    by_lists = read_label_files(label_files, place, videos, whole)
+    given = read_label_files(how.labels, place, videos, whole)
     by_lists += given
     by_masks = []
     if any(drawn) and (ground_truth == "masks" or how.on_conflict == "note"):
         by_masks = [shown_by(relative(mask_files[0].parent, place.root), videos, drawn)]
-    if lacking:
-        raise lacking
-    if spare and ground_truth == "frames" and not by_lists:
-        raise spare
     own, other = (by_masks, by_lists) if ground_truth == "masks" else (by_lists, by_masks)
     if not own and (by_lists or any(drawn)):
         raise _only_the_other(place, ground_truth)

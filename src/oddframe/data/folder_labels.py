@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from oddframe.data.label_files import QUOTED, WHAT
 from oddframe.data.videoset import LabelledSpan, Masks
 from oddframe.errors import LabelError, MissingPathError, SettingsError, nearest
+from oddframe.files import read_bytes
 from oddframe.video.discover import printable
 from oddframe.video.source import PICTURE_SUFFIXES, Video, list_pictures, parse_position
 
 Rows = Mapping[int, tuple[LabelledSpan, ...]]
 
 COLUMNS: tuple[str, ...] = ("video", "start", "end", "class")
-_FILE_LIMIT_BYTES = 64 << 20
+_FILE_LIMIT_BYTES = 8 << 20
 _MASK_SUFFIXES = PICTURE_SUFFIXES
 
 
@@ -46,6 +48,43 @@ class ListedVideo:
         )
 
 
+class _Calls:
+    """What videos are called, each name looked up once for all lines of a file."""
+
+    def __init__(self, listed: Sequence[ListedVideo]) -> None:
+        self.listed = listed
+        self._levels: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+        for place, one in enumerate(listed):
+            for level, calls in zip(self._levels, one.calls, strict=True):
+                for call in calls:
+                    level.setdefault(call, []).append(place)
+
+    def match(self, call: str, where: str) -> int:
+        """Place of the one video that is called so.
+
+        Raises:
+            LabelError: none is, or several are.
+        """
+        word, said = call.replace("\\", "/").removeprefix("./").strip("/"), call[:QUOTED]
+        places = next((level[word] for level in self._levels if word in level), [])
+        if len(places) == 1:
+            return places[0]
+        if places:
+            raise LabelError(
+                f"'{said}' is the name of several videos",
+                path=where,
+                seen=", ".join(f"{self.listed[place].part}/{self.listed[place].name}" for place in places[:4]),
+                wanted="the name of one, with its part and scene",
+            )
+        names = [one.name for one in self.listed]
+        raise LabelError(
+            f"no video is called '{said}'",
+            path=where,
+            wanted=f"one of {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}",
+            hint=nearest(said, names),
+        )
+
+
 def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
     """Read a file like `labels.csv`: place in `listed` -> its spans, counted as the video's labels are.
 
@@ -58,17 +97,14 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
     """
     if not path.is_file():
         raise MissingPathError("there is no such label file", path=path, wanted="a file like labels.csv")
-    if (size := path.stat().st_size) > _FILE_LIMIT_BYTES:
-        raise LabelError(
-            "this file is too large to hold labels", path=path, seen=f"{size} bytes", wanted="under 64 MiB"
-        )
+    raw = read_bytes(path, _FILE_LIMIT_BYTES, WHAT, error=LabelError)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelError("this label file is no UTF-8 text", path=path, seen=str(error), wanted="UTF-8") from error
     head = text.partition("\n")[0]
     delimiter = ";" if ";" in head and "," not in head else ","
-    columns, first_line = COLUMNS, True
+    columns, first_line, known = COLUMNS, True, _Calls(listed)
     spans: dict[int, list[LabelledSpan]] = {}
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -82,7 +118,7 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
                 columns, first_line = _header(words, where), False
                 continue
             first_line = False
-            place, span = _read_row(words, columns, where, listed)
+            place, span = _read_row(words, columns, where, known)
             spans.setdefault(place, []).extend([] if span is None else [span])
     except csv.Error as error:
         raise LabelError("this label file is no table", path=path, seen=str(error), wanted=",".join(COLUMNS)) from error
@@ -96,8 +132,9 @@ def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Ma
         LabelError: a folder that no video or several videos are called like, or a mask for no frame.
     """
     found: dict[int, Masks] = {}
+    known = _Calls(listed)
     for folder in sorted({path.parent for path in root.rglob("*") if path.suffix.lower() in _MASK_SUFFIXES}):
-        place = _match(folder.relative_to(root).as_posix(), listed, str(folder))
+        place = known.match(folder.relative_to(root).as_posix(), str(folder))
         if place in found:
             raise LabelError(f"two folders of masks are for '{listed[place].name}'", path=folder, wanted="one")
         found[place] = _masks_of(folder, listed[place].video)
@@ -110,7 +147,7 @@ def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
         raise LabelError(
             f"there is no column {missing[0]}",
             path=where,
-            seen=", ".join(words),
+            seen=", ".join(words)[:QUOTED],
             wanted=", ".join(COLUMNS),
             hint=nearest(missing[0], columns),
         )
@@ -118,25 +155,25 @@ def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def _read_row(
-    words: Sequence[str], columns: Sequence[str], where: str, listed: Sequence[ListedVideo]
+    words: Sequence[str], columns: Sequence[str], where: str, known: _Calls
 ) -> tuple[int, LabelledSpan | None]:
     cells = dict(zip(columns, words, strict=False))
     whole = len(words) >= 3 and not any(words[len(columns) :]) and cells.get("video")
     if whole and not (cells.get("start") or cells.get("end") or cells.get("class")):
-        return _match(cells["video"], listed, where), None
+        return known.match(cells["video"], where), None
     if not whole or not all(cells.get(column) for column in COLUMNS[:3]):
         raise LabelError(
             "this line is no label",
             path=where,
-            seen=", ".join(words),
+            seen=", ".join(words)[:QUOTED],
             wanted="video, start, end[, class]; or video,, where nothing is odd",
         )
-    place = _match(cells["video"], listed, where)
-    video = listed[place].video
+    place = known.match(cells["video"], where)
+    video = known.listed[place].video
     start, end = (_frame(cells[column], video, where, is_end=column == "end") for column in ("start", "end"))
     if start >= end:
         raise LabelError(
-            f"this span of '{listed[place].name}' holds no frame",
+            f"this span of '{known.listed[place].name}' holds no frame",
             path=where,
             seen=f"{cells['start']} to {cells['end']}",
             wanted="a start before its end; the end is exclusive",
@@ -169,28 +206,6 @@ def _frame(text: str, video: Video, where: str, *, is_end: bool) -> int:
             wanted=f"at most {last}, counted from 0",
         )
     return frame
-
-
-def _match(call: str, listed: Sequence[ListedVideo], where: str) -> int:
-    word = call.replace("\\", "/").removeprefix("./").strip("/")
-    for level in range(3):
-        places = [place for place, one in enumerate(listed) if word in one.calls[level]]
-        if len(places) == 1:
-            return places[0]
-        if places:
-            raise LabelError(
-                f"'{call}' is the name of several videos",
-                path=where,
-                seen=", ".join(f"{listed[place].part}/{listed[place].name}" for place in places[:4]),
-                wanted="the name of one, with its part and scene",
-            )
-    names = [one.name for one in listed]
-    raise LabelError(
-        f"no video is called '{call}'",
-        path=where,
-        wanted=f"one of {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}",
-        hint=nearest(word, names),
-    )
 
 
 def _masks_of(folder: Path, video: Video) -> Masks:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.data.labels import load_array
+from oddframe.data.label_files import COPY, load_array
 from oddframe.data.matlab import open_cell
 from oddframe.data.videoset import Masks
 from oddframe.errors import FrameSizeError, LabelError
@@ -68,7 +68,7 @@ class VolumeMasks(Masks):
 
     def _decode(self, path: Path, frame_index: int) -> NDArray[np.bool_]:
         if path.suffix == ".npy":
-            return np.asarray(_array(path)[frame_index] != 0)
+            return _odd(_array(path)[frame_index], path, frame_index)
         packed = _packed(path, path.stat().st_mtime_ns, self.size)
         return np.unpackbits(packed[frame_index], axis=1, count=self.size[1]).astype(bool)
 
@@ -85,6 +85,12 @@ def _array(path: Path) -> NDArray[np.generic]:
     return masks
 
 
+def _odd(mask: NDArray[np.generic], path: Path, number: int) -> NDArray[np.bool_]:
+    if not np.isfinite(mask).all():
+        raise LabelError(f"mask {number} has values that are not finite", path=path, wanted="0 and 1", hint=COPY)
+    return np.asarray(mask != 0)
+
+
 @lru_cache(maxsize=1)  # videos are gone through one after another, and a .mat can be read from its beginning only
 def _packed(path: Path, _changed_ns: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Read all masks of a .mat as (T, H, ceil(W / 8)), one bit a pixel."""
@@ -95,5 +101,5 @@ def _packed(path: Path, _changed_ns: int, size: tuple[int, int]) -> NDArray[np.u
             raise FrameSizeError(
                 f"mask {number} has another size than its frame", path=path, seen=cell.shape, wanted=size
             )
-        packed.append(np.packbits(cell != 0, axis=1))
+        packed.append(np.packbits(_odd(cell, path, number), axis=1))
     return np.stack(packed)

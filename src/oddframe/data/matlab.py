@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import LabelError
+from oddframe.files import read_bytes
 
 _MATRIX, _PACKED = 14, 15
 _CELL, _NUMBERS = 1, range(6, 16)
@@ -23,6 +24,8 @@ _DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9
 
 _SMALL_BYTES = 256
 """Lengths, flags and names are no longer than this."""
+
+_FED_BYTES = 16 << 10
 
 _FILE_LIMIT_BYTES = 4 << 30
 
@@ -41,9 +44,7 @@ def open_cell(path: Path, name: str, most_bytes: int) -> tuple[int, Iterator[NDA
     Raises:
         LabelError: no such file or cell. Also while arrays are read: one is damaged, larger, or of another form.
     """
-    if (size := path.stat().st_size) > _FILE_LIMIT_BYTES:
-        raise LabelError("this file is too large to be read", path=path, seen=f"{size} bytes", wanted="under 4 GiB")
-    raw = memoryview(path.read_bytes())
+    raw = memoryview(read_bytes(path, _FILE_LIMIT_BYTES, "this MATLAB file", error=LabelError))
     if bytes(raw[:10]) != b"MATLAB 5.0" or bytes(raw[126:128]) != b"IM":
         raise LabelError(
             "this is no MATLAB 5 file",
@@ -61,14 +62,14 @@ def open_cell(path: Path, name: str, most_bytes: int) -> tuple[int, Iterator[NDA
         if called == name and what == _CELL:
             return prod(shape), (stream.array(most_bytes) for _ in range(prod(shape)))
         place += 8 + length
-    raise LabelError("there is no such cell in this MATLAB file", path=path, wanted=name)
+    raise LabelError("there is no such cell in this MATLAB file", path=path, wanted=f"a cell {name}")
 
 
 class _Stream:
     """Bytes in order, unpacked as they are asked for."""
 
     def __init__(self, path: Path, raw: memoryview, *, packed: bool) -> None:
-        self._path, self._left = path, raw
+        self._path, self._left, self._fed = path, raw, b""
         self._unpack = zlib.decompressobj() if packed else None
 
     def header(self) -> tuple[int, tuple[int, ...], str]:
@@ -107,16 +108,26 @@ class _Stream:
         if count == 0:
             return b""
         try:
-            if self._unpack is None:
-                piece, self._left = bytes(self._left[:count]), self._left[count:]
-            else:
-                piece = self._unpack.decompress(self._left, count)
-                self._left = memoryview(self._unpack.unconsumed_tail)
+            piece = self._stored(count) if self._unpack is None else self._unpacked(self._unpack, count)
         except zlib.error as error:
             raise self._damaged(str(error)) from None
         if len(piece) < count:
             raise self._damaged("its end in the middle of an array")
         return piece
+
+    def _stored(self, count: int) -> bytes:
+        piece, self._left = bytes(self._left[:count]), self._left[count:]
+        return piece
+
+    def _unpacked(self, unpack: zlib._Decompress, count: int) -> bytes:
+        """Unpack no more than `count` bytes. What was not needed is handed back by zlib as a copy: it gets little."""
+        piece = bytearray(unpack.decompress(self._fed, count))
+        self._fed = unpack.unconsumed_tail
+        while len(piece) < count and self._left and not unpack.eof:
+            self._fed += self._stored(_FED_BYTES)
+            piece += unpack.decompress(self._fed, count - len(piece))
+            self._fed = unpack.unconsumed_tail
+        return bytes(piece)
 
     def _damaged(self, seen: str) -> LabelError:
         return LabelError(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from oddframe.data.labels import LabelSource, read_label_file
+from oddframe.data.label_files import read_label_file
+from oddframe.data.labels import LabelSource
 from oddframe.data.videoset import LabelConflict, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
-from oddframe.errors import IncompleteSetError, LabelError, MissingExtraError
+from oddframe.errors import IncompleteSetError, LabelError
 from oddframe.video.open import open_video
 from oddframe.video.source import VIDEO_SUFFIXES, Video, natural_key
 
@@ -91,30 +92,19 @@ def by_precedence(files: Iterable[Path]) -> list[Path]:
 
 
 def read_label_files(
-    files: Iterable[Path], place: Place, videos: Sequence[Video], whole: Mapping[str, int], notes: list[str]
-) -> tuple[list[LabelSource], MissingExtraError | None]:
+    files: Iterable[Path], place: Place, videos: Sequence[Video], whole: Mapping[str, int]
+) -> list[LabelSource]:
     """Read files that hold the labels of all test videos.
 
     Args:
         files: the deciding one first.
         videos: those that are here.
         whole: name -> number of frames of all test videos of the set in order, under the names that those here have.
-        notes: a file that needs an extra which is not installed is noted here.
-
-    Returns:
-        What the files say, and the error of one that was not read for want of an extra.
 
     Raises:
         LabelError: a file that is for neither the videos here nor the whole set.
     """
-    sources, spare = [], None
-    for file in files:
-        try:
-            sources.append(_read_labels(file, relative(file, place.root), videos, whole))
-        except MissingExtraError as missing:
-            spare = missing
-            notes.append(f"{relative(file, place.root)} was not read: {missing.hint}")
-    return sources, spare
+    return [_read_labels(file, relative(file, place.root), videos, whole) for file in files]
 
 
 def _read_labels(file: Path, name: str, videos: Sequence[Video], whole: Mapping[str, int]) -> LabelSource:

@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from oddframe.data.labels import LabelSource, Reading, differences, read_vector, settle, shown_by
+from oddframe.data.label_files import read_vector
+from oddframe.data.labels import LabelSource, Reading, differences, settle, shown_by
 from oddframe.data.mask_volumes import VolumeMasks
 from oddframe.data.public_sets import (
     Place,
@@ -72,8 +73,8 @@ def read(place: Place, how: Reading) -> VideoSet:
         sources.append(LabelSource(relative(place.testing.parent / _FRAME_MASKS, place.root), said))
     whole = {name: len(vectors.get(name, ())) for name in sorted({*vectors, *names})}
     lists = [file for file in files_below(place) if re.search("shanghai|label|gt", file.stem, re.I)]
-    listed, spare = read_label_files(by_precedence(lists), place, videos, whole, notes)
-    given, lacking = read_label_files(how.labels, place, videos, whole, notes)
+    listed = read_label_files(by_precedence(lists), place, videos, whole)
+    given = read_label_files(how.labels, place, videos, whole)
     sources += [*listed, *given]
     drawn = _match_masks(videos, _pixel_masks(place, how.masks), notes)
     if any(drawn) and (how.on_conflict == "note" or not sources):
@@ -82,10 +83,6 @@ def read(place: Place, how: Reading) -> VideoSet:
             notes += [str(one) for source in sources[:1] for one in differences(source, shown, names)]
         else:
             sources = [shown]
-    if lacking:
-        raise lacking
-    if spare and not sources:
-        raise spare
     settled, conflicts = settle(sources, names, how.on_conflict)
     missing = _missing(trained, names, vectors)
     if silent := [name for name, said in zip(names, settled, strict=True) if said is None]:

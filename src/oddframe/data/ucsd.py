@@ -68,19 +68,15 @@ def read(place: Place, how: Reading) -> VideoSet:
     names = [video.name for video in videos]
     files, mask_folders = _label_places(place)
     notes: list[str] = []
-    sources, spare = read_label_files(files, place, videos, numbered(videos, whole), notes)
+    sources = read_label_files(files, place, videos, numbered(videos, whole))
     if how.masks is not None:
         mask_folders = _mask_folders(how.masks)
     video_masks, strangers = _match_masks(videos, mask_folders)
     notes += [f"mask folder {folder.name} belongs to no test video" for folder in strangers]
     if any(video_masks):
         sources.append(shown_by(relative(mask_folders[0].parent, place.root), videos, video_masks))
-    given, lacking = read_label_files(how.labels, place, videos, numbered(videos, whole), notes)
+    given = read_label_files(how.labels, place, videos, numbered(videos, whole))
     sources += given
-    if lacking:
-        raise lacking
-    if spare and not sources:
-        raise spare
     settled, conflicts = settle(sources, names, how.on_conflict)
     if not sources:
         notes.append("no label file and no masks were found")
