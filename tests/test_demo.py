@@ -11,7 +11,8 @@ from oddframe.errors import StorageError
 @pytest.mark.slow
 def test_the_demo_ends_with_a_page_and_goes_on_when_called_again(tmp_path):
     stages: list[str] = []
-    first = demo(tmp_path / "demo", scale="tiny", watch=lambda moment: stages.append(moment.stage))
+    few = {"scale": "tiny", "overrides": ["data.least_heldout=1"]}
+    first = demo(tmp_path / "demo", **few, watch=lambda moment: stages.append(moment.stage))
 
     assert first.report == tmp_path / "demo/run/report.html"
     assert first.report.stat().st_size > 50_000
@@ -21,7 +22,7 @@ def test_the_demo_ends_with_a_page_and_goes_on_when_called_again(tmp_path):
     (tmp_path / "demo/run/report.html").unlink()
     weights = (tmp_path / "demo/run/weights.safetensors").stat().st_mtime_ns
     stages.clear()
-    again = demo(tmp_path / "demo", scale="tiny", watch=lambda moment: stages.append(moment.stage))
+    again = demo(tmp_path / "demo", **few, watch=lambda moment: stages.append(moment.stage))
 
     assert again.report.is_file()
     assert again.result.auc == first.result.auc

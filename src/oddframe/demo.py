@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def demo(
     *,
     preset: str = "tiny",
     scale: str = "demo",
+    overrides: Iterable[str] = (),
     device: str = "auto",
     watch: Watcher = unwatched,
 ) -> Demo:
@@ -36,7 +38,8 @@ def demo(
 
     Args:
         out: folder for `data`, `run` and the report.
-        preset: of the settings. scale: of the synthetic set. device: as everywhere.
+        preset: of the settings. overrides: of them, as in `load_settings`. scale: of the synthetic set.
+        device: as everywhere.
         watch: told of every step.
 
     Raises:
@@ -53,7 +56,14 @@ def demo(
     if run is None:
         from oddframe.training.train import train  # torch is loaded here
 
-        run = train(videos, out=out / "run", preset=preset, device=None if device == "auto" else device, watch=watch)
+        run = train(
+            videos,
+            out=out / "run",
+            preset=preset,
+            overrides=overrides,
+            device=None if device == "auto" else device,
+            watch=watch,
+        )
     result = evaluate(run, videos, device=device, watch=watch)
     return Demo(data, run, result, report(result, watch=watch))
 

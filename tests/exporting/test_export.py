@@ -183,5 +183,5 @@ def test_the_command_exports_and_the_artefact_is_scored_by_its_folder(still, day
     assert made.exit_code == 0, made.output
     assert json.loads(made.stdout)["graph"] == "model.onnx"
     assert scored.exit_code == 0, scored.output
-    assert json.loads(scored.stdout)["frames"] == 39
-    assert Path(json.loads(scored.stdout)["files"]["scores"]).parent == tmp_path / "model/scores/day"
+    assert json.loads(scored.stdout)["videos"][0]["frames"] == 39
+    assert Path(json.loads(scored.stdout)["videos"][0]["files"]["scores"]).parent == tmp_path / "model/scores/day"

@@ -66,7 +66,7 @@ def test_the_extra_runtime_is_enough(artefact, day, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["frames"] == 36
+    assert json.loads(done.stdout)["videos"][0]["frames"] == 36
     assert not list((tmp_path / "env").rglob("site-packages/torch"))
 
 
