@@ -110,10 +110,10 @@ def hidden_packets(path: Path) -> Path:
     return remuxed(whole, path, hide)
 
 
-def leading_pictures(path: Path, codec: str = "libx264") -> Path:
+def leading_pictures(path: Path, codec: str = "libx264", leading: int = 3) -> Path:
     """A copy that begins at the second key frame of an open GOP: the pictures right behind it cannot be decoded."""
     options = {
-        "x264-params": "open-gop=1:scenecut=0:bframes=3:b-adapt=0",
+        "x264-params": f"open-gop=1:scenecut=0:bframes={leading}:b-adapt=0",
         "x265-params": "log-level=error:open-gop=1:bframes=3:b-adapt=0:scenecut=0:keyint=12:min-keyint=12",
     }
     whole = encoded(path.with_name(f"whole{path.suffix}"), codec, options=options)
@@ -244,6 +244,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "vp9.webm": lambda path: encoded(path, "libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8"}),
     "leading.mkv": leading_pictures,
     "leading.ts": leading_pictures,
+    "leading_many.ts": lambda path: leading_pictures(path, leading=11),
     "leading_hevc.mkv": lambda path: leading_pictures(path, "libx265"),
     "late.ts": lambda path: transport_stream(path, 95_000.0),
     "wrap.ts": lambda path: transport_stream(path, 95_442.0),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from oddframe.errors import UnreadableVideoError
+from oddframe.video import _index
 from oddframe.video._clock import lost_frames, rising, seconds_between
 from oddframe.video.open import open_video
 
@@ -149,3 +150,12 @@ def test_frames_are_lost_only_where_bytes_are():
     assert lost_frames(ticks, nothing).sum() == 0
     assert lost_frames(ticks, much).tolist() == [0, 0, 3, *itertools.repeat(0, 8)]
     assert lost_frames(ticks, much, longest=100).sum() == 0
+
+
+def test_the_decoder_is_asked_about_all_pictures_that_a_cut_may_have_left_without_reference():
+    """Packet 3 is a key frame, 4 to 15 are shown before it; of a closed group eight packets tell enough."""
+    stamps = np.array([0, 1, 2, 100, *range(80, 92), *range(101, 130)])
+    packets = _index._Packets(key=bytearray(number in (0, 3) for number in range(len(stamps))))
+
+    assert _index._telling(packets, stamps, first=3) == 15
+    assert _index._telling(packets, stamps, first=0) == 8

@@ -278,4 +278,6 @@ def _without_damaged_end(
 
 
 def _is_grey(pixels: NDArray[np.uint8]) -> bool:
-    return int((pixels.max(axis=2) - pixels.min(axis=2)).max()) <= _GREY_SPREAD
+    red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
+    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return int((most - least).max()) <= _GREY_SPREAD

@@ -9,6 +9,7 @@ tell: about the beginning of every file, and about all of it where codec or cont
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,9 +31,12 @@ _WRAP, _WRAPS_AT = frozenset({"mpegts", "mpeg"}), 2.0**33
 _LONGEST_LOSS_S = 300.0
 """A damaged part of a file is shorter than this; a longer hole in the times is one of the recording."""
 
-_PROBED = 48
-"""Packets after the first frame for which the decoder is asked. Pictures that cannot be decoded after a cut come right
-behind the first key frame."""
+_PROBED = 8
+"""Packets after the first frame for which the decoder is asked, whatever their stamps are like."""
+
+_LEADING = 48
+"""Packets behind a key frame among which pictures are looked for that are shown before it. After a cut, these do not
+decode."""
 
 _NOT_CODED_BYTES = 24
 """An MPEG-4 picture with fewer bytes may only say "as before", for which the decoder gives no frame."""
@@ -101,9 +105,10 @@ def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
     stamps = np.frombuffer(packets.stamps if has_stamps else packets.dts, np.int64)
     order = None
     if packets.tell_frames and not (in_decoding_order and reorders):
-        order = _order_of_packets(packets, stamps, _decode(path, pulse, _PROBED), reorders)
+        probed = _decode(path, pulse, lambda first: _telling(packets, stamps, first))
+        order = _order_of_packets(packets, stamps, probed, reorders)
     if order is None:
-        order = _order_of_frames(_decode(path, pulse, None), stamps)
+        order = _order_of_frames(_decode(path, pulse), stamps)
     if not len(order):
         raise UnreadableVideoError("not one frame of this file decodes", path=path)
     ticks = rising(stamps[order], sort=in_decoding_order, longest=wraps_at / 2) if has_clock else None
@@ -172,8 +177,16 @@ def _shown(codec: str, data: memoryview) -> tuple[bool, bool]:
     return True, True
 
 
-def _decode(path: Path, pulse: Pulse, probed: int | None) -> _Decoded:
-    """Decode all, or `probed` packets more than the first frame needs, without looking at the pictures."""
+def _telling(packets: _Packets, stamps: NDArray[np.int64], first: int) -> int:
+    """Return up to which packet the decoder has to be asked, if packet `first` is the first one that became a frame."""
+    keys = np.flatnonzero(np.frombuffer(packets.key, np.bool_)[: first + 1])
+    key = int(keys[-1]) if len(keys) else first
+    leading = np.flatnonzero(stamps[key + 1 : key + 1 + _LEADING] < stamps[key])
+    return max(first + _PROBED, key + 1 + int(leading[-1]) if len(leading) else 0)
+
+
+def _decode(path: Path, pulse: Pulse, up_to: Callable[[int], int] | None = None) -> _Decoded:
+    """Decode without looking at the pictures: all, or up to the packet that `up_to` says, given the first frame's."""
     done = _Decoded()
     number, last = -1, None
     with Movie(path) as movie:
@@ -185,8 +198,8 @@ def _decode(path: Path, pulse: Pulse, probed: int | None) -> _Decoded:
                     done.order += [tag for tag, _ in movie.decode(packet, number)]
                 except DamagedError:
                     done.failed.append(number)
-                if probed is not None and done.order:
-                    last = number + probed if last is None else last
+                if up_to is not None and done.order:
+                    last = up_to(min(done.order)) if last is None else last
                     if number >= last:
                         done.order += [tag for tag, _ in movie.flush()]
                         break
