@@ -333,6 +333,19 @@ def test_a_network_below_the_floor_is_told_so(result):
     assert words.against_floor(result.changed(auc=auc, detector="framediff")) == ""
 
 
+def test_a_page_shows_the_better_floor_and_says_plainly_that_a_network_is_below_it(result, tmp_path, read):
+    given = {"online": 0.7, "motion": 0.6, "flow": 0.75}
+    auc = dict(result.auc) | {name: result.auc["online"].changed(micro=micro) for name, micro in given.items()}
+
+    text, _ = read(report(result.changed(auc=auc), tmp_path / "page.html", pictures=None))
+
+    assert '<p class="big">75.0<small>%</small></p>\n    <h2>optical flow alone</h2>' in text
+    assert "The floor. Online is 5.0 points below what optical flow alone reaches: on these videos the network" in text
+    assert "<h2>frame differences alone" not in text
+    text, _ = read(report(result.changed(auc=auc, detector="flow"), tmp_path / "floor.html", pictures=None))
+    assert "The floor. Online" not in text
+
+
 def test_a_line_without_times_promises_no_rate():
     assert "is not known" in words.line_in_words(AlarmLine(3.0, 2.0, None, 1.0))
     assert "0.5 false alarms an hour" in words.line_in_words(AlarmLine(3.0, 2.0, 0.5, 1.0))

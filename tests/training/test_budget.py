@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from oddframe.errors import RunError, SettingsError
@@ -30,6 +32,7 @@ def measured(monkeypatch):
     return lambda seconds: monkeypatch.setattr(Loop, "time_steps", lambda self: (seconds, 0.0))
 
 
+@pytest.mark.slow
 def test_a_training_in_a_time_budget_is_the_one_of_as_many_epochs_as_fit(measured, gate, small, tmp_path):
     # 3 steps of 100 s are an epoch; 26 held-out frames among 12 clips a step are no 100 s; of 1,000 s a tenth is kept
     measured(100.0)
@@ -78,6 +81,7 @@ def test_a_budget_into_which_no_epoch_fits_is_refused_before_anything_is_written
     assert not (tmp_path / "run" / "run.json").exists()
 
 
+@pytest.mark.slow
 def test_steps_are_timed_and_nothing_of_it_is_left(gate, small, tmp_path):
     run = train(gate, out=tmp_path / "run", settings=small("train.epochs=1"), time_budget="1h")
     plain = train(gate, out=tmp_path / "plain", settings=small("train.epochs=1"))
@@ -85,6 +89,21 @@ def test_steps_are_timed_and_nothing_of_it_is_left(gate, small, tmp_path):
     assert 0 < run.info.time_budget.step_s < 60
     assert run.weights.read_bytes() == plain.weights.read_bytes()
     assert len(run.history()) == len(plain.history())
+
+
+def test_nothing_is_compiled_for_measuring_a_step(gate, small, tmp_path, monkeypatch):
+    compiled = []
+
+    @contextmanager
+    def noted(network):
+        compiled.append(network)
+        yield
+
+    monkeypatch.setattr("oddframe.training.loop.compiled", noted)
+    run = train(gate, out=tmp_path / "run", settings=small("train.epochs=1", "train.compile=true"), time_budget="1h")
+
+    assert run.info.time_budget.step_s > 0
+    assert len(compiled) == 1  # the network that is trained, not the one that is measured
 
 
 def test_the_time_of_a_step_is_the_median_without_the_first_ones():

@@ -126,12 +126,12 @@ class Loop:
     def time_steps(self) -> tuple[float, float]:
         """Take some steps for their time's sake: seconds of one, and of all. The weights are spoilt by it.
 
-        Clips are made before, as in training, where they are made while the network computes.
+        Clips are made before, as in training, where they are made while the network computes. Nothing is compiled for
+        it, whatever `train.compile` says: that would take minutes of the time that is to be kept, twice over.
         """
         self.detector.train()
         pace, began = Pace(), time.monotonic()
-        compiling = compiled(self.detector) if self.settings.compile else contextlib.nullcontext()
-        with self._board, compiling:
+        with self._board:
             for number in itertools.count():
                 self.position.step = number % self.sampler.steps_per_epoch
                 batch = self.sampler.batch(0, self.position.step)
