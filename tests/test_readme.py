@@ -95,6 +95,13 @@ def test_the_reference_of_python_has_an_entry_for_each_public_name():
     assert "odd.__version__" in page
 
 
+def test_no_change_is_told_twice():
+    entries = [line for line in (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines() if line.startswith("- ")]
+
+    assert sorted(set(entries)) == sorted(entries)
+    assert len(entries) > 20
+
+
 def test_the_index_of_decisions_lists_every_page_by_its_title():
     folder = ROOT / "docs/decisions"
     index = (folder / "README.md").read_text("utf-8")
