@@ -50,7 +50,7 @@ def judge(run: odd.Run, weights: Path, data: Path, watch: Watcher) -> dict[str, 
         folder = Path(home) / "run"
         folder.mkdir()
         shutil.copy(weights, folder / "weights.safetensors")
-        write_record(folder / "run.json", run.info.changed(state="training"))
+        write_record(folder / "run.json", run.info.changed(state="training", weights=None, evidence=None))
         again = odd.train(data, out=folder, settings=run.settings, watch=watch)
         result = odd.evaluate(again, data, watch=watch)
     return {"auc": result.auc, "threshold": result.threshold, "events": result.events}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -120,6 +121,21 @@ def test_truncated_or_missing_weights_are_said(folder, weights):
     weights.unlink()
     with pytest.raises(WeightsError, match=r"weights\.safetensors"):
         Run.open(folder).detector()
+
+
+def test_one_flipped_bit_in_the_weights_is_refused_where_the_run_knows_them(folder, weights):
+    run = Run.open(folder)
+    run.write_info(weights=hashlib.sha256(weights.read_bytes()).hexdigest())
+    assert run.detector()
+    content = bytearray(weights.read_bytes())
+    content[-3] ^= 1  # still a number
+    weights.write_bytes(content)
+
+    with pytest.raises(WeightsError, match="the weights are not those that were written"):
+        Run.open(folder).detector()
+
+    run.write_info(weights=None)  # a run of an older version
+    assert Run.open(folder).detector()
 
 
 def test_weights_of_another_shape_are_named_with_both_shapes(folder, weights):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -176,6 +177,16 @@ def read_bytes(
             f"{what} is too large", path=path, seen=f"more than {most:,} bytes", wanted=f"up to {most:,}", hint=hint
         )
     return content
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file of any length.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

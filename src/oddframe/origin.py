@@ -119,11 +119,14 @@ class RunInfo(Origin):
     """What run.json holds.
 
     Attributes:
-        settings: in full, as they are now. evidence: SHA-256 of evidence.npz; None in runs of version 0.1.
+        settings: in full, as they are now.
+        weights, evidence: SHA-256 of weights.safetensors and evidence.npz; None until they are written, and in runs of
+            older versions.
         trained_score: settings of `score` that it was trained with, where it has been calibrated again since.
     """
 
     settings: StoredSettings
+    weights: str | None = None
     evidence: str | None = None
     trained_score: ScoreSettings | None = None
 

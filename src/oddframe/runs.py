@@ -135,12 +135,12 @@ class Run:
         """Build the detector and load its weights; torch is needed from here on.
 
         Raises:
-            WeightsError: the weights are truncated or do not fit.
+            WeightsError: the weights are truncated, do not fit, or are not those of the training.
         """
         from oddframe.models.weights import build_detector, load_tensors, load_weights
 
         detector = build_detector(self.settings.detector, self.settings.model, self.settings.train.seed)
-        load_weights(detector, load_tensors(self.weights), self.weights)
+        load_weights(detector, load_tensors(self.weights, self.info.weights), self.weights)
         return detector
 
     def history(self) -> list[dict[str, Any]]:

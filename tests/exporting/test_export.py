@@ -11,7 +11,7 @@ import pytest
 
 import oddframe as odd
 from oddframe.errors import DataError, ExportError, SettingsError
-from oddframe.exporting.parity import LIMIT, Parity, compare, refuse_difference, relative
+from oddframe.exporting.parity import LIMIT, Parity, compare, refuse_difference, refuse_infinite, relative
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.settings import load_settings
 
@@ -158,6 +158,13 @@ def test_a_graph_that_differs_by_more_than_a_thousandth_is_refused():
 
     with pytest.raises(ExportError, match="'distance' differs"):
         refuse_difference(parity(1.1e-3), made=False)
+
+
+def test_a_graph_that_gives_infinite_numbers_is_refused_whatever_its_precision():
+    refuse_infinite(parity(0.2))  # int8 may differ
+
+    with pytest.raises(ExportError, match=r"(?s)infinite, or none at all: distance.*--precision fp32"):
+        refuse_infinite(parity(float("inf")))
 
 
 def test_a_graph_that_gives_one_other_alarm_is_refused():

@@ -135,6 +135,32 @@ def stored(tmp_path, trained) -> Path:
     return tmp_path / "resume" / "1"
 
 
+def without_digests(stored: Path) -> None:
+    """As version 0.1 left a checkpoint."""
+    state = json.loads((stored / "state.json").read_text())
+    del state["tensors"]
+    (stored / "state.json").write_text(json.dumps(state))
+    (stored.parent / "current.json").write_text('{"checkpoint": 1}')
+
+
+def test_a_checkpoint_of_an_older_version_has_no_digests_and_is_taken_as_it_is(stored, tmp_path):
+    without_digests(stored)
+
+    assert Checkpoints(tmp_path).load(*network()) == Position(0, 1)
+
+
+def test_one_flipped_bit_in_the_tensors_or_the_position_of_a_checkpoint_is_refused(stored, tmp_path):
+    tensors = bytearray((stored / "state.safetensors").read_bytes())
+    tensors[-3] ^= 1  # still a number
+    (stored / "state.safetensors").write_bytes(tensors)
+    with pytest.raises(WeightsError, match=r"(?s)not those that were written.*remove the run's resume folder"):
+        Checkpoints(tmp_path).load(*network())
+
+    (stored / "state.json").write_text((stored / "state.json").read_text().replace('"step": 1', '"step": 3'))
+    with pytest.raises(RunError, match="other bytes than were written"):
+        Checkpoints(tmp_path).load(*network())
+
+
 def test_a_truncated_checkpoint_is_said(stored, tmp_path):
     path = stored / "state.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
@@ -147,6 +173,7 @@ def test_a_truncated_checkpoint_is_said(stored, tmp_path):
 def test_a_tensor_of_another_shape_is_named(stored, tmp_path, name):
     tensors = load_tensors(stored / "state.safetensors")
     save_file(tensors | {name: torch.zeros(4, 3, 1, 1)}, stored / "state.safetensors")
+    without_digests(stored)
 
     with pytest.raises(WeightsError, match=name.removeprefix("network/")) as caught:
         Checkpoints(tmp_path).load(*network())

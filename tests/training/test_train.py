@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -98,6 +99,10 @@ def test_weights_of_single_epochs_are_kept_if_asked_and_the_last_are_those_of_th
     assert [path.name for path in kept] == ["weights-epoch-002.safetensors", "weights-epoch-004.safetensors"]
     assert kept[1].read_bytes() == run.weights.read_bytes()
     assert kept[0].read_bytes() != run.weights.read_bytes()
+
+
+def test_a_run_knows_the_digest_of_its_weights(whole):
+    assert Run.open(whole.folder).info.weights == hashlib.sha256(whole.weights.read_bytes()).hexdigest()
 
 
 def test_the_same_call_on_a_finished_run_changes_nothing(whole, gate, small):

@@ -14,7 +14,7 @@ from oddframe.exporting.card import card
 from oddframe.exporting.footage import Footage, gather, needed, normal_clips, stored
 from oddframe.exporting.formats import write_graph
 from oddframe.exporting.graph import to_onnx
-from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference
+from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference, refuse_infinite
 from oddframe.files import folder_beside, write_json, write_text
 from oddframe.origin import Origin
 from oddframe.progress import Progress, Watcher, unwatched
@@ -102,7 +102,9 @@ def export(
         parity["fp32"] = compared.to_dict()
         if precision == "int8":
             artefact = _rounded(artefact, graph.content, footage, watch)
-            parity["int8"] = compare(source, _scorer(artefact), footage.looks, watch).to_dict()
+            compared = compare(source, _scorer(artefact), footage.looks, watch)
+            refuse_infinite(compared)
+            parity["int8"] = compared.to_dict()
         if footage.judged:
             areas = {name: area(one, footage.judged, watch) for name, one in _both(source, artefact).items()}
             parity["auc"] = {"videos": len(footage.judged), **areas}

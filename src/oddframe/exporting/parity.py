@@ -106,6 +106,21 @@ def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
     return found
 
 
+def refuse_infinite(parity: Parity) -> None:
+    """Refuse a graph that gives what is no number, whatever its precision.
+
+    Raises:
+        ExportError: a component or map of a frame is infinite or not a number.
+    """
+    if broken := [name for name, value in parity.relative.items() if not np.isfinite(value)]:
+        raise ExportError(
+            f"the exported graph gives numbers that are infinite, or none at all: {', '.join(broken)}",
+            seen=f"on {', '.join(parity.videos)}",
+            wanted="finite numbers, as its run gives",
+            hint="export with --precision fp32, or score with the run",
+        )
+
+
 def refuse_difference(parity: Parity, made: bool) -> None:
     """Hold a graph in fp32 to its run.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings, detector_entry
 from oddframe.errors import WeightsError
-from oddframe.files import beside
+from oddframe.files import beside, file_digest
 from oddframe.models.contract import check_built, check_class
 from oddframe.models.detector import Detector
 
@@ -31,24 +32,39 @@ def build_detector(name: str, settings: DetectorSettings, seed: int) -> Detector
     return detector
 
 
-def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Write tensors beside their place, down to the disk, and rename.
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:
+    """Write tensors beside their place, down to the disk, and rename. Return the file's SHA-256.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written; what stood at `path` still stands.
     """
-    with beside(path, "weights cannot be written") as place, place.open("wb") as file:
-        # Not `save_file`: it makes files that only their owner may read.
-        file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    with beside(path, "weights cannot be written") as place:
+        place.write_bytes(content)  # not `save_file`: it makes files that only their owner may read
+    return hashlib.sha256(content).hexdigest()
 
 
-def load_tensors(path: Path) -> dict[str, Tensor]:
+_COPY_AGAIN = "copy the run again, or train again with another --out"
+
+
+def load_tensors(path: Path, digest: str | None = None, *, hint: str = _COPY_AGAIN) -> dict[str, Tensor]:
     """Read what `save_tensors` wrote.
 
+    Args:
+        digest: the file's SHA-256, if it is known: tensors have no checksum of their own, and one flipped bit is
+            another network. hint: what to do about a file that is damaged.
+
     Raises:
-        WeightsError: the file is missing, truncated or no safetensors file.
+        WeightsError: the file is missing, truncated, no safetensors file, or another one than was written.
     """
     try:
+        if digest is not None and digest != file_digest(path):
+            raise WeightsError(
+                "the weights are not those that were written",
+                path=path,
+                seen="other bytes: a damaged file, or one of another training",
+                hint=hint,
+            )
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(
@@ -56,7 +72,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
             path=path,
             seen=str(error),
             wanted="a whole safetensors file",
-            hint="train again, or copy the run again",
+            hint=hint,
         ) from None
 
 

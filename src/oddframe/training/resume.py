@@ -1,8 +1,9 @@
 """Everything that a killed training needs to go on, to the same weights.
 
     resume/
-      current.json     names the one checkpoint that counts: the commit point
-      <number>/        state.safetensors (network, memories, optimisers), state.json (position, sums, history's length)
+      current.json     names the one checkpoint that counts: the commit point; digest of its state.json
+      <number>/        state.safetensors (network, memories, optimisers)
+                       state.json (position, sums, history's length, digest of the tensors)
 
 A checkpoint is a folder that is complete before `current.json` is renamed to name it. Whatever moment a process is
 killed at, the old one or the new one counts, whole. Batches, learning rates and noise are functions of seed, epoch
@@ -12,10 +13,11 @@ and step, so that the position is all there is to remember of them.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -24,9 +26,9 @@ from pydantic import ConfigDict, Field, RootModel
 from torch import Tensor, nn
 
 from oddframe.errors import StorageError, WeightsError
-from oddframe.files import read_bytes, write_json
+from oddframe.files import file_digest, read_bytes, write_json
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
-from oddframe.records import Record, parse_as
+from oddframe.records import Record, damaged, parse_as
 
 _NETWORK, _OPTIMIZER = "network/", "optimizer/"
 _MOST_BYTES = 2**20
@@ -61,14 +63,22 @@ class Position:
     stepped_s: Seconds = 0.0
 
 
-class _State(RootModel[Position]):
+@dataclass
+class _Kept(Position):
+    """A position beside the SHA-256 of its tensors; older versions kept none."""
+
+    tensors: str | None = None
+
+
+class _State(RootModel[_Kept]):
     """What state.json holds."""
 
 
 class _Current(Record):
-    """What current.json holds: the number of the checkpoint that counts."""
+    """What current.json holds: the number of the checkpoint that counts, and the SHA-256 of its state.json."""
 
     checkpoint: int = Field(ge=1)
+    state: str | None = None
 
 
 class Checkpoints:
@@ -83,7 +93,8 @@ class Checkpoints:
         Raises:
             StorageError: the disk is full; the checkpoint before still counts.
         """
-        number = (self._current() or 0) + 1
+        current = self._current()
+        number = 1 if current is None else current.checkpoint + 1
         place = self._folder / str(number)
         try:
             shutil.rmtree(place, ignore_errors=True)
@@ -91,10 +102,10 @@ class Checkpoints:
         except OSError as error:
             raise StorageError("a checkpoint cannot be written", path=place, seen=error.strerror) from None
         try:
-            save_tensors(_pack(network, optimizers), place / "state.safetensors")
-            write_json(place / "state.json", asdict(position))
+            tensors = save_tensors(_pack(network, optimizers), place / "state.safetensors")
+            state = write_json(place / "state.json", asdict(position) | {"tensors": tensors})
             _sync_folder(place)
-            write_json(self._folder / "current.json", {"checkpoint": number})
+            write_json(self._folder / "current.json", {"checkpoint": number, "state": file_digest(state)})
         except StorageError:
             shutil.rmtree(place, ignore_errors=True)
             raise
@@ -107,30 +118,32 @@ class Checkpoints:
         """Bring network and optimisers to the checkpoint that counts; None where there is none.
 
         Raises:
-            WeightsError: it is truncated or does not fit. RunError: its position cannot be read.
+            WeightsError: it is truncated, damaged or does not fit. RunError: its position cannot be read.
         """
-        number = self._current()
-        if number is None:
+        current = self._current()
+        if current is None:
             return None
-        place = self._folder / str(number)
+        place = self._folder / str(current.checkpoint)
         state = place / "state.json"
         content = read_bytes(state, _MOST_BYTES, "the checkpoint", hint=_BEGIN_AGAIN)
-        position = parse_as(content, _State, "the checkpoint", path=state, hint=_BEGIN_AGAIN).root
+        if current.state not in (None, hashlib.sha256(content).hexdigest()):
+            raise damaged("the checkpoint", "other bytes than were written", path=state, hint=_BEGIN_AGAIN)
+        kept = parse_as(content, _State, "the checkpoint", path=state, hint=_BEGIN_AGAIN).root
         path = place / "state.safetensors"
-        _unpack(load_tensors(path), network, optimizers, path)
-        return position
+        _unpack(load_tensors(path, kept.tensors, hint=_BEGIN_AGAIN), network, optimizers, path)
+        return Position(**{one.name: getattr(kept, one.name) for one in fields(Position)})
 
     def clear(self) -> None:
         """Remove all checkpoints, when training has finished."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _current(self) -> int | None:
+    def _current(self) -> _Current | None:
         path = self._folder / "current.json"
         if not path.is_file():
             return None
         what = "the list of checkpoints"
         content = read_bytes(path, _MOST_BYTES, what, hint=_BEGIN_AGAIN)
-        return parse_as(content, _Current, what, path=path, hint=_BEGIN_AGAIN).checkpoint
+        return parse_as(content, _Current, what, path=path, hint=_BEGIN_AGAIN)
 
 
 def _pack(network: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:

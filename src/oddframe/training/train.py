@@ -17,7 +17,7 @@ from oddframe.data.open import Data, opened
 from oddframe.data.protocols import Split, split
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError
-from oddframe.files import clear_left
+from oddframe.files import clear_left, file_digest
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
 from oddframe.nn.precision import resolve_device, to_device
 from oddframe.progress import Progress, Watcher
@@ -171,9 +171,11 @@ class _Training:
         if not run.weights.is_file():
             notes += self._train(device)
             run.write_info(notes=notes)
-            save_tensors(detector.state_dict(), run.weights)
+            run.write_info(weights=save_tensors(detector.state_dict(), run.weights))
         else:
-            load_weights(detector, load_tensors(run.weights), run.weights)
+            load_weights(detector, load_tensors(run.weights, run.info.weights), run.weights)
+            if run.info.weights is None:  # killed between the two
+                run.write_info(weights=file_digest(run.weights))
         runtime = TorchRuntime(detector, settings.score, device)
         judged = judge_split(runtime, self.parts, self.ready.stored, settings, self.watch)
         evidence = save_judged(judged, run.folder)
