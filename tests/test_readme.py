@@ -20,18 +20,28 @@ from oddframe.detectors import detectors
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = typer.main.get_command(app)
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").rglob("*.md"))]
+NOTEBOOKS = sorted((ROOT / "docs/tutorial").glob("*.ipynb"))
+
+
+def text_of(page: Path) -> str:
+    """A page's text; of a notebook, what stands between its cells of code."""
+    if page.suffix != ".ipynb":
+        return page.read_text("utf-8")
+    cells = json.loads(page.read_text("utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
     """The code blocks of a page in these languages."""
-    return re.findall(rf"^```(?:{'|'.join(languages)})\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    return re.findall(rf"^```(?:{'|'.join(languages)})\n(.*?)^```", text_of(page), re.M | re.S)
 
 
 def commands(page: Path) -> list[list[str]]:
     """The `oddframe` commands of a page, in order."""
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
-    inline = re.findall(r"`oddframe ([^`]+)`", page.read_text("utf-8"))
+    inline = re.findall(r"`oddframe ([^`]+)`", text_of(page))
     found = [shlex.split(line)[1:] for line in lines if line.startswith("oddframe ")]
     return found + [shlex.split(words) for words in inline if "|" not in words and ("/" in words or " --" in words)]
 
@@ -45,15 +55,15 @@ def parse(words: list[str]) -> None:
         command.make_context(words[0], rest)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_of_the_documents_is_right_usage(page):
     for words in commands(page):
         parse(words)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_inside_the_documents_lead_somewhere(page):
-    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    targets = re.findall(r"\]\(([^)#]+)\)", text_of(page))
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
 
     assert not missing
