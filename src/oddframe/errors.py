@@ -10,6 +10,7 @@ OddframeError
 │   ├── TooShortError         fewer frames than the work needs
 │   ├── IncompleteSetError    a public set of which parts are missing
 │   ├── LabelError            labels that do not fit their video, or contradict each other
+│   │   └── LabelCountError       labels for another number of frames
 │   └── NothingToJudgeError   no test video, or no label to judge with
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
 ├── DetectorError         a detector that breaks its contract, as one of another package may
@@ -138,6 +139,10 @@ class IncompleteSetError(DataError):
 
 class LabelError(DataError):
     """Labels that do not fit their video, or two sources that contradict each other."""
+
+
+class LabelCountError(LabelError):
+    """Labels or masks for another number of frames than their video has."""
 
 
 class NothingToJudgeError(DataError):

@@ -10,10 +10,12 @@ import pytest
 
 from oddframe.data import open as data
 from oddframe.data.check import check
+from oddframe.data.known_counts import AVENUE_TEST, SHANGHAITECH_TEST, UCSD_TEST, UCSD_TRAINING
 from oddframe.data.label_files import read_label_file
 from oddframe.data.source import DataSource
 from oddframe.errors import (
     DataError,
+    FrameGapError,
     FrameSizeError,
     IncompleteSetError,
     LabelError,
@@ -371,10 +373,68 @@ def test_part_of_ped2_is_refused_with_what_is_missing_and_goes_on_if_told_to(off
     ):
         data.open_videoset(official)
 
-    assert open_videoset(official).missing == (
+    assert open_videoset(official).missing[:2] == (
         "training videos 3-16 (2 of 16 are here)",
         "test videos 3-12 (2 of 12 are here)",
     )
+
+
+@pytest.fixture
+def shortened(ped2, tmp_path) -> Path:
+    """Ped2 with frames 100 to 104 of its test video 6 taken out, and those behind them renumbered."""
+    root = tmp_path / "shortened_ped2"
+    for side in ("training", "testing"):
+        (root / side / "frames").mkdir(parents=True)
+        for video in sorted((ped2 / side / "frames").iterdir()):
+            if (side, video.name) != ("testing", "06"):
+                (root / side / "frames" / video.name).symlink_to(video)
+    (root / "testing/frames/06").mkdir()
+    kept = [frame for frame in range(180) if not 100 <= frame < 105]
+    for number, frame in enumerate(kept):
+        (root / f"testing/frames/06/{number:03}.jpg").symlink_to(ped2 / f"testing/frames/06/{frame:03}.jpg")
+    return root
+
+
+@pytest.mark.parametrize("labels", ["UCSDped2.m", "ped2.mat"])
+def test_a_shortened_video_of_a_public_set_is_named_though_its_labels_still_fit(ped2, shortened, labels):
+    (shortened / labels).symlink_to(ped2 / labels)
+    said = "test video 06 has 175 frames, and was published with 180"
+
+    with pytest.raises(IncompleteSetError, match=rf"{said}[\s\S]*download what is missing again") as refused:
+        data.open_videoset(shortened)
+    assert "folders of their own" not in str(refused.value)
+    report = check(shortened)
+    assert (report.ok, report.missing) == (False, (said,))
+    partial = check(DataSource(paths=(shortened,), partial=True))
+    assert partial.ok
+    assert any(said in note for note in partial.notes)
+
+
+def test_labels_that_do_not_fit_a_shortened_set_name_the_video(ped2, shortened):
+    (shortened / "frame_labels_ped2.npy").symlink_to(ped2 / "frame_labels_ped2.npy")
+
+    with pytest.raises(LabelError, match=r"2010 values[\s\S]*test video 06 has 175 frames[\s\S]*download"):
+        check(shortened)
+
+
+def test_a_gap_in_a_public_set_is_to_be_downloaded_not_cut_in_two(official):
+    (official / "Test/Test001/004.tif").unlink()
+
+    with pytest.raises(FrameGapError, match="no frame 4") as refused:
+        open_videoset(official)
+    assert "download this video of the set again" in str(refused.value)
+    assert "folders of their own" not in str(refused.value)
+
+
+def test_every_count_that_is_known_is_that_of_the_published_labels(shared_data):
+    labels = shared_data / "labels"
+    shanghai = {file.stem: len(np.load(file)) for file in (labels / "shanghaitech/test_frame_mask").glob("*.npy")}
+    avenue = np.load(labels / "avenue/gt_label.npz")
+
+    assert shanghai == SHANGHAITECH_TEST
+    assert {int(name): len(avenue[name]) for name in avenue} == AVENUE_TEST
+    assert sum(UCSD_TEST["ucsd-ped1"].values()) == len(np.load(labels / "ucsd-ped1/frame_labels_ped1.npy"))
+    assert (sum(UCSD_TRAINING["ucsd-ped2"].values()), sum(UCSD_TEST["ucsd-ped2"].values())) == (2550, 2010)
 
 
 def test_label_files_of_the_whole_set_serve_a_part_of_it(ped2, tmp_path):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from oddframe.data.known_counts import AVENUE_TEST
 from oddframe.data.labels import LabelSource, Reading, differences, settle, shown_by
 from oddframe.data.mask_volumes import VolumeMasks
 from oddframe.data.public_sets import (
@@ -25,7 +26,9 @@ from oddframe.data.public_sets import (
     at_or_below,
     by_precedence,
     files_below,
+    fitting,
     missing_numbers,
+    not_as_published,
     number_of,
     numbered,
     open_side,
@@ -46,10 +49,6 @@ GROUND_TRUTHS: tuple[GroundTruth, ...] = get_args(GroundTruth)
 """The first one is taken if none is named: it comes with the set, and says where."""
 
 TRAINING_VIDEOS = 16
-TEST_FRAMES = (
-    *(1439, 1211, 923, 947, 1007, 1283, 605, 36, 1175, 841, 472),
-    *(1271, 549, 507, 1001, 740, 426, 294, 248, 273, 76),
-)
 ABNORMAL_FRAMES = {"masks": 3712, "frames": 3867}
 """Of all test videos, by each ground truth."""
 
@@ -85,16 +84,18 @@ def read(place: Place, how: Reading, ground_truth: GroundTruth = GROUND_TRUTHS[0
         FrameSizeError: masks of another size than their frames.
     """
     trained, videos = open_side(place.training, how.fps), open_side(place.testing, how.fps)
-    names, whole = [video.name for video in videos], numbered(videos, TEST_FRAMES)
+    names, whole = [video.name for video in videos], numbered(videos, tuple(AVENUE_TEST.values()))
     notes: list[str] = []
     mask_files, label_files = _label_places(place, how.masks)
-    drawn = _match_masks(videos, mask_files, notes)
-    by_lists = read_label_files(label_files, place, videos, whole)
-    given = read_label_files(how.labels, place, videos, whole)
-    by_lists += given
-    by_masks = []
-    if any(drawn) and (ground_truth == "masks" or how.on_conflict == "note"):
-        by_masks = [shown_by(relative(mask_files[0].parent, place.root), videos, drawn)]
+    altered = not_as_published("test video", videos, AVENUE_TEST)
+    with fitting(place, altered):
+        drawn = _match_masks(videos, mask_files, notes)
+        by_lists = read_label_files(label_files, place, videos, whole)
+        given = read_label_files(how.labels, place, videos, whole)
+        by_lists += given
+        by_masks = []
+        if any(drawn) and (ground_truth == "masks" or how.on_conflict == "note"):
+            by_masks = [shown_by(relative(mask_files[0].parent, place.root), videos, drawn)]
     own, other = (by_masks, by_lists) if ground_truth == "masks" else (by_lists, by_masks)
     if not own and (by_lists or any(drawn)):
         raise _only_the_other(place, ground_truth)
@@ -105,7 +106,7 @@ def read(place: Place, how: Reading, ground_truth: GroundTruth = GROUND_TRUTHS[0
     sources = [*own, *(source for source in other if source.name not in aside)]
     settled, conflicts = settle(sources, names, how.on_conflict)
     missing = missing_numbers("training videos", TRAINING_VIDEOS, trained)
-    missing += missing_numbers("test videos", len(TEST_FRAMES), videos)
+    missing += missing_numbers("test videos", len(AVENUE_TEST), videos) + altered
     if silent := [name for name, said in zip(names, settled, strict=True) if said is None]:
         missing.append(f"{_IN_WORDS[ground_truth]} of test videos {', '.join(silent)}")
     notes += accept_missing(place, missing, how.partial)
@@ -129,7 +130,7 @@ def _place(root: Path, named: bool) -> Place | None:
         return Place(root, KIND, *official)
     community = (root / "training" / "frames", root / "testing" / "frames")
     counts = tuple(len(video_folders(side)) for side in community)
-    if all(counts) and (named or counts == (TRAINING_VIDEOS, len(TEST_FRAMES)) or _is_called_so(root)):
+    if all(counts) and (named or counts == (TRAINING_VIDEOS, len(AVENUE_TEST)) or _is_called_so(root)):
         return Place(root, KIND, *community)
     return None
 

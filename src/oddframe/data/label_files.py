@@ -21,7 +21,7 @@ from oddframe.arrays import map_array
 from oddframe.data.labels import LabelSource
 from oddframe.data.matlab import open_cell
 from oddframe.data.videoset import Labels
-from oddframe.errors import LabelError, MissingPathError
+from oddframe.errors import LabelCountError, LabelError, MissingPathError
 from oddframe.files import read_bytes
 
 WHAT = "this label file"
@@ -117,7 +117,7 @@ def read_vector(path: Path) -> Labels:
 def _from_array(path: Path, videos: Sequence[str], counts: Sequence[int]) -> list[Labels]:
     values = read_vector(path)
     if len(values) != sum(counts):
-        raise LabelError(
+        raise LabelCountError(
             "this label file has another number of values than the test videos have frames",
             path=path,
             seen=f"{len(values)} values",
@@ -186,7 +186,7 @@ def _from_spans(path: Path, video: str, count: int, spans: Iterable[tuple[int, i
     labels = np.zeros(count, bool)
     for first, last in spans:
         if not 1 <= first <= last <= count:
-            raise LabelError(
+            raise LabelCountError(
                 f"the labels of video {video} do not fit it",
                 path=path,
                 seen=f"frames {first}-{last}, counted from 1",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from oddframe.data.label_files import COPY, load_array
 from oddframe.data.matlab import open_cell
 from oddframe.data.videoset import Masks
-from oddframe.errors import FrameSizeError, LabelError
+from oddframe.errors import FrameSizeError, LabelCountError, LabelError
 
 _CELL = "volLabel"
 _MOST_BYTES = 64 << 20
@@ -49,7 +49,7 @@ class VolumeMasks(Masks):
             count, cells = open_cell(path, _CELL, _MOST_BYTES)
             seen = next((cell.shape for cell in cells), size)
         if count != frame_count:
-            raise LabelError(
+            raise LabelCountError(
                 "this video has another number of masks than of frames",
                 path=path,
                 seen=f"{count} masks",

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from oddframe.data.label_files import read_label_file
 from oddframe.data.labels import LabelSource
 from oddframe.data.videoset import LabelConflict, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
-from oddframe.errors import IncompleteSetError, LabelError
+from oddframe.errors import FrameGapError, IncompleteSetError, LabelCountError, LabelError
 from oddframe.video.open import open_video
 from oddframe.video.source import VIDEO_SUFFIXES, Video, natural_key
 
 _DEEPEST = 4
+
+_NAMED = 12
+"""Sentences of an error at most."""
 
 _PRECEDENCE = (".m", ".npy", ".mat")
 """Endings of label files, the deciding one first."""
@@ -56,7 +61,16 @@ def open_side(side: Path, fps: float | None) -> list[Video]:
     Raises:
         DataError: a folder that is empty or has gaps, or a file that is no video.
     """
-    return [open_video(one, fps=fps) for one in video_folders(side) or video_files(side)]
+    try:
+        return [open_video(one, fps=fps) for one in video_folders(side) or video_files(side)]
+    except FrameGapError as error:
+        raise FrameGapError(
+            f"{error.problem}, which is a video of a public set",
+            path=error.path,
+            seen=error.seen,
+            wanted=error.wanted,
+            hint="download this video of the set again: its labels count all of its frames",
+        ) from None
 
 
 def number_of(name: str) -> int:
@@ -139,6 +153,47 @@ def missing_numbers(what: str, wanted: int, there: Sequence[Video]) -> list[str]
     return [f"{what} {spans_in_words(tuple(lacking))} ({wanted - len(lacking)} of {wanted} are here)"]
 
 
+def not_as_published(what: str, there: Sequence[Video], known: Mapping[Any, int]) -> list[str]:
+    """Say which videos have another number of frames than they were published with.
+
+    Args:
+        what: one of them is, as in "test video". there: those that are here.
+        known: frames by the number, or by the whole name, of a video.
+    """
+    frames = [(one, known.get(number_of(one.name), known.get(one.name, one.frame_count))) for one in there]
+    return [
+        f"{what} {one.name} has {one.frame_count} frames, and was published with {count}"
+        for one, count in frames
+        if one.frame_count != count
+    ]
+
+
+@contextmanager
+def fitting(place: Place, altered: Sequence[str]) -> Iterator[None]:
+    """Where labels do not fit, name the videos that are not as they were published, of which that comes.
+
+    Raises:
+        LabelCountError: as it was raised, with the videos named.
+    """
+    try:
+        yield
+    except LabelCountError as error:
+        if not altered:
+            raise
+        raise LabelCountError(
+            error.problem,
+            path=error.path,
+            seen=_one_a_line((str(error.seen), *altered)),
+            wanted=error.wanted,
+            hint="download these videos of the set again; or take them out, and go on with the others by --partial",
+        ) from None
+
+
+def _one_a_line(sentences: Sequence[str]) -> str:
+    more = [f"and {len(sentences) - _NAMED} more"] if len(sentences) > _NAMED else []
+    return "\n          ".join((*sentences[:_NAMED], *more))
+
+
 def strangers(what: str, files: Iterable[Path]) -> list[str]:
     """Return a note on files that belong to no test video that is here, if there are some."""
     names = ", ".join(file.name for file in files)
@@ -155,9 +210,9 @@ def accept_missing(place: Place, missing: Sequence[str], partial: bool) -> list[
         raise IncompleteSetError(
             f"parts of this {place.kind} set are missing",
             path=place.root,
-            seen="\n          ".join(f"missing: {what}" for what in missing),
-            wanted="the whole set",
-            hint="add what is missing, or go on with what is there: --partial (partial=True in Python). "
+            seen=_one_a_line([f"missing: {what}" for what in missing]),
+            wanted="the whole set, as it was published",
+            hint="download what is missing again, or go on with what is there: --partial (partial=True in Python). "
             "The run and every figure then say so",
         )
     return [f"only part of the set was there; missing: {what}" for what in missing]

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from oddframe.data.known_counts import SHANGHAITECH_TEST
 from oddframe.data.label_files import read_vector
 from oddframe.data.labels import LabelSource, Reading, differences, settle, shown_by
 from oddframe.data.mask_volumes import VolumeMasks
@@ -24,6 +25,8 @@ from oddframe.data.public_sets import (
     at_or_below,
     by_precedence,
     files_below,
+    fitting,
+    not_as_published,
     open_side,
     read_label_files,
     relative,
@@ -32,12 +35,12 @@ from oddframe.data.public_sets import (
     video_folders,
 )
 from oddframe.data.videoset import Labels, VideoSet
-from oddframe.errors import LabelError, MissingPathError
+from oddframe.errors import LabelCountError, MissingPathError
 from oddframe.video.source import Video
 
 KIND = "shanghaitech"
 
-TRAINING_VIDEOS, TEST_VIDEOS = 330, 107
+TRAINING_VIDEOS = 330
 
 _NAME = re.compile(r"(\d\d)_\d{3,4}")
 _FRAME_MASKS, _PIXEL_MASKS = "test_frame_mask", "test_pixel_mask"
@@ -68,15 +71,17 @@ def read(place: Place, how: Reading) -> VideoSet:
     frame_masks = _arrays(place.testing.parent / _FRAME_MASKS)
     vectors = {name: read_vector(file) for name, file in frame_masks.items()}
     sources: list[LabelSource] = []
-    if vectors:
-        said = tuple(_fitting(vectors.get(video.name), frame_masks, video) for video in videos)
-        sources.append(LabelSource(relative(place.testing.parent / _FRAME_MASKS, place.root), said))
-    whole = {name: len(vectors.get(name, ())) for name in sorted({*vectors, *names})}
-    lists = [file for file in files_below(place) if re.search("shanghai|label|gt", file.stem, re.I)]
-    listed = read_label_files(by_precedence(lists), place, videos, whole)
-    given = read_label_files(how.labels, place, videos, whole)
-    sources += [*listed, *given]
-    drawn = _match_masks(videos, _pixel_masks(place, how.masks), notes)
+    altered = not_as_published("test video", videos, SHANGHAITECH_TEST)
+    with fitting(place, altered):
+        if vectors:
+            said = tuple(_fitting(vectors.get(video.name), frame_masks, video) for video in videos)
+            sources.append(LabelSource(relative(place.testing.parent / _FRAME_MASKS, place.root), said))
+        whole = {name: len(vectors.get(name, ())) for name in sorted({*vectors, *names})}
+        lists = [file for file in files_below(place) if re.search("shanghai|label|gt", file.stem, re.I)]
+        listed = read_label_files(by_precedence(lists), place, videos, whole)
+        given = read_label_files(how.labels, place, videos, whole)
+        sources += [*listed, *given]
+        drawn = _match_masks(videos, _pixel_masks(place, how.masks), notes)
     if any(drawn) and (how.on_conflict == "note" or not sources):
         shown = shown_by(_PIXEL_MASKS, videos, drawn)
         if sources:
@@ -84,7 +89,7 @@ def read(place: Place, how: Reading) -> VideoSet:
         else:
             sources = [shown]
     settled, conflicts = settle(sources, names, how.on_conflict)
-    missing = _missing(trained, names, vectors)
+    missing = [*_missing(trained, names, vectors), *altered]
     if silent := [name for name, said in zip(names, settled, strict=True) if said is None]:
         missing.append(f"labels of test videos {', '.join(silent)}")
     notes += accept_missing(place, missing, how.partial)
@@ -113,7 +118,7 @@ def _arrays(folder: Path) -> dict[str, Path]:
 
 def _fitting(labels: Labels | None, files: Mapping[str, Path], video: Video) -> Labels | None:
     if labels is not None and len(labels) != video.frame_count:
-        raise LabelError(
+        raise LabelCountError(
             f"the labels of video {video.name} do not fit it",
             path=files[video.name],
             seen=f"{len(labels)} labels, {video.frame_count} frames",
@@ -144,8 +149,8 @@ def _missing(trained: Sequence[Video], names: Sequence[str], vectors: Mapping[st
     missing = []
     if len(trained) < TRAINING_VIDEOS:
         missing.append(f"training videos ({len(trained)} of {TRAINING_VIDEOS} are here)")
-    if len(names) < TEST_VIDEOS:
+    if len(names) < len(SHANGHAITECH_TEST):
         without = sorted(set(vectors) - set(names))
         named = f" {', '.join(without)}" if without else ""
-        missing.append(f"test videos{named} ({len(names)} of {TEST_VIDEOS} are here)")
+        missing.append(f"test videos{named} ({len(names)} of {len(SHANGHAITECH_TEST)} are here)")
     return missing

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from oddframe.data.known_counts import UCSD_TEST, UCSD_TRAINING
 from oddframe.data.labels import Reading, settle, shown_by
 from oddframe.data.public_sets import (
     Place,
@@ -20,7 +21,9 @@ from oddframe.data.public_sets import (
     assemble,
     at_or_below,
     by_precedence,
+    fitting,
     missing_numbers,
+    not_as_published,
     number_of,
     numbered,
     open_side,
@@ -29,17 +32,12 @@ from oddframe.data.public_sets import (
     video_folders,
 )
 from oddframe.data.videoset import Masks, VideoSet
-from oddframe.errors import LabelError, MissingPathError
+from oddframe.errors import LabelCountError, MissingPathError
 from oddframe.video.source import Video, list_pictures, natural_key
 
 KINDS = ("ucsd-ped1", "ucsd-ped2")
 
 _LAYOUTS = (("Train", "Test"), ("training/frames", "testing/frames"))
-_TRAINING_VIDEOS = {"ucsd-ped1": 34, "ucsd-ped2": 16}
-_TEST_FRAMES = {
-    "ucsd-ped1": (200,) * 36,
-    "ucsd-ped2": (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180),
-}
 
 
 def find(path: Path) -> list[Place]:
@@ -61,22 +59,24 @@ def read(place: Place, how: Reading) -> VideoSet:
         DataError: a frame folder is empty or has gaps.
     """
     trained, videos = open_side(place.training, how.fps), open_side(place.testing, how.fps)
-    whole = _TEST_FRAMES[place.kind]
-    missing = missing_numbers("training videos", _TRAINING_VIDEOS[place.kind], trained)
-    missing += missing_numbers("test videos", len(whole), videos)
+    training, test = UCSD_TRAINING[place.kind], UCSD_TEST[place.kind]
+    missing = missing_numbers("training videos", len(training), trained)
+    missing += missing_numbers("test videos", len(test), videos)
+    altered = not_as_published("test video", videos, test)
+    missing += [*not_as_published("training video", trained, training), *altered]
     told = accept_missing(place, missing, how.partial)
-    names = [video.name for video in videos]
+    names, whole = [video.name for video in videos], numbered(videos, tuple(test.values()))
     files, mask_folders = _label_places(place)
     notes: list[str] = []
-    sources = read_label_files(files, place, videos, numbered(videos, whole))
     if how.masks is not None:
         mask_folders = _mask_folders(how.masks)
-    video_masks, strangers = _match_masks(videos, mask_folders)
-    notes += [f"mask folder {folder.name} belongs to no test video" for folder in strangers]
-    if any(video_masks):
-        sources.append(shown_by(relative(mask_folders[0].parent, place.root), videos, video_masks))
-    given = read_label_files(how.labels, place, videos, numbered(videos, whole))
-    sources += given
+    with fitting(place, altered):
+        sources = read_label_files(files, place, videos, whole)
+        video_masks, strangers = _match_masks(videos, mask_folders)
+        notes += [f"mask folder {folder.name} belongs to no test video" for folder in strangers]
+        if any(video_masks):
+            sources.append(shown_by(relative(mask_folders[0].parent, place.root), videos, video_masks))
+        sources += read_label_files(how.labels, place, videos, whole)
     settled, conflicts = settle(sources, names, how.on_conflict)
     if not sources:
         notes.append("no label file and no masks were found")
@@ -100,7 +100,7 @@ def _kind(root: Path, sides: tuple[Path, Path]) -> str | None:
         if match := re.search(r"ped([12])(?!\d)", name, re.IGNORECASE):
             return f"ucsd-ped{match[1]}"
     counts = tuple(len(video_folders(side)) for side in sides)
-    return next((kind for kind, test in _TEST_FRAMES.items() if counts == (_TRAINING_VIDEOS[kind], len(test))), None)
+    return next((kind for kind, test in UCSD_TEST.items() if counts == (len(UCSD_TRAINING[kind]), len(test))), None)
 
 
 def _label_places(place: Place) -> tuple[list[Path], list[Path]]:
@@ -141,7 +141,7 @@ def _match_masks(videos: Sequence[Video], folders: Sequence[Path]) -> tuple[list
             matched.append(None)
             continue
         if len(pictures) != video.frame_count:
-            raise LabelError(
+            raise LabelCountError(
                 f"video {video.name} has another number of masks than of frames",
                 path=folder,
                 seen=f"{len(pictures)} masks",
