@@ -84,8 +84,9 @@ def test_the_community_layout_needs_its_name_or_the_users_word(tmp_path, make_fr
     for side in ("training", "testing"):
         make_frame_folder(root / side / "frames/01", frames=6, suffix=".jpg")
 
-    with pytest.raises(MissingPathError):
-        open_videoset(root, partial=True)
+    unnamed = open_videoset(root, partial=True)
+    assert unnamed.kind == "folder"
+    assert "--kind names a public set" in unnamed.notes[0]
     assert open_videoset(root, "avenue", partial=True).kind == "avenue"
     assert open_videoset(root.rename(tmp_path / "avenue"), partial=True).kind == "avenue"
 

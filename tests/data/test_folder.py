@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -385,3 +386,50 @@ def test_the_fingerprint_sees_masks_classes_and_pictures(camera, make_video):
 def test_a_set_is_one_short_line(camera):
     assert len(repr(open_videoset(camera))) < 100
     assert all(len(repr(one)) < 100 for one in open_videoset(camera).test)
+
+
+@pytest.fixture
+def as_peers(tmp_path, make_frame_folder) -> Path:
+    """Two test videos of 10 and 12 frames, called so that natural order is not that of the alphabet."""
+    root = tmp_path / "mycam"
+    for name, frames in (("training/frames/01", 10), ("testing/frames/2", 10), ("testing/frames/10", 12)):
+        make_frame_folder(root / name, frames=frames, suffix=".jpg")
+    return root
+
+
+FLAT = [0] * 6 + [1] * 4 + [1] * 7 + [0] * 5
+
+
+@pytest.mark.parametrize("shape", [(22,), (1, 22)])
+def test_own_video_in_the_layout_of_public_sets_takes_its_flat_labels_in_natural_order(as_peers, shape):
+    np.save(as_peers / "frame_labels_mycam.npy", np.array(FLAT).reshape(shape))
+
+    videos = open_videoset(as_peers)
+
+    assert (videos.kind, len(videos.normal)) == ("folder", 1)
+    assert marked(videos) == {"2": [6, 7, 8, 9], "10": [0, 1, 2, 3, 4, 5, 6]}
+    assert "frame_labels_mycam.npy: labels of the 2 test videos in natural order (2, 10)" in videos.notes
+
+
+def test_flat_labels_without_the_first_four_frames_of_each_video_are_known_by_their_length(as_peers, tmp_path):
+    np.save(tmp_path / "dmad.npy", np.array(FLAT[4:10] + FLAT[14:])[None])
+
+    videos = open_videoset(as_peers, labels=[tmp_path / "dmad.npy"])
+
+    assert [one.labels.astype(int).tolist() for one in videos.test] == [FLAT[:10], FLAT[10:]]
+    assert any("without the first 4 frames" in note for note in videos.notes)
+
+
+def test_flat_labels_of_another_length_are_refused_with_the_lengths_that_fit(as_peers, tmp_path):
+    np.save(tmp_path / "other.npy", np.zeros(21))
+
+    with pytest.raises(LabelError, match=r"21 values[\s\S]*22, one a frame[\s\S]*4 fewer[\s\S]*video,start,end"):
+        open_videoset(as_peers, labels=[tmp_path / "other.npy"])
+
+
+def test_flat_labels_need_a_test_video(camera, tmp_path):
+    shutil.rmtree(camera / "test")
+    np.save(tmp_path / "flat.npy", np.zeros(21))
+
+    with pytest.raises(LabelError, match="none is here"):
+        open_videoset(camera, labels=[tmp_path / "flat.npy"])

@@ -6,6 +6,9 @@
     labels.csv   (optional) video,start,end[,class]      frames "120" or times "00:04.8"; end exclusive
     masks/       (optional) <video>/<frame>.png, white where it is odd
 
+The layout of public sets and of the code that goes with them is read, too: training/frames/01/ is normal/,
+testing/frames/01/ is test/, and labels are frame_labels*.npy, one value a frame, all test videos one after another.
+
 Sub-folders are scenes, but for those that are called by dates and times; a folder with pictures in it is one video. A
 labels.csv that names a test video covers the test: what it does not mark there is normal. One that names none says
 nothing of the test. `labels.csv` decides over masks, which may leave out frames in which hardly anything of the anomaly
@@ -22,7 +25,8 @@ from typing import Literal
 
 import numpy as np
 
-from oddframe.data.folder_labels import ListedVideo, read_mask_folders, read_rows
+from oddframe.data.folder_labels import ListedVideo, read_all_test, read_mask_folders, read_rows
+from oddframe.data.label_files import is_label_file
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
 from oddframe.errors import MissingPathError
@@ -31,6 +35,9 @@ from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures
 
 PARTS = ("normal", "abnormal", "test")
+PEERS_PARTS = {"normal": Path("training/frames"), "test": Path("testing/frames")}
+"""Where the layout of public sets has them."""
+
 LABELS = "labels.csv"
 MASKS = "masks"
 
@@ -38,14 +45,24 @@ _UNCOVERED = (
     "{table} names no test video, so nothing is known of them; once one is named, what is not marked counts as normal "
     "(a line NAME,, says that nothing is odd in a video)"
 )
+_AS_PEERS = (
+    "laid out as public sets are, and none of those: training/frames/ is taken as normal video of one's own, "
+    "testing/frames/ as what to judge (--kind names a public set)"
+)
 _DATED = (
     "folders that are called by dates and times are no scenes: the videos of a camera are one scene, in order of time"
 )
 
 
 def find(path: Path) -> bool:
-    """Whether a folder is laid out so: with at least one of its three parts."""
-    return any((path / part).is_dir() for part in PARTS)
+    """Whether a folder is laid out so: with at least one of its three parts, or as public sets are."""
+    return any((path / part).is_dir() for part in PARTS) or _as_peers(path)
+
+
+def _as_peers(path: Path) -> bool:
+    return not any((path / part).is_dir() for part in PARTS) and all(
+        (path / inside).is_dir() for inside in PEERS_PARTS.values()
+    )
 
 
 def read(root: Path, how: Reading) -> VideoSet:
@@ -53,7 +70,7 @@ def read(root: Path, how: Reading) -> VideoSet:
 
     Args:
         root: the folder.
-        how: `labels` are files like `labels.csv`, `masks` is a folder like `masks/`.
+        how: `labels` are files like `labels.csv`, or label files of all test videos; `masks` is a folder like `masks/`.
 
     Raises:
         MissingPathError: no video in it.
@@ -62,16 +79,21 @@ def read(root: Path, how: Reading) -> VideoSet:
     """
     notes: list[str] = []
     listed: list[ListedVideo] = []
-    for part in PARTS:
-        found = list(_scan(root / part, part, how.fps, notes)) if (root / part).is_dir() else []
-        if (root / part).is_dir() and not found:
+    folders = {part: root / part for part in PARTS}
+    if _as_peers(root):
+        folders |= {part: root / inside for part, inside in PEERS_PARTS.items()}
+        notes.append(_AS_PEERS)
+    for part, folder in folders.items():
+        found = list(_scan(folder, part, how.fps, notes)) if folder.is_dir() else []
+        if folder.is_dir() and not found:
             notes.append(f"{part}/ holds no video")
         listed += _with_own_names(found)
     if not listed:
         raise MissingPathError(
             "there is no video in this folder", path=root, wanted="video files or folders of frames in normal/ or test/"
         )
-    files = [*([root / LABELS] if (root / LABELS).is_file() else []), *how.labels]
+    own = [root / LABELS, *sorted(root.glob("frame_labels*.npy"))]
+    files = [*(file for file in own if file.is_file()), *how.labels]
     mask_root = how.masks if how.masks is not None else root / MASKS
     return _assemble(printable(root.resolve().name), "folder", root, listed, files, mask_root, notes, how.on_conflict)
 
@@ -152,13 +174,18 @@ def _assemble(
     notes: Sequence[str],
     on_conflict: OnConflict,
 ) -> VideoSet:
-    tables = [(_relative(file, root), read_rows(file, listed)) for file in files]
+    flat = [file for file in files if is_label_file(file)]
+    tables = [(_relative(file, root), read_rows(file, listed)) for file in files if file not in flat]
     masks = read_mask_folders(mask_root, listed) if mask_root is not None and mask_root.is_dir() else {}
     sources = [
         LabelSource(table, tuple(_marked(one.video, rows.get(place)) for place, one in enumerate(listed)))
         for table, rows in tables
     ]
-    covered = any(listed[place].part == "test" for _, rows in tables for place in rows)
+    for file in flat:
+        source, note = read_all_test(file, _relative(file, root), listed)
+        sources.append(source)
+        notes = [*notes, note]
+    covered = bool(flat) or any(listed[place].part == "test" for _, rows in tables for place in rows)
     if tables and not covered and any(one.part == "test" for one in listed):
         notes = [*notes, _UNCOVERED.format(table=tables[0][0])]
     settled, conflicts = settle(sources, [f"{one.part}/{one.name}" for one in listed], on_conflict)

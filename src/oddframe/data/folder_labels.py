@@ -13,9 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddframe.data.label_files import QUOTED, WHAT
-from oddframe.data.videoset import LabelledSpan, Masks
-from oddframe.errors import LabelError, MissingPathError, SettingsError, nearest
+import numpy as np
+
+from oddframe.data.label_files import QUOTED, WHAT, is_flat, read_label_file, read_vector
+from oddframe.data.labels import LabelSource
+from oddframe.data.videoset import LabelledSpan, Labels, Masks
+from oddframe.errors import LabelCountError, LabelError, MissingPathError, SettingsError, nearest
 from oddframe.files import read_bytes
 from oddframe.video.discover import printable
 from oddframe.video.source import PICTURE_SUFFIXES, Video, list_pictures, parse_position
@@ -23,6 +26,9 @@ from oddframe.video.source import PICTURE_SUFFIXES, Video, list_pictures, parse_
 Rows = Mapping[int, tuple[LabelledSpan, ...]]
 
 COLUMNS: tuple[str, ...] = ("video", "start", "end", "class")
+LEFT_OUT = 4
+"""Frames at the beginning of each video that DMAD's label files leave out."""
+
 _FILE_LIMIT_BYTES = 8 << 20
 _MASK_SUFFIXES = PICTURE_SUFFIXES
 
@@ -125,6 +131,42 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
     return {place: tuple(sorted(found, key=lambda span: (span.start, span.end))) for place, found in spans.items()}
 
 
+def read_all_test(path: Path, name: str, listed: Sequence[ListedVideo]) -> tuple[LabelSource, str]:
+    """Read a label file of all test videos, one after another in natural order, as public sets and their code have it.
+
+    One form leaves out the first frames of each video, which get no score (DMAD's, 4 of them). There they are labelled
+    as the first frame that has a label.
+
+    Args:
+        path: a .npy, .m or .mat file. name: how it is called in messages.
+
+    Returns:
+        Labels of the test videos, and a note that says how the file was read.
+
+    Raises:
+        LabelError: no test video, a damaged file, or one of another length.
+    """
+    test = [one for one in listed if one.part == "test"]
+    if not test:
+        raise LabelError(
+            "this label file is for test videos, and none is here",
+            path=path,
+            wanted="videos in test/, or a table: " + ",".join(COLUMNS),
+        )
+    videos, counts = [one.name for one in test], [one.video.frame_count for one in test]
+    order = f"{len(videos)} test videos in natural order ({', '.join(videos[:5])}{', ...' if len(videos) > 5 else ''})"
+    note = f"{name}: labels of the {order}"
+    try:
+        said = read_label_file(path, name, videos, counts).labels
+    except LabelCountError as error:
+        if not is_flat(path):
+            raise
+        said = _without_the_first(path, counts, order, error)
+        note += f" without the first {LEFT_OUT} frames of each, which are taken to be as the first one that has a label"
+    labels = iter(said)
+    return LabelSource(name, tuple(next(labels) if one.part == "test" else None for one in listed)), note
+
+
 def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Masks]:
     """Give each video the folder of masks below `root` that bears its name.
 
@@ -139,6 +181,21 @@ def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Ma
             raise LabelError(f"two folders of masks are for '{listed[place].name}'", path=folder, wanted="one")
         found[place] = _masks_of(folder, listed[place].video)
     return found
+
+
+def _without_the_first(path: Path, counts: Sequence[int], order: str, misfit: LabelCountError) -> tuple[Labels, ...]:
+    """Read a flat file that leaves out the first frames of each video; else say which lengths would fit."""
+    values, short = read_vector(path), [count - LEFT_OUT for count in counts]
+    if min(short) < 1 or len(values) != sum(short):
+        raise LabelCountError(
+            misfit.problem,
+            path=path,
+            seen=misfit.seen,
+            wanted=f"{sum(counts)}, one a frame of the {order}; or {LEFT_OUT} fewer a video, without their first ones",
+            hint="take the labels of just these videos, or write a table: " + ",".join(COLUMNS),
+        ) from None
+    parts = np.split(values, np.cumsum(short)[:-1])
+    return tuple(np.concatenate([part[:1].repeat(LEFT_OUT), part]) for part in parts)
 
 
 def _header(words: Sequence[str], where: str) -> tuple[str, ...]:

@@ -46,6 +46,11 @@ def is_label_file(path: Path) -> bool:
     return head.startswith((_ARRAY, _PICKLE, *_MATLAB)) or _LIST in head
 
 
+def is_flat(path: Path) -> bool:
+    """Whether a file is a `.npy`, which has one value a frame."""
+    return _head(path).startswith(_ARRAY)
+
+
 def read_label_file(path: Path, name: str, videos: Sequence[str], counts: Sequence[int]) -> LabelSource:
     """Read labels of all test videos from one file.
 

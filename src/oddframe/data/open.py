@@ -201,6 +201,6 @@ _LOOKED_FOR = {
     "ucsd-ped2": _UCSD,
     "avenue": "Avenue with training_videos/ and testing_videos/ (or training/frames/ and testing/frames/)",
     "shanghaitech": "ShanghaiTech with training/videos/ (or training/frames/) and testing/frames/01_0014/",
-    "folder": "a folder with normal/, abnormal/ or test/",
+    "folder": "a folder with normal/, abnormal/ or test/ (or training/frames/ and testing/frames/)",
     "files": "video files or folders of frames",
 }
