@@ -104,7 +104,7 @@ def test_examples_run(words, home):
     if words[:2] == ["data", "synth"]:
         words = ["data", "synth", "demo/other", "--scale", "tiny"]
     # the video of the tests is two seconds long
-    words = ["0:01" if word == "1:20" else word for word in words]
+    words = ["0:01" if word == "5:00" else word for word in words]
     told = run(*words)
 
     assert told.exit_code == 0, told.output

@@ -66,8 +66,8 @@ def _oddframe(
 
     \b
     First:        oddframe demo
-    Your video:   oddframe train gate.mp4 --end 1:20 --out runs/gate
-                  oddframe score gate.mp4 --run runs/gate --start 1:20
+    Your video:   oddframe train gate.mp4 --end 5:00 --out runs/gate
+                  oddframe score gate.mp4 --run runs/gate --start 5:00
     """
 
 

@@ -64,7 +64,7 @@ def score(
 
     \b
     Examples:
-      oddframe score gate.mp4 --run runs/gate --start 1:20
+      oddframe score gate.mp4 --run runs/gate --start 5:00
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
       oddframe score gate.mp4 --run runs/gate --event-clips 10 --start-time 2026-11-28T14:31:52
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores

@@ -59,8 +59,8 @@ def demo(
         f"  oddframe data check {made.data}\n"
         f"  oddframe eval {made.run.folder}\n"
         f"and with a video of your own whose first 80 seconds are normal:\n"
-        f"  oddframe train gate.mp4 --end 1:20 --out runs/gate\n"
-        f"  oddframe score gate.mp4 --run runs/gate --start 1:20"
+        f"  oddframe train gate.mp4 --end 5:00 --out runs/gate\n"
+        f"  oddframe score gate.mp4 --run runs/gate --start 5:00"
     )
 
 
@@ -98,7 +98,7 @@ def train(
     \b
     Examples:
       oddframe train demo/data --preset tiny --out runs/demo
-      oddframe train gate.mp4 --end 1:20 --out runs/gate
+      oddframe train gate.mp4 --end 5:00 --out runs/gate
       oddframe train demo/data --out runs/demo --time-budget 20m
       oddframe train ped2 --protocol kfold --fold 0 --out runs/ped2
     """
