@@ -50,6 +50,18 @@ def test_damage_in_the_middle_shifts_no_frame_after_it(tmp_path, grained, number
     np.testing.assert_array_equal(behind.pixels, frames[behind.index - 120].pixels)
 
 
+def test_bytes_that_are_gone_without_a_trace_close_numbers_up_but_move_no_time(tmp_path, grained, number_in):
+    path = grained(tmp_path / "d.flv", "libx264")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * 0.4)] + data[int(len(data) * 0.55) :])
+
+    frames = list(open_video(path).frames())
+
+    assert len(frames) > 80
+    assert [frame.time_s for frame in frames] == pytest.approx([number_in(one.pixels) / 25 for one in frames], abs=0.01)
+    assert np.diff([frame.time_s for frame in frames]).max() > 0.4
+
+
 def test_a_sound_video_misses_nothing_after_it_was_read(awkward):
     video = open_video(awkward("plain.mp4"))
     list(video.frames())
@@ -141,6 +153,21 @@ def test_a_picture_that_would_fill_the_memory_is_refused(awkward, monkeypatch):
 
     with pytest.raises(UnreadableVideoError, match="64x32"):
         open_video(awkward("plain.mp4"))
+
+
+def test_a_turn_that_libav_refuses_is_an_error_that_names_the_file(awkward):
+    class Turned:
+        width, height = 8, 8
+
+        def to_ndarray(self, **_):
+            return np.zeros((8, 8), np.uint8)
+
+        @property
+        def rotation(self):
+            raise av.error.ArgumentError(22, "Invalid argument")
+
+    with _libav.Movie(awkward("plain.mp4")) as movie, pytest.raises(UnreadableVideoError, match=r"plain\.mp4"):
+        movie.picture(Turned(), "gray")
 
 
 def test_a_decoder_that_hangs_is_left(awkward, monkeypatch):
