@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from oddframe.artefact import Artefact
+from oddframe.errors import SettingsError
 from oddframe.evaluation.result import Result
 from oddframe.runs import Run
 from oddframe.scoring.calibration_file import load_calibration
+from oddframe.settings_layers import load_settings
 
 
 def test_a_run_opens_with_its_split_its_weights_and_its_history(made_by_0_1):
@@ -21,6 +25,25 @@ def test_a_run_opens_with_its_split_its_weights_and_its_history(made_by_0_1):
     assert run.info.host.cores == 2
     assert sum(one.numel() for one in run.detector().parameters()) == run.info.parameters == 14_552
     assert run.history()[-1]["epoch"] == 1
+
+
+def test_a_run_with_a_setting_that_is_gone_opens_and_says_so_if_it_was_in_use(made_by_0_1, tmp_path):
+    content = json.loads((made_by_0_1 / "dream/run.json").read_text())
+    assert content["settings"]["model"]["reseed"] is False
+    content["settings"]["model"]["reseed"] = True
+    (tmp_path / "run.json").write_text(json.dumps(content))
+
+    notes = [
+        [note for note in Run.open(folder).info.notes if "reseed" in note]
+        for folder in (made_by_0_1 / "dream", tmp_path)
+    ]
+
+    assert notes == [[], ["it was trained with model.reseed=True, a setting that this version has no more"]]
+
+
+def test_a_setting_that_is_gone_is_unknown_where_it_is_asked_for():
+    with pytest.raises(SettingsError, match=r"there is no setting 'model\.reseed'"):
+        load_settings("tiny", overrides=["model.reseed=true"])
 
 
 def test_an_artefact_opens_with_its_origin_and_its_comparison(made_by_0_1):

@@ -10,7 +10,7 @@ from pydantic import Field, PlainSerializer, PlainValidator
 from oddframe.data.source import DataInfo
 from oddframe.records import FileRecord, Record
 from oddframe.settings import ScoreSettings, Settings
-from oddframe.settings_layers import settings_from_dict
+from oddframe.settings_layers import settings_from_dict, without_removed
 
 
 class SectionInfo(Record):
@@ -106,7 +106,7 @@ def _settings(given: Any) -> Settings:
         return given
     if not isinstance(given, Mapping):
         raise ValueError("no settings")
-    return settings_from_dict(given)
+    return settings_from_dict(without_removed(given)[0])
 
 
 StoredSettings = Annotated[

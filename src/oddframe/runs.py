@@ -26,6 +26,7 @@ from oddframe.origin import HostInfo, RunInfo
 from oddframe.processes.cores import BF16_FLAGS, processor, usable_cores
 from oddframe.records import parse_json, read_record, write_record
 from oddframe.settings import Settings
+from oddframe.settings_layers import without_removed
 
 if TYPE_CHECKING:
     from oddframe.models.detector import Detector
@@ -110,7 +111,7 @@ class Run:
                 seen=error.problem,
                 hint=f"it was made by oddframe {_made_by(path)}: use that version, or train again",
             ) from None
-        run = cls(folder, info)
+        run = cls(folder, info.changed(notes=(*info.notes, *_of_removed_settings(path))))
         if finished and not run.finished:
             raise RunError(
                 "the run's training has not finished",
@@ -167,6 +168,12 @@ class Run:
         changed = self.info.changed(**changes)
         write_record(self.folder / FILE, changed)
         self.info = changed
+
+
+def _of_removed_settings(path: Path) -> list[str]:
+    """Notes of settings in a sound run.json that this version has no more, and that were in use."""
+    content = read_bytes(path, _MOST_BYTES, "the run's run.json")
+    return without_removed(parse_json(content, "the run's run.json")["settings"])[1]
 
 
 def _made_by(path: Path) -> str:

@@ -115,6 +115,31 @@ def settings_from_dict(tree: Mapping[str, Any]) -> Settings:
         raise _as_settings_error(error, tree) from None
 
 
+REMOVED_SETTINGS = {("model", "reseed"): False}
+"""Settings that earlier versions had → the value with which each did nothing."""
+
+
+def without_removed(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Stored settings without those that this version has no more, and a note for each of them that was in use.
+
+    What a detector of another package calls alike stays.
+    """
+    found, notes = dict(tree), []
+    for (room, key), idle in REMOVED_SETTINGS.items():
+        inner = found.get(room)
+        if not isinstance(inner, Mapping) or key not in inner or (room == "model" and key in _own_settings(found)):
+            continue
+        found[room] = {name: value for name, value in inner.items() if name != key}
+        if inner[key] != idle:
+            notes.append(f"it was trained with {room}.{key}={inner[key]}, a setting that this version has no more")
+    return found, notes
+
+
+def _own_settings(tree: Mapping[str, Any]) -> Iterable[str]:
+    name = tree.get("detector", DEFAULT_DETECTOR)
+    return detector_entry(name).settings.model_fields if isinstance(name, str) else ()
+
+
 def _merge(tree: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for key, value in layer.items():
         if isinstance(value, Mapping) and isinstance(tree.get(key), dict):

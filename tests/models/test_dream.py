@@ -298,19 +298,6 @@ def test_the_worst_places_have_a_term_of_their_own() -> None:
     assert found.weights["normality.worst"] == 0.3
 
 
-def test_a_dead_item_is_put_elsewhere_only_if_asked() -> None:
-    moved = {}
-    for asked in (True, False):
-        dream = small(reseed=asked, **MEMORIES_ALONE)
-        own = memory(dream, "normality")
-        own.items[2] = -own.items[0]  # opposite to what positive items draw: no query comes near at first
-        own.usage.copy_(torch.tensor([0.5, 0.5, 0.0]))
-        before = own.items[2].clone()
-        dream.after_step([{"normal.normality": own.items[:2].clone()[:, :, None, None]}])
-        moved[asked] = not torch.allclose(own.items[2], before)
-    assert moved == {True: True, False: False}
-
-
 def test_ailments_name_the_branch() -> None:
     dream = small()
     own = memory(dream, "abnormality")

@@ -184,22 +184,3 @@ def test_shares_of_an_older_run_whose_usage_adds_up_to_1_are_as_they_stand() -> 
     memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
     memory.usage.copy_(torch.tensor([0.7, 0.3]))
     assert memory.shares().tolist() == pytest.approx([0.7, 0.3])
-
-
-def test_reseeding_leaves_a_healthy_memory_alone() -> None:
-    memory = memory_of([[1.0, 0.0], [0.0, 1.0]])
-    assert memory.reseed(queries_of([[-1.0, 0.0]])) is None
-
-
-def test_a_dead_item_moves_to_the_query_that_is_served_worst() -> None:
-    memory = memory_of([[1.0, 0.0], [0.0, 1.0]])
-    memory.usage.copy_(torch.tensor([0.01, 0.99]))
-    assert memory.reseed(queries_of([[0.0, 1.0], [0.0, -1.0], [1.0, 0.0]])) == 0
-    assert memory.items.tolist() == [[0.0, -1.0], [0.0, 1.0]]
-    assert memory.usage[0] == 0.5
-
-
-def test_of_two_equal_items_the_later_one_moves_and_only_one_item_an_update() -> None:
-    memory = memory_of([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    assert memory.reseed(queries_of([[0.0, 1.0]])) == 1
-    assert memory.items.tolist() == [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]

@@ -92,7 +92,6 @@ class DreamCommonSettings(DetectorSettings):
         description="compactness of normality queries is taken over this share of worst places, besides their mean; "
         "0 in the paper",
     )
-    reseed: bool = Field(default=False, description="a dead or doubled item is put where queries are served worst")
 
     @model_validator(mode="before")
     @classmethod

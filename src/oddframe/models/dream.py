@@ -9,7 +9,7 @@ Normal clips, the second normal clips and abnormal clips go through in separate 
 at a time. Losses and reads of a step use the items from before it; items change after the step.
 
 Beyond the paper, and off in its presets: `query_margin` (queries are taught at the places that are odd),
-`compactness_beside`, `worst_share`, `reseed`, `patch` and `decoder=False`. Every choice is a field of
+`compactness_beside`, `worst_share`, `patch` and `decoder=False`. Every choice is a field of
 `DreamCommonSettings` or, for the U-Net alone, of `DreamSettings`.
 """
 
@@ -303,8 +303,6 @@ class Dream(Detector):
             if not queries:
                 continue
             branch.memory.update(*queries)
-            if self.settings.reseed:
-                branch.memory.reseed(torch.cat(queries))
 
     def ailments(self) -> list[str]:
         """What is wrong with the memories that judging uses, named by branch.

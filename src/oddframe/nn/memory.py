@@ -151,26 +151,6 @@ class Memory(nn.Module):
         with exact(queries.device):
             return (weights * chosen).T @ rows, chosen.mean(dim=0)
 
-    @torch.no_grad()
-    def reseed(self, queries: Tensor) -> int | None:
-        """Move one dead or doubled item to the query that is served worst, and say which (None: all are well).
-
-        Dead: average share below a tenth of an equal one. Doubled: cosine above 0.999 with an item of a lower
-        number. The lowest number goes first; one an update, for the items then move anyway.
-        """
-        doubled = (self._cosines().tril(diagonal=-1) > DOUBLE_SIMILARITY).any(dim=1)
-        dead = self.shares() < DEAD_SHARE / len(self.items)
-        if float(self.usage.sum()) < 1 - DEAD_SHARE:  # some 230 updates: items still move far to find their queries
-            dead = torch.zeros_like(dead)
-        idle = torch.nonzero(dead | doubled)
-        if not len(idle) or not queries.numel():
-            return None
-        item = int(idle[0])
-        worst = int(self.nearest(queries)[0].argmax())
-        self.items[item] = queries.movedim(1, -1).flatten(0, 2)[worst]
-        self.usage[item] = self.usage.mean()  # time to find its queries before it is judged again
-        return item
-
     def largest_similarity(self) -> float:
         """Largest cosine between two items; -1 where there is one only."""
         return float(self._cosines().fill_diagonal_(-1).max())

@@ -18,7 +18,7 @@ from oddframe.reproduction.published import published_auc
 from oddframe.reproduction.rows import Row
 from oddframe.scoring.fusion import online_components
 from oddframe.settings import differences
-from oddframe.settings_layers import settings_from_dict
+from oddframe.settings_layers import settings_from_dict, without_removed
 
 _MOST_BYTES = 64_000_000
 
@@ -57,7 +57,7 @@ def read_cells(out: Path, work: Sequence[Work], budget: Budget) -> Cells:
 def _refuse_other(cell: Cell, path: Path, work: Work, budget: Budget) -> None:
     """Presets change from version to version, and files are copied: a table must not mix what comes of that."""
     try:
-        differing = differences(settings_from_dict(cell.settings), work.settings(budget))
+        differing = differences(settings_from_dict(without_removed(cell.settings)[0]), work.settings(budget))
     except SettingsError as error:
         differing = [error.problem]
     if cell.data.fingerprint != work.videos.fingerprint():
