@@ -71,7 +71,6 @@ VARIANTS = {
     "no-crowd": ["train.crowd=0"],
     "no-worst": ["model.worst_share=0"],
     "no-joint-batch": ["model.joint_batch=false"],
-    "reseed": ["model.reseed=true"],
     "decoder": ["model.decoder=true"],
     "none-known": ["train.pseudo_share=1", "train.pseudo_anomalies=[skip,paste]"],
 }

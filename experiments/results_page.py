@@ -14,6 +14,7 @@ from typing import Any
 
 import lab_words as words
 import results_tables as tables
+from oddframe.video.flow import WINDOW
 from pages import table, with_interval, write_or_check
 
 HERE = Path(__file__).parent
@@ -75,7 +76,7 @@ def make_pages(results: Path) -> dict[str, str]:
     places, synthetic, courses, variants = (
         _read(results / name) for name in ("places", "synthetic", "course", "ablation")
     )
-    weights = cells.pop("paper-weight")
+    weights, windows = cells.pop("paper-weight"), _read(results / "flow-window")
     lab = {
         "ped2": _ped2(cells, places),
         "none-known": [
@@ -84,6 +85,13 @@ def make_pages(results: Path) -> dict[str, str]:
             words.PAPER_GAMMA,
             tables.none_known_table(cells),
             words.NONE_KNOWN_HELD_BACK,
+        ],
+        "floor": [
+            words.FLOOR,
+            tables.floors_table(cells, FLOORS),
+            words.WINDOWS,
+            tables.windows_table(windows),
+            words.WINDOWS_FOUND.format(side=WINDOW, found=tables.windows_found(windows)),
         ],
         "synthetic": [
             words.SYNTHETIC,
@@ -98,6 +106,8 @@ def make_pages(results: Path) -> dict[str, str]:
             words.EQUAL_TIME_FOUND,
             words.ABLATION,
             tables.ablations_table(cells),
+            words.UNTRIED,
+            tables.untried_table(results),
         ],
         "paper-tables": _paper(results),
     }
@@ -181,8 +191,7 @@ def _ranked(cells: dict[str, Any], ours: Mapping[int, Any]) -> str:
     for score in ("online", "paper"):
         means[score] = _row(rows, f"preset `cpu`: `{score}`", list(ours.values()), score)
     best = max((what for what in means if what in FLOORS.values()), key=lambda what: means[what])
-    gain = 100 * (means["online"] - means[best])
-    said = f"The network adds {gain:.1f} points of `online` to {best}, by the mean of the folds."
+    said = f"By the mean of the folds, {_beside(means['online'], means[best], best)}"
     return f"{table(rows)}\n{said}\n"
 
 
@@ -225,10 +234,17 @@ def _none_known(cells: dict[str, Any]) -> str:
     said = f"The mean of the seeds is {100 * whole:.1f}."
     if floors:
         name, best = max(floors.items(), key=lambda one: one[1]["auc"]["online"]["micro"])
-        gain = 100 * (whole - best["auc"]["online"]["micro"])
-        side = "above" if gain > 0 else "below"
-        said += f" That is {abs(gain):.1f} points {side} {name.partition(',')[0]}."
+        beside = _beside(whole, best["auc"]["online"]["micro"], name.partition(",")[0])
+        said += f" {beside[:1].upper()}{beside[1:]}"
     return f"{table(rows)}\n{said}\n"
+
+
+def _beside(ours: float, floor: float, what: str) -> str:
+    """What the network is worth beside the better floor, in a sentence without its first capital."""
+    gain = 100 * (ours - floor)
+    if gain > 0:
+        return f"the network adds {gain:.1f} points of `online` to {what}."
+    return f"the network is {-gain:.1f} points of `online` below {what}: it adds nothing to what needs no network."
 
 
 def _kinds(synthetic: dict[str, Any]) -> str:

@@ -10,10 +10,12 @@ from statistics import mean
 from typing import Any
 
 import lab_words as words
+from oddframe.detectors import detector_entry
 from oddframe.records import read_record
 from oddframe.reproduction.cells import Cell
 from oddframe.reproduction.rows import rows_of
 from oddframe.reproduction.table import SCORES, figures_of, figures_table
+from oddframe.settings import ScoreSettings, TrainSettings
 from pages import table, with_interval
 
 NAMES = {
@@ -106,6 +108,45 @@ def none_known_table(cells: dict[str, Any]) -> str:
     return "\n".join([table(rows), mean_of, table(alarms), words.NONE_KNOWN_OTHERS, table(others)])
 
 
+def floors_table(cells: dict[str, Any], floors: dict[str, str]) -> str:
+    """A row for each detector without a network, and for each part of Ped2 that it was judged on."""
+    rows = [["detector", "judged", "`online`", "above the line", "anomalies found", "false alarms"]]
+    for name, what in floors.items():
+        parts = {f"fold {fold}": cell for fold, cell in folds_of(cells, name).items()}
+        parts["`standard`"] = cells[f"ped2-standard-{name}"]
+        for part, cell in parts.items():
+            events, line = cell["events"], cell["threshold"]["online"]
+            above = f"{100 * line['normal_above']:.1f} / {100 * line['recall']:.1f}"
+            found = f"{events['found']} of {events['labelled']}"
+            figure = with_interval(cell["auc"]["online"])
+            rows.append([f"`{name}`: {what}", part, figure, above, found, str(events["false"])])
+    return table(rows)
+
+
+def windows_table(windows: dict[str, dict[str, dict[str, float]]]) -> str:
+    """AUC of the fastest window by its side: a row for each scene."""
+    sides = next(iter(next(iter(windows.values())).values()))
+    rows = [["video", *(f"{side}x{side}" for side in sides)]]
+    for name, scenes in windows.items():
+        for scene, of_sides in scenes.items():
+            what = f"`{name}`" if scene == "all" else f"`{name}`, {scene}"
+            rows.append([what, *(f"{100 * figure:.1f}" for figure in of_sides.values())])
+    return table(rows)
+
+
+def windows_found(windows: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Which side each set would choose, by the mean of its scenes."""
+    said = []
+    for name, scenes in windows.items():
+        means = {side: mean(scene[side] for scene in scenes.values()) for side in next(iter(scenes.values()))}
+        best = [side for side, figure in means.items() if figure == max(means.values())]
+        if len(best) == len(means):
+            said.append(f"`{name}` cannot decide: every side finds all.")
+        else:
+            said.append(f"`{name}` would take {best[0]}, by the mean of its scenes ({100 * means[best[0]]:.1f}).")
+    return " ".join(said)
+
+
 def ablations_table(cells: dict[str, Any]) -> str:
     variants = {name: folds_of(cells, name) for name in words.ABLATIONS}
     folds = sorted({fold for found in variants.values() for fold in found})
@@ -114,6 +155,27 @@ def ablations_table(cells: dict[str, Any]) -> str:
         if found:
             cells_of = (_three(found[fold]["auc"]) if fold in found else "" for fold in folds)
             rows.append([f"`{name}`", words.ABLATIONS[name], *cells_of])
+    return table(rows)
+
+
+def untried_table(results: Path) -> str:
+    """Settings of DREAM with the same value in all that is stored: a row for each."""
+    values: dict[str, set[str]] = {}
+    for path in sorted(results.rglob("*.json")):
+        found = json.loads(path.read_text("utf-8"))
+        settings = found.get("settings") if isinstance(found, dict) else None
+        if not isinstance(settings, dict) or not str(settings.get("detector")).startswith("dream"):
+            continue
+        for room in ("model", "train", "score"):
+            for key, value in settings[room].items():
+                values.setdefault(f"{room}.{key}", set()).add(json.dumps(value))
+    kinds = {"model": detector_entry("dream-unet").settings, "train": TrainSettings, "score": ScoreSettings}
+    rows = [["setting", "always", "what it is"]]
+    for room, kind in kinds.items():
+        for key, field in kind.model_fields.items():
+            if len(there := values.get(f"{room}.{key}", set())) <= 1:
+                always = next(iter(there), json.dumps(field.default))
+                rows.append([f"`{room}.{key}`", f"`{always}`", str(field.description or "").replace("|", "\\|")])
     return table(rows)
 
 

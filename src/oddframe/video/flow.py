@@ -15,7 +15,7 @@ CELL = 8
 """Side of the cells over which squared speed is averaged, in the detector's pixels."""
 
 WINDOW = 4
-"""Side of the windows of the component `flow`, in cells; `experiments/flow_window.py` compares sides."""
+"""Side of the windows of the component `flow`, in cells; the lab page on the floor says how it was chosen."""
 
 _LEAST_SIDE = 16
 """OpenCV's method takes no smaller pictures; these are enlarged for it."""
