@@ -50,7 +50,25 @@ def test_damage_in_the_middle_shifts_no_frame_after_it(tmp_path, grained, number
     np.testing.assert_array_equal(behind.pixels, frames[behind.index - 120].pixels)
 
 
-def test_bytes_that_are_gone_without_a_trace_close_numbers_up_but_move_no_time(tmp_path, grained, number_in):
+@pytest.mark.parametrize(("name", "codec"), [("d.flv", "libx264"), ("d.mpg", "mpeg2video")])
+def test_bytes_that_are_gone_without_a_trace_close_numbers_up_and_a_note_says_it(tmp_path, grained, name, codec):
+    path = grained(tmp_path / name, codec)
+    assert open_video(path).notes == ()
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * 0.4)] + data[int(len(data) * 0.55) :])
+    video = open_video(path)
+
+    steps = np.diff(video.times_s())
+    behind = int(steps.argmax()) + 1
+    (note,) = video.notes
+
+    assert video.frame_count < 120
+    assert steps.max() > 0.4
+    assert note.startswith(f"{round(steps.max() * 25) - 1} frames would fit in before frame {behind}")
+    assert "write labels as times" in note
+
+
+def test_frames_behind_bytes_that_are_gone_keep_their_times(tmp_path, grained, number_in):
     path = grained(tmp_path / "d.flv", "libx264")
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.4)] + data[int(len(data) * 0.55) :])

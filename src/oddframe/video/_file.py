@@ -31,6 +31,9 @@ from oddframe.video.source import Frame, Video
 _STATES_LENGTH = {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"}
 """Containers that write their length down. In the others it is an estimate from the file's size."""
 
+_LOSE_WITHOUT_TRACE = {"mpeg", "flv"}
+"""Containers of which a part can be gone, and nothing in what is left says so."""
+
 _GREY_SPREAD = 2
 """Levels by which red, green and blue of a grey picture differ at most, after rounding."""
 
@@ -124,11 +127,18 @@ class FileVideo(Video):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        tracks = self._look.other_tracks
-        if not tracks:
-            return ()
-        more = "1 more video track" if tracks == 1 else f"{tracks} more video tracks"
-        return (f"this file holds {more}, perhaps of other cameras; the first one is read",)
+        notes = []
+        if tracks := self._look.other_tracks:
+            more = "1 more video track" if tracks == 1 else f"{tracks} more video tracks"
+            notes.append(f"this file holds {more}, perhaps of other cameras; the first one is read")
+        if self._look.formats & _LOSE_WITHOUT_TRACE and (pauses := self._index.pauses):
+            first, fitting = next(iter(pauses.items()))
+            places = f"before frame {first}" + (f" and at {len(pauses) - 1} more places" if len(pauses) > 1 else "")
+            notes.append(
+                f"{fitting} frames would fit in {places}: if they are gone from the file, numbers from there on are "
+                "too low, and times are right; write labels as times, not as frame numbers"
+            )
+        return tuple(notes)
 
     def times_s(self) -> NDArray[np.float64] | None:
         if self._index.times_s is not None:

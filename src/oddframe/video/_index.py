@@ -9,7 +9,7 @@ tell: about the beginning of every file, and about all of it where codec or cont
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class FrameIndex:
         keys: (keys,) numbers of the packets with key frames, rising.
         key_marks: (keys, 2) stamp and bytes of these packets, by which they are known again after a seek.
         count: slots. A picture that is damaged or lost in the middle of the file has one, too.
+        pauses: slot → how many frames would fit in before it, where the clock says so and no damage is to be seen.
     """
 
     slot_of: NDArray[np.int64]
@@ -62,6 +63,7 @@ class FrameIndex:
     keys: NDArray[np.int64]
     key_marks: NDArray[np.int64]
     count: int
+    pauses: Mapping[int, int]
 
 
 @dataclass
@@ -113,9 +115,12 @@ def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
         raise UnreadableVideoError("not one frame of this file decodes", path=path)
     ticks = rising(stamps[order], sort=in_decoding_order, longest=wraps_at / 2) if has_clock else None
     slots = np.arange(len(order))
+    pauses: dict[int, int] = {}
     if ticks is not None and tick_s > 0:
         lost = lost_frames(ticks, _evidence(packets, order), _LONGEST_LOSS_S / tick_s)
         slots = slots + np.concatenate([[0], np.cumsum(lost)])
+        fitting = lost_frames(ticks, np.full(len(lost), np.inf), _LONGEST_LOSS_S / tick_s)
+        pauses = {int(slots[at + 1]): int(fitting[at]) for at in np.flatnonzero((fitting > 0) & (lost == 0))}
         ticks = np.interp(np.arange(slots[-1] + 1), slots, ticks)
     slot_of = np.full(len(stamps), -1, np.int64)
     slot_of[order[::-1]] = slots[::-1]  # of two frames of one packet, it has the first one's slot
@@ -126,6 +131,7 @@ def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
         keys,
         np.stack([stamps[keys], np.frombuffer(packets.bytes, np.int64)[keys]], axis=1),
         int(slots[-1]) + 1,
+        pauses,
     )
 
 
