@@ -286,3 +286,7 @@ def test_unseen_needs_a_video_that_shows_the_known_classes_and_nothing_else():
 
     with pytest.raises(NothingToJudgeError, match="fall and nothing else"):
         split(videos, "unseen", known_classes=["fall"])
+
+
+def test_a_split_is_told_in_one_line(twelve):
+    assert repr(split(twelve, "kfold", fold=1)) == "<Split kfold fold 1 of 10: 14 normal, 2 known, 10 test, 2 heldout>"

@@ -22,7 +22,7 @@ def result(judged):
 
 
 def test_a_run_does_not_differ_from_itself(result):
-    one = result(a=("0101", [0, 2, 1, 3]), b=("01", [1, 0]))
+    one = result(a=("0101", [0, 2, 1, 3]), b=("01", [1, 0]), c=("01", [0, 1]), d=("01", [2, 3]), e=("01", [3, 2]))
 
     online = compare(one, one).differences["online"]
 
@@ -44,8 +44,8 @@ def test_both_sides_are_judged_on_the_same_draws(result):
     labels = "1" * 5 + "0" * 2
     hard, easy = [1, 1, 1, 0, 0, 0.5, 0.5], [1, 1, 1, 1, 1, 0.5, 0.5]
     harder, easier = [1, 1, 0, 0, 0, 0.5, 0.5], [1, 1, 1, 1, 0, 0.5, 0.5]
-    first = result(a=(labels, harder), b=(labels, easier), c=(labels, easier), d=(labels, harder))
-    second = result(a=(labels, hard), b=(labels, easy), c=(labels, easy), d=(labels, hard))
+    first = result(a=(labels, harder), b=(labels, easier), c=(labels, easier), d=(labels, harder), e=(labels, harder))
+    second = result(a=(labels, hard), b=(labels, easy), c=(labels, easy), d=(labels, hard), e=(labels, hard))
 
     online = compare(first, second).differences["online"]
 

@@ -104,10 +104,16 @@ def test_pairs_of_videos_give_the_same_auc_as_the_judge(videos, seed):
     assert value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
 
 
-def test_interval_of_equal_videos_is_a_point():
-    videos = [video("0011", 0.1, 0.5, 0.5, 0.9)] * 4
-
-    assert interval(videos, np.random.default_rng(0)) == pytest.approx((0.875, 0.875))
+@pytest.mark.parametrize(
+    "videos",
+    [
+        pytest.param([video("01", 1, 0), video("00", 2, 3)], id="two videos, of which one can be drawn twice"),
+        pytest.param([video("0011", 0.1, 0.5, 0.5, 0.9)] * 8, id="all draws are the same"),
+        pytest.param([video("11", 0.1, 0.2)] + [video("00", 0.1, 0.3)] * 7, id="a third of the draws lack a class"),
+    ],
+)
+def test_no_interval_is_said_where_draws_tell_nothing_of_other_videos(videos):
+    assert interval(videos, np.random.default_rng(0)) is None
 
 
 def test_interval_spans_good_and_bad_videos_and_repeats_with_its_seed():
@@ -119,8 +125,8 @@ def test_interval_spans_good_and_bad_videos_and_repeats_with_its_seed():
     assert interval(videos, np.random.default_rng(1)) == (low, high)
 
 
-def test_interval_needs_two_videos_and_both_classes():
+def test_interval_needs_several_videos_and_both_classes():
     rng = np.random.default_rng(0)
 
     assert interval([video("01", 0, 1)], rng) is None
-    assert interval([video("11", 0, 1)] * 3, rng) is None
+    assert interval([video("11", 0, 1)] * 8, rng) is None

@@ -52,8 +52,21 @@ def test_the_difference_is_second_less_first_with_its_words(run, page):
     text, _ = page([run("runs/first", WORSE), run("runs/second", BETTER)])
 
     # of four pairs only (b odd, a normal) is right in the first, all but (a odd, b normal) in the second
-    assert "second is 50.0 points better than first (95 % interval +50.0 to +100.0): more than the luck" in text
-    assert '<span class="strong">+50.0</span><small>+50.0 to +100.0</small>' in text
+    assert "second is 50.0 points better than first; so few videos do not say how sure that is." in text
+    assert '<span class="">+50.0</span></td>' in text
+
+
+def test_a_difference_that_holds_for_nearly_all_draws_is_bold_and_called_more_than_luck(run, page):
+    worse, better = (
+        {f"{copy}{name}": said for copy in range(3) for name, said in one.items()} for one in (WORSE, BETTER)
+    )
+
+    text, _ = page([run("runs/first", worse), run("runs/second", better)])
+
+    assert re.search(
+        r"second is 50\.0 points better than first \(95 % interval \+50\.0 to \+\d+\.0\): more than the luck", text
+    )
+    assert '<span class="strong">+50.0</span><small>+50.0 to +' in text
 
 
 def test_runs_that_do_not_fit_the_first_are_named_and_the_others_still_compared(run, page):

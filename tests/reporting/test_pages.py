@@ -349,3 +349,11 @@ def test_a_page_shows_the_better_floor_and_says_plainly_that_a_network_is_below_
 def test_a_line_without_times_promises_no_rate():
     assert "is not known" in words.line_in_words(AlarmLine(3.0, 2.0, None, 1.0))
     assert "0.5 false alarms an hour" in words.line_in_words(AlarmLine(3.0, 2.0, 0.5, 1.0))
+
+
+def test_a_macro_auc_of_some_videos_says_of_which(judged):
+    result = judge([judged("01", [0.0, 1.0], name="a"), *(judged("00", [0.0, 1.0], name=name) for name in "bcd")])
+
+    assert words.macro(result).startswith("Macro AUC is the mean of 1 of 4 test videos")
+    assert words.macro(judge([judged("01", [0.0, 1.0], name="a")])) == ""
+    assert "expect" not in words.headline(result)

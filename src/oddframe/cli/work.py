@@ -189,6 +189,8 @@ def evaluate(
             for name, figures in result.auc.items()
         ],
     )
+    if of_some := words.macro(result):
+        say(of_some)
     if result.scenes:
         say()
         print_table(

@@ -39,7 +39,7 @@ class Section:
         return self.stop - self.start
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Who learns what. Nothing stands in two of these, and no video that is trained on is judged.
 
@@ -66,6 +66,12 @@ class Split:
     known_normal: KnownNormal = "use"
     rate: float | None = None
     known_classes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        fold = "" if self.fold is None else f" fold {self.fold} of {self.folds}"
+        parts = ("normal", "known", "test", "heldout", "heldout_known")
+        counts = ", ".join(f"{len(there)} {name}" for name in parts if (there := getattr(self, name)))
+        return f"<Split {self.protocol}{fold}: {counts or 'no videos'}>"
 
 
 def split(

@@ -135,7 +135,7 @@ def _difference(
         own.append([values[0], values[1]])
         resampled.append(Pairs(sides[1]).auc(columns) - Pairs(sides[0]).auc(columns))
     first, second = np.mean(own, axis=0).tolist()
-    interval = metrics.spread(np.mean(resampled, axis=0)) if len(names) > 1 else None
+    interval = metrics.spread(np.mean(resampled, axis=0)) if len(names) >= metrics.LEAST_VIDEOS else None
     return {
         "first": first,
         "second": second,

@@ -152,6 +152,10 @@ class Pairs:
         return values
 
 
+LEAST_VIDEOS = 5
+"""Of fewer, draws with replacement are too few different ones to tell what other videos would do."""
+
+
 def draws(videos: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:
     """How often each video is in each draw of as many, with replacement: (resamples, videos)."""
     return rng.multinomial(videos, np.full(videos, 1 / videos), size=resamples).astype(np.float64)
@@ -174,17 +178,23 @@ def interval(
     Frames of one video hang together, so whole videos are drawn, never frames.
 
     Args:
-        videos: two or more. rng: the randomness.
+        videos: `LEAST_VIDEOS` or more. rng: the randomness.
         level: share of draws inside.
 
     Returns:
-        (low, high), or None where fewer than two videos or no draw has both classes.
+        (low, high), or None where draws tell nothing of other videos: there are too few videos, more draws than the
+        interval leaves out lack a class, or all draws are the same.
 
     Raises:
         RunError: a score is not a finite number.
     """
     pairs = Pairs(videos)
-    return spread(pairs.auc(draws(len(videos), rng, resamples)), level) if len(videos) > 1 else None
+    if len(videos) < LEAST_VIDEOS:
+        return None
+    drawn = pairs.auc(draws(len(videos), rng, resamples))
+    found = spread(drawn, level)
+    one_class = float(np.isnan(drawn).mean()) > 1 - level
+    return None if found is None or one_class or found[0] == found[1] else found
 
 
 def at_line(video: Video, line: float) -> AtLine:

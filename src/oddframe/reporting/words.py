@@ -246,6 +246,15 @@ def headline(result: Result) -> str:
     return words
 
 
+def macro(result: Result) -> str:
+    """Of which videos the macro AUC is the mean; "" where it is of all of them, or of none."""
+    without, videos = len(result.undefined_videos.macro), result.frames.videos
+    if not without:
+        return ""
+    judged = f"of {videos - without} of {count(videos, 'test video')}"
+    return f"Macro AUC is the mean {judged}: in the others all frames are of one kind, so that they have no AUC."
+
+
 def against_floor(result: Result) -> str:
     """Whether the detector is worth its cost beside the better floor that is known; "" where that cannot be said."""
     name, floor = best_floor(result)
@@ -317,7 +326,7 @@ def difference_in_words(first: str, second: str, difference: Difference) -> str:
         return f"{second} and {first} reach the same."
     words = f"{second} is {abs(points):.1f} points {'better' if points > 0 else 'worse'} than {first}"
     if interval is None:
-        return words + "; one video does not say how sure that is."
+        return words + "; so few videos do not say how sure that is."
     words += f" (95 % interval {100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})"
     if interval[0] <= 0 <= interval[1]:
         return words + ": with other videos of this sort, either may be the better one."
