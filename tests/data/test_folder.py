@@ -433,3 +433,12 @@ def test_flat_labels_need_a_test_video(camera, tmp_path):
 
     with pytest.raises(LabelError, match="none is here"):
         open_videoset(camera, labels=[tmp_path / "flat.npy"])
+
+
+def test_a_note_names_the_numbers_that_were_taken_for_dates_and_times(tmp_path, make_video):
+    make_video(tmp_path / "set/normal/2026-11-28/06/01/a.mp4", frames=3)
+
+    videos = open_videoset(tmp_path / "set")
+
+    assert videos.normal[0].scene == ""
+    assert any("are no scenes (01, 06, 2026-11-28)" in note and "cam01" in note for note in videos.notes)

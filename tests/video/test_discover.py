@@ -36,7 +36,7 @@ def test_what_a_recorder_wrote_by_date_and_hour_is_one_scene_a_camera_in_order_o
         ("recordings/2026-11-28/06/yard/59.50", "yard"),
         ("recordings/2026-11-28/07/gate/00.00", "gate"),
     ]
-    assert find_videos(root).dated
+    assert find_videos(root).dated == ("06", "07", "2026-11-28")
     assert {scene for _, scene in found(root / "recordings")} == {"gate", "yard"}
 
 

@@ -45,12 +45,16 @@ _UNCOVERED = (
     "{table} names no test video, so nothing is known of them; once one is named, what is not marked counts as normal "
     "(a line NAME,, says that nothing is odd in a video)"
 )
+_NAMED = 8
+"""Folders that a note names at most."""
+
 _AS_PEERS = (
     "laid out as public sets are, and none of those: training/frames/ is taken as normal video of one's own, "
     "testing/frames/ as what to judge (--kind names a public set)"
 )
 _DATED = (
-    "folders that are called by dates and times are no scenes: the videos of a camera are one scene, in order of time"
+    "folders that are called by dates and times are no scenes ({names}): the videos of a camera are one scene, in "
+    "order of time. Where a number is a camera, put a letter before it (cam01)"
 )
 
 
@@ -150,7 +154,10 @@ def _told(found: Found, prefix: str) -> list[str]:
         f"in {prefix}{f'{within}/' if within else ''} no video and passed over: {', '.join(names[:5])}"
         for within, names in found.passed_over.items()
     ]
-    return [*notes, _DATED] if found.dated and _DATED not in notes else notes
+    if found.dated:
+        names = ", ".join(found.dated[:_NAMED]) + (", ..." if len(found.dated) > _NAMED else "")
+        notes.append(_DATED.format(names=names))
+    return notes
 
 
 def _with_own_names(listed: Sequence[ListedVideo]) -> list[ListedVideo]:

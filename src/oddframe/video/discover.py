@@ -51,12 +51,12 @@ class Found:
     Attributes:
         videos: in natural order, which is the order of time where folders and files are called by it.
         passed_over: folder ("" for the one that was searched) → names of what is no video.
-        dated: whether folders were called by dates and times.
+        dated: names of folders that were taken for dates and times, each once, in natural order.
     """
 
     videos: tuple[FoundVideo, ...] = ()
     passed_over: Mapping[str, list[str]] = field(default_factory=dict)
-    dated: bool = False
+    dated: tuple[str, ...] = ()
 
 
 def find_videos(folder: Path) -> Found:
@@ -66,12 +66,12 @@ def find_videos(folder: Path) -> Found:
     """
     passed_over: dict[str, list[str]] = {}
     found = tuple(_inside(folder, (), passed_over))
-    dated = any(len(_cameras(within)) < len(within) - (within[0] in _NO_SCENES) for within, _ in found if within)
+    dated = {part for within, _ in found for part, time in zip(within, _times(within), strict=True) if time}
     videos = tuple(
         FoundVideo(path, printable("/".join((*within, path.name if path.is_dir() else path.stem))), scene_of(within))
         for within, path in found
     )
-    return Found(videos, passed_over, dated)
+    return Found(videos, passed_over, tuple(sorted(map(printable, dated), key=natural_key)))
 
 
 def scene_of(within: Sequence[str]) -> str:
@@ -95,17 +95,21 @@ def printable(name: str) -> str:
 
 def _cameras(within: Sequence[str]) -> list[str]:
     """The folders that are not called by dates and times."""
-    kept: list[str] = []
-    in_time = False
+    return [
+        part
+        for place, (part, time) in enumerate(zip(within, _times(within), strict=True))
+        if not time and not (place == 0 and part in _NO_SCENES)
+    ]
+
+
+def _times(within: Sequence[str]) -> list[bool]:
+    """Which folders are called by a date, or by a number or time of day below one."""
+    times: list[bool] = []
     for place, part in enumerate(within):
         follows = within[place + 1] if place + 1 < len(within) else ""
-        if _DATE.fullmatch(part) or (_YEAR.fullmatch(part) and _NUMBER.fullmatch(follows)):
-            in_time = True
-        elif not (in_time and (_NUMBER.fullmatch(part) or _TIME.fullmatch(part))) and not (
-            place == 0 and part in _NO_SCENES
-        ):
-            kept.append(part)
-    return kept
+        date = _DATE.fullmatch(part) or (_YEAR.fullmatch(part) and _NUMBER.fullmatch(follows))
+        times.append(bool(date or (any(times) and (_NUMBER.fullmatch(part) or _TIME.fullmatch(part)))))
+    return times
 
 
 def _inside(
