@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -143,3 +144,16 @@ def test_what_is_not_installed_is_named_with_its_extra(monkeypatch):
         new_figure("plotting", (2, 1))
     with pytest.raises(MissingExtraError, match=r'pip install "oddframe\[runtime\]"'):
         import_onnxruntime()
+
+
+def test_scripts_in_the_documentation_switch_telemetry_off_before_they_import_onnxruntime():
+    root = Path(__file__).resolve().parents[1]
+    blocks = [
+        block
+        for page in (root / "README.md", *(root / "docs").rglob("*.md"))
+        for block in re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+        if re.search(r"^import.*onnxruntime", block, re.M)
+    ]
+    assert blocks
+    for block in blocks:
+        assert re.search(r'ORT_DISABLE_TELEMETRY"\] = "1".*^import[^\n]*onnxruntime', block, re.M | re.S)

@@ -133,12 +133,12 @@ def write_bytes(path: Path, content: bytes, problem: str = "a file cannot be wri
 
 
 def write_text(path: Path, text: str, problem: str = "a file cannot be written") -> Path:
-    """Write a text file as `beside` does, and return its path.
+    """Write a text file as `beside` does, and return its path. Bytes of names that are not UTF-8 become "\\udce9".
 
     Raises:
         StorageError: it cannot be written.
     """
-    return write_bytes(path, text.encode("utf-8"), problem)
+    return write_bytes(path, text.encode("utf-8", "backslashreplace"), problem)
 
 
 def write_json(path: Path, content: Any, problem: str = "a file cannot be written") -> Path:

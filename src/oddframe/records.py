@@ -8,17 +8,21 @@ the types, that numbers are finite, that nothing is missing and nothing is unkno
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from oddframe.errors import OddframeError, RunError
 from oddframe.files import read_bytes, write_text
 
 _MOST_BYTES = 4 * 2**20
+_FOREIGN = re.compile("[\udc80-\udcff]")
+"""Bytes of a name that are not UTF-8, as Python keeps them in text."""
+_ESCAPED = re.compile("\0([89a-f][0-9a-f])")
 _LONGEST = 200
 """Letters of what was found in a file that an error quotes."""
 
@@ -41,8 +45,9 @@ class Record(BaseModel):
         return getattr(self, name)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return self.model_dump(mode="json")
+        """As plain JSON values, as they stand in a file (see `as_json`)."""
+        plain: dict[str, Any] = from_json(as_json(self))
+        return plain
 
     def changed(self, **changes: Any) -> Self:
         """The record with other values, checked as if it were made anew.
@@ -133,7 +138,10 @@ def _validated(
     content: bytes | str, kind: type[M], what: str, path: Path | None, error: type[OddframeError], hint: str | None
 ) -> M:
     try:
-        return kind.model_validate_json(content, strict=True)
+        read = kind.model_validate_json(content, strict=True)
+        if (b"\\u0000" if isinstance(content, bytes) else "\\u0000") not in content:  # type: ignore[operator]
+            return read
+        return kind.model_validate(unescaped(from_json(content)))  # its types are right: that was seen before
     except ValidationError as failed:
         raise damaged(what, in_words(failed), path=path, error=error, hint=hint) from None
 
@@ -166,7 +174,38 @@ def write_record(path: Path, record: FileRecord, problem: str = "a file cannot b
     Raises:
         StorageError: with this problem, where the file cannot be written.
     """
-    return write_text(path, record.model_dump_json(indent=1) + "\n", problem)
+    return write_text(path, as_json(record, indent=1) + "\n", problem)
+
+
+def as_json(model: BaseModel, *, indent: int | None = None) -> str:
+    """A model as JSON; names in it that are not UTF-8, as those of files may be, are `escaped`."""
+    return to_json(escaped(model.model_dump()), indent=indent, inf_nan_mode="null").decode()
+
+
+def escaped(plain: Any) -> Any:
+    r"""Values whose text JSON can hold: a byte that is not UTF-8 becomes a NUL, which no name has, and two digits.
+
+    Nothing is lost: `unescaped` gives it back.
+
+    >>> escaped({"kam\udce9ra": 1})
+    {'kam\x00e9ra': 1}
+    """
+    if isinstance(plain, str | Path):
+        return _FOREIGN.sub(lambda byte: f"\0{ord(byte[0]) - 0xDC00:02x}", str(plain))
+    return _each(escaped, plain)
+
+
+def unescaped(plain: Any) -> Any:
+    """What `escaped` was given, with text for paths."""
+    if isinstance(plain, str):
+        return _ESCAPED.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), plain)
+    return _each(unescaped, plain)
+
+
+def _each(change: Callable[[Any], Any], plain: Any) -> Any:
+    if isinstance(plain, Mapping):
+        return {change(name): change(one) for name, one in plain.items()}
+    return [change(one) for one in plain] if isinstance(plain, list | tuple) else plain
 
 
 def damaged(

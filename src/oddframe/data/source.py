@@ -6,7 +6,6 @@ A run keeps it in run.json, a result beside its figures. `oddframe.data.open.ope
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,15 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainSerializer, PlainValidator, ValidationError
 
 from oddframe.errors import SettingsError
-from oddframe.records import Record, in_words
+from oddframe.records import Record, escaped, in_words, unescaped
 
 _OTHER_FOOTAGE = ("fps", "start", "end", "ground_truth")
 """What makes other frames or labels of the same files."""
-
-
-def _written(path: Path) -> str:
-    """A path as text that JSON can hold: a byte that is not UTF-8 becomes a NUL, which no path has, and two digits."""
-    return re.sub("[\udc80-\udcff]", lambda byte: f"\0{ord(byte[0]) - 0xDC00:02x}", str(path))
 
 
 def _read(given: object) -> Path:
@@ -30,10 +24,10 @@ def _read(given: object) -> Path:
         return given
     if not isinstance(given, str):
         raise ValueError("no path")
-    return Path(re.sub("\0([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), given))
+    return Path(unescaped(given))
 
 
-Place = Annotated[Path, PlainValidator(_read), PlainSerializer(_written, return_type=str, when_used="json")]
+Place = Annotated[Path, PlainValidator(_read), PlainSerializer(escaped, return_type=str, when_used="json")]
 """A path, also one whose name is not UTF-8."""
 
 

@@ -33,7 +33,7 @@ from oddframe.evaluation.figures import (
 from oddframe.evaluation.making import FusionInfo, Judging
 from oddframe.evaluation.stored import JudgedVideo, read_scores, write_scores
 from oddframe.origin import HostInfo, Versions
-from oddframe.records import FileRecord, read_record, write_record
+from oddframe.records import FileRecord, read_record, unescaped, write_record
 
 _MOST_BYTES = 64_000_000
 """A result of a thousand videos has about half a megabyte."""
@@ -126,7 +126,7 @@ class Result(FileRecord):
         Raises:
             ValidationError: it is something else.
         """
-        return cls.model_validate(values).with_scores(scored)
+        return cls.model_validate(unescaped(values)).with_scores(scored)
 
     @property
     def file_name(self) -> str:

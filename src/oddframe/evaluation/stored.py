@@ -15,7 +15,7 @@ from pydantic import RootModel
 from oddframe.arrays import Arrays, ArraySpec, read_arrays
 from oddframe.data.videoset import spans_of
 from oddframe.files import write_bytes
-from oddframe.records import Record, damaged, parse_as
+from oddframe.records import Record, as_json, damaged, parse_as
 from oddframe.scoring.scores import AlarmLine, Event, Scores
 
 _MOST_BYTES = 4_000_000_000
@@ -97,7 +97,7 @@ def write_scores(path: Path, videos: Sequence[JudgedVideo]) -> Path:
         StorageError: the file cannot be written.
     """
     index = _Index(tuple(_described(video) for video in videos))
-    arrays: dict[str, NDArray[Any]] = {"videos": np.array(index.model_dump_json())}
+    arrays: dict[str, NDArray[Any]] = {"videos": np.array(as_json(index))}
     for number, video in enumerate(videos):
         arrays |= {f"{number}/{name}": values for name, values in _arrays(video).items()}
     content = io.BytesIO()

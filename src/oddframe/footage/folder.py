@@ -12,7 +12,7 @@ from typing import Any
 from oddframe.artefact import Trained, fingerprint
 from oddframe.errors import OddframeError, SettingsError
 from oddframe.files import read_bytes, write_json
-from oddframe.records import parse_json
+from oddframe.records import escaped, parse_json, unescaped
 from oddframe.scoring.scores import Scores
 from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures, looks_of
@@ -145,7 +145,7 @@ def write_summary(folder: Path, scores: Scores, made: Mapping[str, Any], lacking
         StorageError: it cannot be written.
     """
     content = {"format": FORMAT, **scores.to_dict(), "made": dict(made), "lacking": dict(lacking)}
-    write_json(folder / FILES["summary"], content)
+    write_json(folder / FILES["summary"], escaped(content))
 
 
 def finished(folder: Path, made: Mapping[str, Any], asked: Asked) -> dict[str, Any] | None:
@@ -155,7 +155,7 @@ def finished(folder: Path, made: Mapping[str, Any], asked: Asked) -> dict[str, A
     """
     try:
         content = read_bytes(folder / FILES["summary"], _MOST_BYTES, "scores.json")
-        found = parse_json(content, "scores.json")
+        found = unescaped(parse_json(content, "scores.json"))
         same = found.pop("format") == FORMAT and found.pop("made") == made
         lacking = dict(found.pop("lacking"))
     except (OddframeError, ValueError, KeyError, TypeError, AttributeError):

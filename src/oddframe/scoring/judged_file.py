@@ -12,7 +12,7 @@ from pydantic import Field
 
 from oddframe.arrays import Array, Arrays, ArraySpec, read_arrays, write_arrays
 from oddframe.errors import RunError
-from oddframe.records import FileRecord, Record, damaged, parse_record
+from oddframe.records import FileRecord, Record, as_json, damaged, parse_record
 from oddframe.scoring.calibration_file import ComponentName, place_of
 from oddframe.scoring.judged import FILE, Judged, Kind, Stretch
 
@@ -77,7 +77,7 @@ def save_judged(judged: Judged, folder: Path) -> str:
         places={scene: tuple(places) for scene, places in judged.places.items()},
     )
     arrays: dict[str, Array] = {
-        "about": np.frombuffer(record.model_dump_json().encode(), np.uint8),
+        "about": np.frombuffer(as_json(record).encode(), np.uint8),
         "frame": _joined((one.frame for one in stretches), np.int64),
         "time_s": _joined((_or_nan(one.time_s, one) for one in stretches), np.float64),
         "abnormal": _joined((_or_calm(one) for one in stretches), np.bool_),

@@ -13,7 +13,7 @@ from typing import Any
 
 from oddframe.errors import OddframeError, RunError, SettingsError, StorageError
 from oddframe.files import read_bytes
-from oddframe.records import Record, parse_as
+from oddframe.records import Record, as_json, parse_as
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import LineRecord, load_calibration, save_calibration
@@ -206,6 +206,6 @@ def _remember(folder: Path, changed: Mapping[str, tuple[Any, Any]], before: Alar
     path = folder / HISTORY
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(change.model_dump_json() + "\n")
+            file.write(as_json(change) + "\n")
     except OSError as error:
         raise StorageError.of(error, "the history of calibrations cannot be written", path) from None
