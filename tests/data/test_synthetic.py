@@ -222,3 +222,13 @@ def test_demo_is_frozen_and_not_solved_by_frame_differences() -> None:
     assert 0.55 < auc < 0.72
     assert 0.25 < np.mean(labels) < 0.42
     assert sha.hexdigest()[:16] == DEMO
+
+
+@pytest.mark.parametrize("content", ["[" * 50_000, "{", '{"seed": NaN}', '"' + "x" * 70_000 + '"'])
+def test_a_folder_with_a_damaged_description_is_taken_and_nothing_of_it_is_touched(tmp_path, content):
+    (tmp_path / "synthetic.json").write_text(content)
+
+    with pytest.raises(StorageError, match=r"(?s)is taken.*files that are no synthetic set"):
+        generate(tmp_path, scale="tiny")
+
+    assert (tmp_path / "synthetic.json").read_text() == content

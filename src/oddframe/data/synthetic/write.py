@@ -15,12 +15,14 @@ import numpy as np
 from oddframe.data.synthetic import plan
 from oddframe.data.synthetic.render import Mask, Stage
 from oddframe.data.synthetic.world import FPS, SIZE, Pixels
-from oddframe.errors import SettingsError, StorageError, nearest
-from oddframe.files import folder_beside
+from oddframe.errors import RunError, SettingsError, StorageError, nearest
+from oddframe.files import folder_beside, read_bytes
+from oddframe.records import parse_json
 
 VERSION = 1
 SCALES = {"demo": plan.demo, "slow": plan.slow, "tiny": plan.tiny}
 DESCRIPTION = "synthetic.json"
+_MOST_BYTES = 2**16
 
 
 def generate(
@@ -77,8 +79,9 @@ def _holds(folder: Path, description: dict[str, object]) -> bool:
     try:
         if folder.is_dir() and not any(folder.iterdir()):
             return False
-        found = json.loads((folder / DESCRIPTION).read_bytes()[:65536])
-    except (OSError, ValueError):
+        content = read_bytes(folder / DESCRIPTION, _MOST_BYTES, DESCRIPTION)
+        found = parse_json(content, DESCRIPTION, path=folder / DESCRIPTION)
+    except (OSError, RunError):
         found = None
     if found == description:
         return True
