@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, help="videos; drawn ones of common kinds if not given")
     parser.add_argument("--beside", type=Path, metavar="SRC", help="the src folder of another state of the package")
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")
     parser.add_argument("--one", choices=READERS, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -156,7 +156,7 @@ def main() -> None:
                     f"{total['upper']:.3f})  {parts}"
                 )
     if given.json is not None:
-        report = {"host": host(), "versions": versions(), "repeats": given.repeats, "files": found}
+        report = {"host": host().model_dump(), "versions": versions(), "repeats": given.repeats, "files": found}
         given.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 

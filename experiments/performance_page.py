@@ -26,7 +26,7 @@ sides. The limit is what a matrix product reaches on the same machine in the sam
 
 HEAD = f"""# Performance
 
-Six questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
+Seven questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
 `benchmarks/results/`; the [lab](lab/README.md) has the rest, on more kinds of processor. What your own machine does:
 [measure it](how-to/measure-speed.md).
 
@@ -70,6 +70,14 @@ Each process has a core of its own and decodes for itself.
 START = """## How long until something is seen?
 
     python benchmarks/start_up.py --json benchmarks/results/start_up.json
+"""
+
+READ = """## What does exact reading cost?
+
+    python benchmarks/reading.py --json benchmarks/results/reading.json
+
+Seconds of the processor from a file to all its pictures: by PyAV alone, which trusts the file, and by oddframe, which
+numbers frames exactly, looks for damage, and ends a decoder that hangs. Opening and counting are parts of the whole.
 """
 
 SPEED = f"""# Scoring and training, on more kinds of processor
@@ -209,6 +217,7 @@ def make_pages(results: Path) -> dict[str, str]:
         "scoring_memory": (LONG, tables.length_table),
         "scoring_workers": (WORKERS, tables.workers_table),
         "start_up": (START, tables.start_table),
+        "reading": (READ, tables.reading_table),
     }
     pages = {"performance.md": "\n".join([HEAD, *_sections(results, short, {})])}
     return pages | {

@@ -131,6 +131,16 @@ def start_table(found: Mapping[str, Any]) -> str:
     return table(rows) + "\nIn brackets the least and the most.\n"
 
 
+def reading_table(found: Mapping[str, Any]) -> str:
+    rows = [["", "frames", "PyAV alone", "oddframe", "opening", "counting"]]
+    for name, one in found["files"].items():
+        ours = one["oddframe"]
+        whole = (with_quartiles(one["PyAV alone"]["cpu_s"], 2), with_quartiles(ours["cpu_s"], 2))
+        parts = (f"{ours[part]['median']:.3f}" for part in ("open_s", "count_s"))
+        rows.append([name, f"{ours['frames']:,}", *whole, *parts])
+    return table(rows)
+
+
 def _gflop(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 

@@ -235,6 +235,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "fragments.mp4": lambda path: encoded(path, container={"movflags": "frag_keyframe+empty_moov"}),
     "bare.h264": encoded,
     "bframes.avi": encoded,
+    "plain_xvid.avi": lambda path: encoded(path, "mpeg4", options={"b": "3000k"}, grain=20),
     "xvid.avi": lambda path: encoded(path, "mpeg4", options={"bf": "2"}),
     "disc.mpg": lambda path: encoded(path, "mpeg2video", options={"bf": "2"}),
     "fields.ts": lambda path: encoded(path, options={"flags": "+ildct+ilme", "x264-params": "tff=1"}),

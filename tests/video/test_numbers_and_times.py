@@ -159,3 +159,17 @@ def test_the_decoder_is_asked_about_all_pictures_that_a_cut_may_have_left_withou
 
     assert _index._telling(packets, stamps, first=3) == 15
     assert _index._telling(packets, stamps, first=0) == 8
+
+
+@pytest.mark.parametrize(("kind", "wholes"), [("plain_xvid.avi", 0), ("xvid.avi", 1)])
+def test_an_avi_is_decoded_for_its_numbers_only_where_pictures_change_places(awkward, monkeypatch, kind, wholes):
+    whole, decode = [], _index._decode
+
+    def counted(path, pulse, up_to=None):
+        whole.append(up_to is None)
+        return decode(path, pulse, up_to)
+
+    monkeypatch.setattr(_index, "_decode", counted)
+
+    assert open_video(awkward(kind)).frame_count == 60
+    assert sum(whole) == wholes

@@ -41,6 +41,8 @@ decode."""
 _NOT_CODED_BYTES = 24
 """An MPEG-4 picture with fewer bytes may only say "as before", for which the decoder gives no frame."""
 
+_MPEG4_PICTURE, _MPEG4_B = b"\0\0\1\xb6", 2
+
 _NEAR = 32
 """Packets between a place that does not decode and a frame that is missing because of it."""
 
@@ -78,6 +80,8 @@ class _Packets:
     key: bytearray = field(default_factory=bytearray)
     torn: bytearray = field(default_factory=bytearray)
     tell_frames: bool = True
+    b_pictures: bool = False
+    """Only looked for in MPEG-4, as AVI has no times of display: whether there are pictures that may be reordered."""
 
 
 @dataclass
@@ -103,6 +107,7 @@ def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
         tick_s, has_clock, in_decoding_order = movie.tick_s, movie.has_clock, movie.stamped_in_decoding_order
         wraps_at = _WRAPS_AT if movie.formats & _WRAP else np.inf
         reorders = not movie.intra_only and movie.codec not in _NEVER_REORDERED
+        reorders = reorders and (movie.codec != "mpeg4" or packets.b_pictures)
     has_stamps = any(stamp != NO_STAMP for stamp in packets.stamps)
     stamps = np.frombuffer(packets.stamps if has_stamps else packets.dts, np.int64)
     order = None
@@ -162,6 +167,8 @@ def _scan(movie: Movie, pulse: Pulse) -> _Packets:
             shown, sure = _shown(movie.codec, memoryview(packet))
             found.shown.append(shown and not packet.is_discard)
             found.tell_frames = found.tell_frames and sure
+            if movie.codec == "mpeg4":
+                found.b_pictures = found.b_pictures or _is_b_picture(bytes(packet))
     except BrokenOffError:
         pass  # `frames` tells where the file breaks off
     if movie.codec in ("h264", "hevc") and not movie.is_progressive:
@@ -179,8 +186,14 @@ def _shown(codec: str, data: memoryview) -> tuple[bool, bool]:
         at = 2 if data[0] & 0x30 == 0x30 else 3
         return bool(data[0] >> at & 1 or data[0] >> (at - 2) & 1), True
     if codec == "mpeg4":
-        return True, len(data) > _NOT_CODED_BYTES and bytes(data).count(b"\0\0\1\xb6") == 1
+        return True, len(data) > _NOT_CODED_BYTES and bytes(data).count(_MPEG4_PICTURE) == 1
     return True, True
+
+
+def _is_b_picture(mpeg4: bytes) -> bool:
+    """Whether the picture in a packet is made from a later one, too: the type stands in two bits behind its mark."""
+    at = mpeg4.find(_MPEG4_PICTURE) + len(_MPEG4_PICTURE)
+    return not len(_MPEG4_PICTURE) <= at < len(mpeg4) or mpeg4[at] >> 6 == _MPEG4_B
 
 
 def _telling(packets: _Packets, stamps: NDArray[np.int64], first: int) -> int:
