@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
-from oddframe.scoring.line import Timed, draw_line, event_counts
+from oddframe.scoring.line import Timed, _seconds, draw_line, event_counts
 from oddframe.scoring.scores import AlarmLine
 
 RULE = AlarmRule(shortest_s=0.2, merge_s=1.0)
@@ -114,3 +114,8 @@ def test_the_rate_is_counted_by_the_clock_and_not_by_frames():
     line = draw_line([slow_then_fast], 1.0, RULE)
 
     assert line.note.startswith("8 min of held-out")  # 450 s, and 50 s more until the median step has changed
+
+
+def test_a_stretch_of_one_frame_lasts_as_long_as_a_frame_does():
+    assert _seconds(np.array([5.0])) == 0.04  # no second frame tells its pace: 25 a second
+    assert _seconds(np.array([5.0, 5.1, 5.2])) == pytest.approx(0.3)
