@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 import oddframe as odd
 from inner_split import inner
 from oddframe.data.videoset import LabelledVideo
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 from oddframe.video.flow import flow
 from oddframe.video.motion import window_means
 from oddframe.video.picture import as_picture

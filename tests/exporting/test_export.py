@@ -13,7 +13,7 @@ import oddframe as odd
 from oddframe.errors import DataError, ExportError, SettingsError
 from oddframe.exporting.parity import LIMIT, Parity, compare, refuse_difference, refuse_infinite, relative
 from oddframe.scoring.runtimes.choose import open_runtime
-from oddframe.settings import load_settings
+from oddframe.settings_layers import load_settings
 
 pytestmark = pytest.mark.slow  # a training, and graphs of it
 
