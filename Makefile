@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: install demo test lint types walls docs unit format clean
+.PHONY: install demo test lint types walls docs unit cover format clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -46,7 +46,10 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 unit: install
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15
+
+cover: install
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 format: install
 	$(BIN)/ruff format .

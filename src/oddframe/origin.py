@@ -24,7 +24,7 @@ class SectionInfo(Record):
 class SplitInfo(Record):
     """Who learned what, by the names of videos; `data/protocols.py` says what each part is."""
 
-    protocol: str
+    protocol: str = Field(pattern=r"^[a-z]{1,20}$")  # it stands in the names of files
     fold: int | None
     folds: int | None
     rate: float | None = None

@@ -99,7 +99,7 @@ class Run:
                 "there is no run in this folder",
                 path=folder,
                 wanted="a folder with run.json, as `oddframe train --out` makes it",
-                hint=nearest(folder.name, siblings),
+                hint=nearest(folder.name, [name for name in siblings if name != folder.name]),
             )
         hint = "copy the run again, or train again with another --out"
         try:

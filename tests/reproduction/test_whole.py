@@ -22,7 +22,7 @@ from oddframe.reproduction.table import figures_of
 
 SMALL = ("data.folds=2", "data.heldout=0.3", "data.least_heldout=1", "model.size=[48, 64]", "model.width=4")
 PATIENCE_S = 900
-OF_THE_PROCESS = ("run", "command", "seconds_training", "peak_memory_mb")
+OF_THE_PROCESS = ("run", "command", "judging", "seconds_training", "peak_memory_mb")
 """What a cell says of how it was made, and not of what came out."""
 
 pytestmark = pytest.mark.slow
