@@ -115,33 +115,6 @@ class SceneRow(Record):
     online: Share | None
 
 
-class Events(Record):
-    """Alarms beside labelled stretches (`events.py` says how they are matched).
-
-    Attributes:
-        alarms: how many there were; None in results of versions that did not count them.
-        recall: found of labelled; None without a labelled stretch.
-        delay_frames: median, over the stretches found, of the frames from a stretch's first one to the first that an
-            alarm covers; 0 where the alarm was on already, None where none was found.
-        delay_s: the same in seconds; None where the times of a found stretch are unknown.
-        precision: alarms that found something, of all; None without an alarm.
-        false_per_hour: false alarms per hour of normal test video; None where times are unknown or there is none.
-    """
-
-    labelled: Count
-    found: Count
-    missed: Count
-    recall: Share | None = None
-    delay_frames: float | None = None
-    delay_s: float | None = None
-    alarms: Count | None = None
-    false: Count
-    precision: Share | None = None
-    normal_frames: Count = 0
-    normal_hours: float | None = None
-    false_per_hour: float | None
-
-
 class PlaceFigures(Record):
     """Figures of one kind of map, 0..1, higher is better.
 

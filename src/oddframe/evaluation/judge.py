@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import NothingToJudgeError, TooShortError
 from oddframe.evaluation import metrics, testset
-from oddframe.evaluation.events import judge_events
+from oddframe.evaluation.events import count_events, judge_events
 from oddframe.evaluation.figures import (
     Auc,
     Classes,
@@ -35,7 +35,9 @@ from oddframe.evaluation.places import PlaceJudge
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
+from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.scores import COMPONENTS
+from oddframe.settings import ScoreSettings
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -90,7 +92,11 @@ def evaluate(
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
     result = judge(
-        judged, known_kinds=testset.known_kinds(opened, videos), heldout=scorer.calibration.heldout, seed=seed
+        judged,
+        known_kinds=testset.known_kinds(opened, videos),
+        heldout=scorer.calibration.heldout,
+        rule=AlarmRule.of(opened.settings.score),
+        seed=seed,
     )
     origin = testset.provenance(opened, videos)
     fused, score = scorer.calibration.pooled.fused, opened.settings.score
@@ -116,6 +122,7 @@ def judge(
     *,
     known_kinds: Collection[str] = (),
     heldout: Mapping[str, NDArray[Any]] | None = None,
+    rule: AlarmRule | None = None,
     seed: int = 0,
 ) -> Result:
     """Compare scores with labels.
@@ -124,6 +131,7 @@ def judge(
         videos: scores of each test video beside its labels.
         known_kinds: kinds of anomaly that the training has seen.
         heldout: fusion or component → its values on held-out normal video, higher = odder.
+        rule: what makes an alarm of scores, at other lines than the run's own; by default that of the default settings.
         seed: of the draws of videos behind each interval. All names are judged on the same draws.
 
     Raises:
@@ -162,7 +170,7 @@ def judge(
         classes=_classes(videos, known_kinds, line),
         scenes=_scenes(videos),
         table=tuple(_row(video) for video in videos),
-        events=judge_events(videos),
+        events=judge_events(videos, rule or AlarmRule.of(ScoreSettings()), known_kinds=known_kinds, seed=seed),
         frames=FrameCounts(videos=len(videos), judged=len(labels), abnormal=int(labels.sum())),
         notes=tuple(notes),
     )
@@ -294,7 +302,7 @@ def _scenes(videos: Sequence[JudgedVideo]) -> Named[SceneRow]:
 
 def _row(video: JudgedVideo) -> Row:
     scores = video.scores
-    events = judge_events([video])
+    found, missed, false = count_events(video)
     return Row(
         name=video.name,
         scene=video.scene,
@@ -303,9 +311,9 @@ def _row(video: JudgedVideo) -> Row:
         online=metrics.auc(Video(video.labels, scores.online)),
         paper=None if scores.paper is None else metrics.auc(Video(video.labels, scores.paper)),
         highest=float(scores.online.max()),
-        events_found=events.found,
-        events_missed=events.missed,
-        false_events=events.false,
+        events_found=found,
+        events_missed=missed,
+        false_events=false,
     )
 
 

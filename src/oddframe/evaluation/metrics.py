@@ -191,10 +191,18 @@ def interval(
     pairs = Pairs(videos)
     if len(videos) < LEAST_VIDEOS:
         return None
-    drawn = pairs.auc(draws(len(videos), rng, resamples))
-    found = spread(drawn, level)
-    one_class = float(np.isnan(drawn).mean()) > 1 - level
-    return None if found is None or one_class or found[0] == found[1] else found
+    return drawn_interval(pairs.auc(draws(len(videos), rng, resamples)), level)
+
+
+def drawn_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float] | None:
+    """The interval of a figure that has these values in draws of videos, (R,), NaN where a draw does not define it.
+
+    None where draws tell nothing of other videos: more of them than the interval leaves out define no value, or all
+    values are the same.
+    """
+    found = spread(values, level)
+    undefined = float(np.isnan(values).mean()) > 1 - level
+    return None if found is None or undefined or found[0] == found[1] else found
 
 
 def at_line(video: Video, line: float) -> AtLine:

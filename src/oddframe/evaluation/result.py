@@ -17,10 +17,10 @@ from pydantic import Field, PrivateAttr
 
 from oddframe.data.source import DataInfo
 from oddframe.errors import MissingPathError
+from oddframe.evaluation.event_figures import Events
 from oddframe.evaluation.figures import (
     Auc,
     Classes,
-    Events,
     FrameCounts,
     Named,
     Places,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import RootModel
+from pydantic import Field, RootModel
 
 from oddframe.arrays import Arrays, ArraySpec, read_arrays
 from oddframe.data.videoset import spans_of
@@ -30,6 +30,7 @@ _WANTED = {
     "videos": ArraySpec("U", ()),
     "*/frame": ArraySpec("iu", (None,)),
     "*/labels": ArraySpec("b", (None,)),
+    "*/in_place": ArraySpec("i", (None,)),
     **dict.fromkeys(("*/online", "*/paper", "*/learned", "*/time_s", "*/raw.*", "*/calibrated.*"), _NUMBERS),
 }
 
@@ -55,6 +56,7 @@ class _Described(Record):
     events: tuple[Event, ...]
     notes: tuple[str, ...]
     arrays: tuple[str, ...]
+    conditions: dict[str, str] = Field(default_factory=dict)
 
 
 class _Index(RootModel[tuple[_Described, ...]]):
@@ -68,6 +70,9 @@ class JudgedVideo:
     Attributes:
         name, scene: as in the set. labels: (N,) bool, one for each of `scores.frame`; True is abnormal.
         kinds: stretches whose kind of anomaly is named.
+        conditions: what is said of the whole video: "light" → "night".
+        in_place: (N,) int8, of each frame with a mask 1 where the box around its oddest place meets it and 0 where not;
+            -1 without a mask. None where no frame has one, or nobody looked.
     """
 
     name: str
@@ -75,6 +80,8 @@ class JudgedVideo:
     scores: Scores
     labels: NDArray[np.bool_]
     kinds: tuple[Span, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    in_place: NDArray[np.int8] | None = None
 
     def of_kind(self, kind: str) -> NDArray[np.bool_]:
         """(N,) True where a frame is abnormal and shows this kind."""
@@ -123,6 +130,7 @@ def _arrays(video: JudgedVideo) -> dict[str, NDArray[Any]]:
     scores = video.scores
     rows = {name: getattr(scores, name) for name in _ROWS}
     arrays = {name: values for name, values in rows.items() if values is not None} | {"labels": video.labels}
+    arrays |= {} if video.in_place is None else {"in_place": video.in_place}
     arrays |= {f"raw.{name}": values for name, values in scores.raw.items()}
     return arrays | {f"calibrated.{name}": values for name, values in scores.calibrated.items()}
 
@@ -140,6 +148,7 @@ def _described(video: JudgedVideo) -> _Described:
         events=scores.events,
         notes=scores.notes,
         arrays=tuple(_arrays(video)),
+        conditions=dict(video.conditions),
     )
 
 
@@ -172,4 +181,4 @@ def _rebuilt(one: _Described, stored: Arrays, number: int) -> JudgedVideo:
         notes=one.notes,
         **{name: arrays.get(name) for name in _ROWS},  # type: ignore[arg-type]
     )
-    return JudgedVideo(one.name, one.scene, scores, arrays["labels"], one.kinds)
+    return JudgedVideo(one.name, one.scene, scores, arrays["labels"], one.kinds, one.conditions, arrays.get("in_place"))

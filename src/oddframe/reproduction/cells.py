@@ -35,6 +35,7 @@ from oddframe.records import FileRecord, Record, read_record, write_record
 from oddframe.reproduction.frames import common_figures
 from oddframe.reproduction.rows import Row
 from oddframe.runs import Run
+from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibration_file import load_calibration
 from oddframe.settings import Settings
 from oddframe.settings_layers import load_settings
@@ -363,7 +364,8 @@ def _on_part(whole: Result, run: Run, videos: VideoSet, part: Part) -> Result:
     parted = split(videos, part.protocol, seed=run.settings.train.seed, **asked)
     names = {video.name for video in parted.test}
     scored = [video for video in whole.scored if video.name in names]
-    judged = judge(scored, heldout=load_calibration(run.folder).heldout)
+    rule = AlarmRule.of(run.settings.score)
+    judged = judge(scored, heldout=load_calibration(run.folder).heldout, rule=rule)
     kept = ("auc", "undefined_videos", "threshold", "classes", "scenes", "table", "events", "frames")
     note = "Trained once, without known anomalies, and judged on the test videos of this part."
     return whole.changed(

@@ -167,9 +167,10 @@ def events(
     line: AlarmLine,
     rule: AlarmRule,
     times_s: Sequence[float] | NDArray[np.float64] | None = None,
+    fps: float | None = None,
 ) -> Iterator[Event]:
-    """All events of one video, without boxes."""
-    tracker = EventTracker(line, rule)
+    """All events of one video, without boxes; `fps` is that of a video without times."""
+    tracker = EventTracker(line, rule, fps)
     for place, (frame, score) in enumerate(zip(frames, scores, strict=True)):
         time_s = None if times_s is None else float(times_s[place])
         if (event := tracker.update(int(frame), time_s, float(score))) is not None:

@@ -58,10 +58,25 @@ class Pace:
         return step / 1e6 if ahead or step < 0 else 0.0
 
 
-def durations(times_us: Sequence[int] | NDArray[np.int64]) -> list[int]:
-    """How long each frame of an unbroken stretch counts, as `Pace.take` says one after another, in microseconds."""
-    pace = Pace()
-    return [pace.take(int(at)) for at in times_us]
+def durations(
+    times_us: Sequence[int] | NDArray[np.int64], broken: NDArray[np.bool_] | None = None, fps: float | None = None
+) -> list[int]:
+    """How long each frame of a video counts, as `Pace.take` says one after another, in microseconds.
+
+    Args:
+        times_us: (N,). broken: (N,) whether frames are missing before each; nowhere without it. fps: as of `Pace`.
+    """
+    times = np.asarray(times_us, np.int64)
+    follows = np.ones(len(times), bool) if broken is None else ~broken
+    follows[:1] = False
+    steps = np.maximum(np.diff(times, prepend=times[:1])[follows], 0)
+    of_so_many = [round(1e6 / (fps or FPS_WHERE_UNKNOWN))]
+    of_so_many += [max(1, sorted(steps[:many].tolist())[many // 2]) for many in range(1, min(_STEPS, len(steps) + 1))]
+    if len(steps) >= _STEPS:
+        windows = np.lib.stride_tricks.sliding_window_view(steps, _STEPS)
+        of_so_many += np.maximum(np.partition(windows, _STEPS // 2, axis=1)[:, _STEPS // 2], 1).tolist()
+    found: list[int] = np.asarray(of_so_many, np.int64)[np.cumsum(follows)].tolist()
+    return found
 
 
 class Continuity:
