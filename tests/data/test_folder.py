@@ -139,11 +139,26 @@ def test_an_ambiguous_name_is_refused_with_all_that_it_fits(camera, make_video):
         open_videoset(camera)
 
 
-def test_a_table_without_a_needed_column_is_refused(camera):
-    (camera / "labels.csv").write_text("video,begin,end\nfriday,0,1\n")
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [
+        ("video,begin,end", "start"),
+        ("file,from,to", "video"),
+        ("video;from;to", "start"),
+        ("Clip,Start,Stop,Kind", "video"),
+    ],
+)
+def test_a_table_without_a_needed_column_is_refused_by_its_first_line(camera, header, missing):
+    (camera / "labels.csv").write_text(f"{header}\nfriday,0,1\n")
 
-    with pytest.raises(LabelError, match="no column start"):
+    with pytest.raises(LabelError, match=rf"no column {missing}[\s\S]*line 1[\s\S]*leave out the line"):
         open_videoset(camera)
+
+
+def test_a_table_may_begin_with_a_video_in_which_nothing_is_odd(camera):
+    (camera / "labels.csv").write_text("friday,,\n")
+
+    assert open_videoset(camera).abnormal_frames == {"labels.csv": 0}
 
 
 def test_a_table_that_is_no_text_is_refused(camera):
@@ -235,6 +250,20 @@ def test_a_mask_of_another_size_or_no_picture_is_named(camera):
         masks.read(3)
     with pytest.raises(LabelError, match=r"4\.png"):
         masks.read(4)
+
+
+@pytest.mark.parametrize(("suffix", "filling"), [(".png", 0), (".png", 1), (".jpg", 0), (".jpg", 1), (".bmp", 0)])
+def test_a_mask_of_which_half_is_lost_is_no_mask(tmp_path, suffix, filling):
+    """Whether the file ends there, or holds zeros from there on, as after a copy that broke off."""
+    mask = tmp_path / f"3{suffix}"
+    cv2.imwrite(str(mask), np.random.default_rng(0).integers(0, 2, (240, 320), np.uint8) * 255)
+    whole = mask.read_bytes()
+    assert read_mask(mask).any()
+
+    mask.write_bytes(whole[: len(whole) // 2] + bytes(filling * (len(whole) // 2)))
+
+    with pytest.raises(LabelError, match=rf"does not decode[\s\S]*3\{suffix}"):
+        read_mask(mask)
 
 
 def test_a_second_table_is_compared_with_the_first(camera, tmp_path):

@@ -119,8 +119,7 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
             where = f"{path}, line {reader.line_num}"
             if not any(words):
                 continue
-            named = {word.lower() for word in words} & set(COLUMNS)
-            if first_line and len(named) > 1:
+            if first_line and _names_columns(words):
                 columns, first_line = _header(words, where), False
                 continue
             first_line = False
@@ -198,6 +197,17 @@ def _without_the_first(path: Path, counts: Sequence[int], order: str, misfit: La
     return tuple(np.concatenate([part[:1].repeat(LEFT_OUT), part]) for part in parts)
 
 
+def _names_columns(words: Sequence[str]) -> bool:
+    """Whether a first line names columns, be they the right ones or not: where a label has numbers, it has words.
+
+    >>> [_names_columns(line.split(",")) for line in ("file,from,to", "gate,00:04.8,120", "calm,,")]
+    [True, False, False]
+    """
+    known = {word.lower() for word in words} & set(COLUMNS)
+    places = [word for word in words[1:3] if word]
+    return len(known) > 1 or (bool(places) and not any(letter.isdigit() for word in places for letter in word))
+
+
 def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
     columns = tuple(word.lower() for word in words)
     if missing := [column for column in COLUMNS[:3] if column not in columns]:
@@ -206,7 +216,7 @@ def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
             path=where,
             seen=", ".join(words)[:QUOTED],
             wanted=", ".join(COLUMNS),
-            hint=nearest(missing[0], columns),
+            hint="call the columns so, or leave out the line with their names",
         )
     return columns
 

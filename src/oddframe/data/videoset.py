@@ -16,6 +16,7 @@ from oddframe.data.source import DataInfo, DataSource
 from oddframe.errors import FrameSizeError, LabelError
 from oddframe.video._digest import sampled_digest
 from oddframe.video.source import Video
+from oddframe.video.torn import is_torn
 
 Labels = NDArray[np.bool_]
 
@@ -209,16 +210,16 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     JPEG blurs the edge between black and white, so that there it is what is nearer to white than to black.
 
     Raises:
-        LabelError: the file does not decode, or is too large to be a mask.
+        LabelError: the file does not decode, ends before its picture does, or is too large to be a mask.
     """
     try:
         raw = np.fromfile(path, np.uint8) if path.stat().st_size <= _MASK_LIMIT_BYTES else np.empty(0, np.uint8)
-        mask = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE) if raw.size else None
+        mask = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE) if raw.size and not is_torn(raw.tobytes()) else None
     except (cv2.error, OSError):
         mask = None
     if mask is None:
         raise LabelError(
-            "this mask does not decode", path=path, wanted="a png, bmp, tif or jpg picture", hint="copy it again"
+            "this mask does not decode", path=path, wanted="a whole png, bmp, tif or jpg picture", hint="copy it again"
         )
     least = _JPEG_WHITE if bytes(raw[:3]) == b"\xff\xd8\xff" else 1
     return np.asarray(mask, np.uint8) >= least
