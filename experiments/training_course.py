@@ -17,6 +17,9 @@ from pathlib import Path
 
 import oddframe as odd
 from oddframe.bars import watching
+from oddframe.data.open import Data, opened
+from oddframe.evaluation.result import percent
+from oddframe.evaluation.testset import trained_source
 from oddframe.progress import Watcher
 from oddframe.records import write_record
 
@@ -32,28 +35,31 @@ def main() -> None:
     kept = sorted(run.folder.glob("weights-epoch-*.safetensors"))
     if not kept:
         parser.error(f"{run.folder} has kept no epochs: train with --set train.keep_every=1")
-    data = given.data or (run.folder / run.info.data.root).resolve()
+    data = given.data or trained_source(run)
     course = []
     with watching() as watch:
         for weights in kept:
             epoch = int(weights.stem.rpartition("-")[2])
             course.append({"epoch": epoch} | judge(run, weights, data, watch))
-            print(epoch, {name: round(100 * auc["micro"], 1) for name, auc in course[-1]["auc"].items()}, flush=True)
+            print(epoch, {name: percent(auc["micro"]) for name, auc in course[-1]["auc"].items()}, flush=True)
     if given.json is not None:
         figures = {"command": run.info.command, "settings": run.settings.to_dict(), "course": course}
         given.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
-def judge(run: odd.Run, weights: Path, data: Path, watch: Watcher) -> dict[str, object]:
+def judge(run: odd.Run, weights: Path, data: Data, watch: Watcher) -> dict[str, object]:
     """Figures of a run with other weights. A folder with weights and without calibration is calibrated only."""
+    videos = opened(data)
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "run"
         folder.mkdir()
         shutil.copy(weights, folder / "weights.safetensors")
-        write_record(folder / "run.json", run.info.changed(state="training", weights=None, evidence=None))
-        again = odd.train(data, out=folder, settings=run.settings, watch=watch)
-        result = odd.evaluate(again, data, watch=watch)
-    return {"auc": result.auc, "threshold": result.threshold, "events": result.events}
+        begun = run.info.changed(state="training", weights=None, evidence=None, data=videos.described(folder))
+        write_record(folder / "run.json", begun)
+        again = odd.train(videos, out=folder, settings=run.settings, watch=watch)
+        result = odd.evaluate(again, videos, watch=watch)
+    figures = result.to_dict()
+    return {name: figures[name] for name in ("auc", "threshold", "events")}
 
 
 if __name__ == "__main__":

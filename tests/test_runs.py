@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oddframe.errors import RunError, StorageError, WeightsError
+from oddframe.errors import RunError, SettingsError, StorageError, WeightsError
 from oddframe.models.weights import build_detector, load_tensors, save_tensors
 from oddframe.runs import Run, command_line, host, locked, versions
 from oddframe.settings_layers import load_settings
@@ -196,6 +196,22 @@ def test_a_folder_is_held_by_one_training_and_free_after_an_error(folder):
 
     with locked(folder):
         pass
+
+
+def test_folders_that_were_made_for_a_training_go_with_it_where_it_was_refused_and_stay_where_it_wrote(tmp_path):
+    with pytest.raises(SettingsError), locked(tmp_path / "runs" / "gate"):
+        raise SettingsError("refused")
+    assert list(tmp_path.iterdir()) == []
+
+    with pytest.raises(SettingsError), locked(tmp_path / "runs" / "gate"):  # noqa: PT012
+        (tmp_path / "runs" / "gate" / "run.json").touch()
+        raise SettingsError("refused later")
+    assert (tmp_path / "runs" / "gate" / "run.json").exists()
+
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError), locked(tmp_path / "empty"):
+        raise SettingsError("refused")
+    assert (tmp_path / "empty").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):

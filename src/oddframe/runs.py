@@ -9,12 +9,13 @@ eval-<protocol>.json  report.html
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from oddframe.models.detector import Detector
 
 FILE = "run.json"
+_LOCK = ".lock"
 
 _MOST_BYTES = 16 * 2**20
 """Of run.json, which is some kilobytes; a split with thousands of videos makes it longer."""
@@ -188,20 +190,36 @@ def _made_by(path: Path) -> str:
 def locked(folder: Path) -> Iterator[None]:
     """Hold a run's folder, so that two trainings never write into one.
 
+    A folder that is made for it is removed again where nothing was written into it, as by a training that was refused.
+
     Raises:
         RunError: another process trains in it. StorageError: it cannot be made.
     """
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError.of(error, "the run's folder cannot be written", folder) from None
     try:
-        with lock(folder / ".lock", wait=False):
-            yield
+        with lock(folder / _LOCK, wait=False):
+            try:
+                yield
+            finally:
+                _remove_unused(made)
     except HeldElsewhereError:
         raise RunError(
             "another process is training in this folder", path=folder, hint="wait for it, or choose another --out"
         ) from None
+
+
+def _remove_unused(made: Sequence[Path]) -> None:
+    """Remove folders that hold nothing but a run's lock, the innermost first."""
+    if made and {one.name for one in made[0].iterdir()} <= {_LOCK, f"{_LOCK}.held"}:
+        with contextlib.suppress(OSError):
+            for one in made[0].iterdir():
+                one.unlink()
+            for folder in made:
+                folder.rmdir()
 
 
 def command_line() -> str:

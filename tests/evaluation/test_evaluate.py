@@ -104,6 +104,9 @@ def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data
     assert places["figures"]["motion"]["tbdc"] == 1.0
     assert places["figures"]["motion"]["pixel_auc"] > 0.99
     assert Result.load(run.folder).places == places
+    assert evaluate(run).places == places, "figures once asked for stay"
+    assert evaluate(run, regions=False).places is None
+    assert evaluate(run).places is None
 
 
 def test_without_masks_places_are_not_judged_and_that_is_said(run):

@@ -4,6 +4,7 @@ import base64
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -237,6 +238,14 @@ def test_scores_without_events_times_or_pictures_have_a_page(scored, tmp_path, m
     assert page == Path("gate.html")
     assert parsed.headings == ["gate", "The whole video", "Notes", "The oddest frames"]
     assert "Nothing worth an alarm." in text
+
+
+def test_notes_stand_on_a_page_as_sentences(scored, tmp_path, read):
+    scores = replace(scored([0.0, 1.0]), notes=("the clock jumps at frame 3", "Is it another camera?"))
+
+    text, _ = read(report(scores, tmp_path / "page.html", pictures=None))
+
+    assert "<li>The clock jumps at frame 3.</li><li>Is it another camera?</li>" in text
 
 
 def test_names_cannot_break_out_of_the_page(scored, tmp_path, read, embedded):

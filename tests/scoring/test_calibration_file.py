@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,17 @@ def test_a_calibration_comes_back_as_it_was(stretch, stored):
         assert back.scenes[name].fused.of_frame(rarities) == scene.fused.of_frame(rarities)
         assert back.scenes[name].fused.smoothing == 3
     assert all(np.array_equal(back.heldout[name], values) for name, values in made.heldout.items())
+
+
+def test_a_scene_whose_name_is_not_utf_8_keeps_its_statistics_of_places(stretch, tmp_path):
+    foreign = os.fsdecode(b"kam\xe9ra")
+    made = fit([stretch(foreign), stretch("road", level=0.2)], per_place=("motion",))
+
+    save_calibration(made, tmp_path)
+
+    places, back = (one.scenes[foreign].components.places["motion"] for one in (made, load_calibration(tmp_path)))
+    assert np.array_equal(back.mean, places.mean)
+    assert np.array_equal(back.spread, places.spread)
 
 
 @pytest.mark.parametrize("name", ["calibration.json", "calibration.npz"])

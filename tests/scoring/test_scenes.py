@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def test_the_scene_is_the_folder_as_in_training():
     assert THREE.choose("", folders_of("t01", Path("/data/test/square/t01.mp4"))) == ("square", "")
     nested = Scenes(("north/gate",), known=True)
     assert nested.choose("", folders_of("north/gate/monday", Path("monday.mp4"))) == ("north/gate", "")
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_the_scene_that_training_made_of_it():
+    foreign = os.fsdecode(b"kam\xe9ra")
+    scenes = Scenes((r"kam\xe9ra", "street"), known=True)
+
+    assert scenes.choose("", folders_of("t01", Path("/data") / foreign / "t01.mp4")) == (r"kam\xe9ra", "")
+    assert scenes.choose(foreign, []) == (r"kam\xe9ra", "")
+    scenes.check(foreign)
 
 
 def test_a_scene_that_is_said_goes_before_the_folder():

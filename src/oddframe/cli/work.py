@@ -131,9 +131,13 @@ def evaluate(
     opening: options.Opening,
     data: options.Data = None,
     regions: Annotated[
-        bool,
-        typer.Option("--regions", help="Judge, too, whether the odd places are found; the videos need masks."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--regions/--no-regions",
+            help="Judge, too, whether the odd places are found; the videos need masks.",
+            show_default="as in the result that is there",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws behind each interval.")] = 0,
     device: options.Device = "auto",
     backend: options.Backend = "auto",

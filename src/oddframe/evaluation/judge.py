@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import NothingToJudgeError, TooShortError
+from oddframe.errors import NothingToJudgeError, RunError, TooShortError
 from oddframe.evaluation import metrics, testset
 from oddframe.evaluation.events import count_events, judge_events
 from oddframe.evaluation.figures import (
@@ -32,7 +32,7 @@ from oddframe.evaluation.figures import (
 from oddframe.evaluation.making import Judging, apart_of, fusions_of
 from oddframe.evaluation.metrics import Video
 from oddframe.evaluation.places import PlaceJudge
-from oddframe.evaluation.result import Result
+from oddframe.evaluation.result import Result, file_name_of
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule
@@ -55,7 +55,7 @@ def evaluate(
     run: Trained | Path | str,
     data: Data | None = None,
     *,
-    regions: bool = False,
+    regions: bool | None = None,
     device: str = "auto",
     backend: str = "auto",
     seed: int = 0,
@@ -70,7 +70,8 @@ def evaluate(
         run: a trained run or an artefact of it, or its folder.
         data: by default the data of the training, opened as they were then; a path, where they are elsewhere, or what
             to judge with a run of plain video files; a `DataSource` or an open set, where other things are said of it.
-        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks.
+        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks. By
+            default, where the result whose place this one takes says so, too: figures once asked for stay.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         seed: of the draws of videos behind each interval.
         watch: told after each video.
@@ -89,6 +90,10 @@ def evaluate(
     notes = testset.data_notes(opened, videos)
     test = testset.labelled_test(opened, videos)
     scorer = Scorer(opened, device=device, backend=backend, flow=True)  # the floor
+    origin = testset.provenance(opened, videos)
+    apart = apart_of(opened, scorer.runtime.name, seed, testset.other_data(opened, videos))
+    if regions is None:
+        regions = _has_places(opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart))
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
     result = judge(
@@ -98,7 +103,6 @@ def evaluate(
         rule=AlarmRule.of(opened.settings.score),
         seed=seed,
     )
-    origin = testset.provenance(opened, videos)
     fused, score = scorer.calibration.pooled.fused, opened.settings.score
     judging = Judging(
         backend=scorer.runtime.name,
@@ -107,7 +111,7 @@ def evaluate(
         command=command_line(),
         versions=versions(),
         host=host(),
-        apart=apart_of(opened, scorer.runtime.name, seed, testset.other_data(opened, videos)),
+        apart=apart,
     )
     fusions = fusions_of(fused, score, list(result.auc))
     found, unplaced = places.finish() if places is not None else (None, [])
@@ -115,6 +119,14 @@ def evaluate(
     result = result.changed(**origin, judging=judging, fusions=fusions, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
+
+
+def _has_places(stored: Path) -> bool:
+    """Whether there is a result that says whether odd places are found. One that cannot be read says nothing."""
+    try:
+        return stored.is_file() and Result.load(stored).places is not None
+    except RunError:
+        return False
 
 
 def judge(

@@ -130,13 +130,8 @@ class Result(FileRecord):
 
     @property
     def file_name(self) -> str:
-        """What it is called in a run's folder.
-
-        `eval-<protocol>.json`; with data that have several ground truths `eval-<protocol>-<ground truth>.json`, and
-        one that departs from the main result says in what: `eval-<protocol>.openvino.seed7.json`.
-        """
-        words = "-".join(word for word in ("eval", self.protocol, self.data.ground_truth) if word)
-        return ".".join([words, *self.apart, "json"])
+        """What it is called in a run's folder, see `file_name_of`."""
+        return file_name_of(self.protocol, self.data.ground_truth, self.apart)
 
     @property
     def apart(self) -> tuple[str, ...]:
@@ -198,6 +193,16 @@ class Result(FileRecord):
             "<table><tr><th></th><th>AUC micro %</th><th>AUC macro %</th><th>AP %</th><th>EER %</th></tr>"
             f"{rows}</table></div>"
         )
+
+
+def file_name_of(protocol: str, ground_truth: str | None, apart: Sequence[str] = ()) -> str:
+    """What a result is called in a run's folder. One that departs from the main result says in what.
+
+    >>> file_name_of("standard", None), file_name_of("kfold", "masks", ["openvino", "seed7"])
+    ('eval-standard.json', 'eval-kfold-masks.openvino.seed7.json')
+    """
+    words = "-".join(word for word in ("eval", protocol, ground_truth) if word)
+    return ".".join([words, *apart, "json"])
 
 
 def percent(value: float | None) -> str:

@@ -45,7 +45,7 @@ def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -
         f"Scores add {', '.join(calibration.pooled.fused.online.weights)}, each as the rarity of its value on normal",
         f"video that was not trained on. Alarms begin at {calibration.line.on:.3g} and end below "
         f"{calibration.line.off:.3g}.",
-        *([calibration.line.note] if calibration.line.note else []),
+        *([f"{calibration.line.note}."] if calibration.line.note else []),
         "",
         "## How close to its run",
         "",

@@ -37,6 +37,7 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
 
     environment.filters["marked"] = marked
     environment.filters |= {"percent": percent, "clock": words.clock, "duration": words.duration, "count": words.count}
+    environment.filters["sentence"] = words.sentence
     folder = files("oddframe.reporting") / "templates"
     css, js = (Markup((folder / name).read_text("utf-8")) for name in ("report.css", "report.js"))
     return environment.get_template(template).render(

@@ -172,6 +172,15 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def sentence(note: str) -> str:
+    """A note as a page has it: with a capital letter, and with a full stop where it has no end of its own.
+
+    >>> sentence("the line is above all of it. That takes 1 h"), sentence("Is it cut off?")
+    ('The line is above all of it. That takes 1 h.', 'Is it cut off?')
+    """
+    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith(('.', '?', '!', ':')) else '.'}"
+
+
 def clock(seconds: float | None) -> str:
     """A moment in a video; "" where times are unknown.
 

@@ -23,6 +23,7 @@ from oddframe.scoring.fusion import FusedNormal, Fusion
 from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import COMPONENTS, AlarmLine
 from oddframe.scoring.tail import Tail
+from oddframe.video.discover import printable
 
 WORDS, ARRAYS = "calibration.json", "calibration.npz"
 
@@ -153,8 +154,8 @@ def save_calibration(calibration: Calibration, folder: Path) -> None:
     arrays: dict[str, Array] = {f"heldout/{name}": values for name, values in calibration.heldout.items()}
     for scene, normal in calibration.scenes.items():
         for name, place in normal.components.places.items():
-            arrays[f"places/{scene}/{name}/mean"] = place.mean
-            arrays[f"places/{scene}/{name}/spread"] = place.spread
+            arrays[f"{_at(scene, name)}/mean"] = place.mean
+            arrays[f"{_at(scene, name)}/spread"] = place.spread
     fused = calibration.pooled.fused
     record = CalibrationRecord(
         arrays=write_arrays(folder / ARRAYS, arrays, problem),
@@ -217,7 +218,7 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
     scenes = {}
     for scene, stored in record.scenes.items():
         places = {
-            name: place_of(arrays[f"places/{scene}/{name}/mean"], arrays[f"places/{scene}/{name}/spread"])
+            name: place_of(arrays[f"{_at(scene, name)}/mean"], arrays[f"{_at(scene, name)}/spread"])
             for name in stored.places
         }
         scenes[scene] = SceneNormal(
@@ -232,6 +233,11 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
     if len({len(values) for values in heldout.values()}) != 1:
         raise ValueError("values on held-out video are of unequal length")
     return Calibration(scenes, record.line.line(), heldout, filmed, record.notes)
+
+
+def _at(scene: str, component: str) -> str:
+    """Where the statistics of places lie among the arrays, whose names are UTF-8."""
+    return f"places/{printable(scene)}/{component}"
 
 
 def place_of(mean: Array, spread: Array) -> PlaceNormal:

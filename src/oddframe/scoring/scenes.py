@@ -12,6 +12,7 @@ from oddframe.errors import SettingsError, nearest
 from oddframe.scoring.backgrounds import Backgrounds
 from oddframe.scoring.calibration import POOLED, Calibration
 from oddframe.scoring.calibration_file import load_calibration
+from oddframe.video.discover import printable
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Scenes:
         Raises:
             SettingsError: it was not; the nearest one is named.
         """
+        asked = printable(asked)
         if not asked or asked in self.named or not self.known:
             return
         raise SettingsError(
@@ -71,6 +73,7 @@ class Scenes:
         >>> scenes.choose("", ["test", "gate"])
         ('gate', '')
         """
+        asked = printable(asked)
         self.check(asked)
         if asked:
             return asked, ""
@@ -93,4 +96,4 @@ class Scenes:
 def folders_of(name: str, path: Path) -> list[str]:
     """The folders that a video lies in, the nearest last, by its name (`gate/monday`) or else by its path."""
     *within, _ = name.split("/")
-    return within or [part for part in path.resolve().parent.parts[-3:] if part != "/"]
+    return within or [printable(part) for part in path.resolve().parent.parts[-3:] if part != "/"]

@@ -247,12 +247,24 @@ class Scores:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{event.start}-{event.end - 1}</td><td>{'' if event.start_s is None else f'{event.start_s:.1f} s'}"
-            f"</td><td>{max(event.score, 0):.2f}</td></tr>"
+            f"<tr><td>{event.start}-{event.end - 1}</td><td>{_span_s(event.start_s, event.end_s)}</td>"
+            f"<td>{_span_s(event.peak_s)}</td><td>{max(event.score, 0):.2f}</td></tr>"
             for event in self.events
         )
-        head = f"<b>{html.escape(self.video)}</b>: {len(self)} frames judged, {len(self.events)} events"
-        return f"<div>{head}<table><tr><th>frames</th><th>time</th><th>peak</th></tr>{rows}</table></div>"
+        events = "1 event" if len(self.events) == 1 else f"{len(self.events)} events"
+        head = f"<b>{html.escape(self.video)}</b>: {len(self)} frames judged, {events}"
+        names = "".join(f"<th>{name}</th>" for name in ("frames", "from - to", "peak", "score"))
+        return f"<div>{head}<table><tr>{names}</tr>{rows}</table></div>"
+
+
+def _span_s(*seconds: float | None) -> str:
+    """Seconds as text, "" where they are unknown.
+
+    >>> _span_s(3.0, 5.25), _span_s(4.0), _span_s(None)
+    ('3.0 - 5.2 s', '4.0 s', '')
+    """
+    known = [f"{one:.1f}" for one in seconds if one is not None]
+    return f"{' - '.join(known)} s" if known else ""
 
 
 def in_digits(row: Mapping[str, float | None]) -> list[str]:
