@@ -272,3 +272,19 @@ def test_the_same_data_elsewhere_and_labels_mended_in_their_place_make_the_main_
 
     assert [path.name for path in run.folder.glob("eval-*.json")] == ["eval-standard.json"]
     assert Result.load(run.folder).frames.abnormal == 4
+
+
+def test_where_there_are_masks_alarms_are_judged_in_place_and_the_marks_come_back(run, data):
+    folder = data / "masks" / "flash"
+    folder.mkdir(parents=True)
+    where = np.zeros((48, 64), np.uint8)
+    where[10:30, 10:30] = 255
+    for frame in range(20, 30):
+        assert cv2.imwrite(str(folder / f"{frame:03}.png"), where)
+
+    stretches = evaluate(run, data).events.at.own.stretches
+
+    assert (stretches.found, stretches.masked, stretches.in_place) == (1, 1, 1)
+    flash = next(video for video in Result.load(run.folder).scored if video.name == "flash")
+    assert flash.in_place is not None
+    assert (flash.in_place >= 0).sum() == 10

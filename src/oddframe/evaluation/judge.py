@@ -32,6 +32,8 @@ from oddframe.evaluation.figures import (
 from oddframe.evaluation.making import Judging, apart_of, fusions_of
 from oddframe.evaluation.metrics import Video
 from oddframe.evaluation.places import PlaceJudge
+from oddframe.evaluation.pointing import Pointing
+from oddframe.evaluation.regions import Map
 from oddframe.evaluation.result import Result, file_name_of
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
@@ -344,8 +346,16 @@ def _score(
         before += video.video.frame_count
         if places is not None:
             places.begin(video)
+        pointing = Pointing(video)
+
+        def take(frame: int, maps: Mapping[str, Map], pointing: Pointing = pointing) -> None:
+            pointing.take(frame, maps)
+            if places is not None:
+                places.take(frame, maps)
+
         try:
-            scores = scorer.score(video.video, video.scene, within, maps=None if places is None else places.take)
+            wanted = take if places is not None or pointing.wanted else None
+            scores = scorer.score(video.video, video.scene, within, maps=wanted)
         except TooShortError:
             notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
             continue
@@ -353,6 +363,16 @@ def _score(
         assert video.labels is not None
         first = video.video.first_index
         kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
-        judged.append(JudgedVideo(video.name, video.scene, scores, video.labels[scores.frame - first], kinds))
+        notes += pointing.notes()
+        judged.append(
+            JudgedVideo(
+                video.name,
+                video.scene,
+                scores,
+                video.labels[scores.frame - first],
+                kinds,
+                in_place=pointing.of(scores.frame),
+            )
+        )
     watch(Progress("judging", frames, frames))
     return judged, notes

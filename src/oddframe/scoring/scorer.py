@@ -71,6 +71,23 @@ class HeatFrame(NamedTuple):
     box: Box | None
 
 
+class Maps(Mapping[str, NDArray[np.float32]]):
+    """The maps of a judged frame: "online" → heat (see `heat_of`), made when it is asked for; local component → raw map
+    (see `Raw`)."""
+
+    def __init__(self, calibration: Calibration, normal: SceneNormal, raw: Raw) -> None:
+        self._calibration, self._normal, self._raw = calibration, normal, raw
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        return heat_of(self._calibration, self._normal, self._raw) if name == "online" else self._raw.maps[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("online", *self._raw.maps))
+
+    def __len__(self) -> int:
+        return 1 + len(self._raw.maps)
+
+
 def evidence_stream(
     runtime: Runtime, settings: Settings, *, batch: int | None = None, flow: bool = False
 ) -> EvidenceStream:
@@ -164,8 +181,7 @@ class Scorer:
 
         Args:
             video: an open video, or a file or a folder of frames.
-            maps: told after each judged frame its number in the source, and its maps: "online" → heat (see `heat_of`),
-                local component → raw map (see `Raw`).
+            maps: told after each judged frame its number in the source, and its `Maps`.
             rows: a file that gets every row as soon as it is known, see `RowFile`: it outlives what ends the scoring.
 
         Raises:
@@ -189,7 +205,7 @@ class Scorer:
                     if file is not None:
                         file.add(row)
                     if maps is not None:
-                        maps(raw.frame, {"online": heat_of(self._calibration, normal, raw), **raw.maps})
+                        maps(raw.frame, Maps(self._calibration, normal, raw))
                     watch(Progress(stage, number + stream.frames, readable))
         except CutOffVideoError as error:
             readable = error.frames_read
