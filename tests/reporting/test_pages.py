@@ -15,7 +15,7 @@ import oddframe
 from oddframe.errors import MissingPathError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.making import WHOLE_VIDEO
-from oddframe.reporting import pictures, words
+from oddframe.reporting import alarm_words, pictures, words
 from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
 from oddframe.reporting.plot import plot
@@ -90,7 +90,7 @@ def test_alarms_are_told_with_their_precision(result, tmp_path, read):
     # one alarm, on the cart; the runner is missed
     assert "1 of 2 abnormal stretches raised an alarm." in text
     assert "1 of 1 alarm had a cause" in text
-    assert words.events_in_words(result)[:2] == [
+    assert alarm_words.events_in_words(result)[:2] == [
         ("recall", "50.0 %", "1 of 2 abnormal stretches raised an alarm."),
         ("precision", "100.0 %", "1 of 1 alarm had a cause: an abnormal stretch during the alarm."),
     ]
@@ -99,7 +99,10 @@ def test_alarms_are_told_with_their_precision(result, tmp_path, read):
 def test_alarms_of_older_results_are_told_as_far_as_they_are_known(result):
     older = {name: result.events[name] for name in ("labelled", "found", "missed", "false", "false_per_hour")}
 
-    assert [name for name, _, _ in words.events_in_words(result.changed(events=older))] == ["recall", "false an hour"]
+    assert [name for name, _, _ in alarm_words.events_in_words(result.changed(events=older))] == [
+        "recall",
+        "false an hour",
+    ]
 
 
 def test_scenes_and_places_have_their_tables_where_there_are_any(result, tmp_path, read):
@@ -348,9 +351,9 @@ def test_a_page_shows_the_better_floor_and_says_plainly_that_a_network_is_below_
 
     text, _ = read(report(result.changed(auc=auc), tmp_path / "page.html", pictures=None))
 
-    assert '<p class="big">75.0<small>%</small></p>\n    <h2>optical flow alone</h2>' in text
+    assert '<p class="big">75.0<small>%</small></p>\n    <h2>AUC of optical flow alone</h2>' in text
     assert "The floor. Online is 5.0 points below what optical flow alone reaches: on these videos the network" in text
-    assert "<h2>frame differences alone" not in text
+    assert "<h2>AUC of frame differences alone" not in text
     text, _ = read(report(result.changed(auc=auc, detector="flow"), tmp_path / "floor.html", pictures=None))
     assert "The floor. Online" not in text
 

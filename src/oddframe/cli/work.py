@@ -43,7 +43,7 @@ def demo(
         return
     need_torch()
     from oddframe.demo import demo
-    from oddframe.reporting import words
+    from oddframe.reporting import alarm_words, words
 
     with watching() as watch:
         made = demo(out, device=device, watch=watch)
@@ -51,8 +51,8 @@ def demo(
         places = {"data": str(made.data), "run": str(made.run.folder), "report": str(made.report)}
         print_json({**places, "result": made.result.to_dict()})
         return
+    say(alarm_words.alarms_in_words(made.result))
     say(words.headline(made.result))
-    say(words.alarms_in_words(made.result))
     say(
         f"\nThe report: {made.report}   (open it in a browser)\n\n"
         f"Next, what each verb does by itself:\n"
@@ -169,17 +169,21 @@ def evaluate(
         print_json(result.to_dict())
         return
     from oddframe.evaluation.result import percent
-    from oddframe.reporting import words
+    from oddframe.reporting import alarm_words, words
 
-    for sentence in (
-        words.how_trained(result),
-        words.what_judged(result),
-        words.headline(result),
-        words.against_floor(result),
-        words.alarms_in_words(result),
-    ):
-        if sentence:
-            say(sentence)
+    _say_each(words.how_trained(result), words.what_judged(result))
+    say()
+    _say_each(alarm_words.alarms_in_words(result), alarm_words.promise_in_words(result))
+    say()
+    lines = alarm_words.lines_table(result)
+    print_table(lines.heads, lines.rows)
+    _say_each(alarm_words.LINES_EXPLAINED, alarm_words.too_short_in_words(result))
+    for table in (alarm_words.kinds_table(result), alarm_words.conditions_table(result)):
+        if table:
+            say()
+            print_table(table.heads, table.rows)
+    say()
+    _say_each(words.headline(result), words.against_floor(result))
     say()
     print_table(
         ("in per cent", "AUC", "95 % interval", "macro AUC", "AP", "EER"),
@@ -263,6 +267,12 @@ def report(
         print_json({"report": str(page)})
     else:
         say(f"The report: {page}   (open it in a browser)")
+
+
+def _say_each(*sentences: str) -> None:
+    for sentence in sentences:
+        if sentence:
+            say(sentence)
 
 
 def need_torch() -> None:

@@ -19,6 +19,7 @@ from oddframe.evaluation.result import Result
 from oddframe.files import write_text
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting import words
+from oddframe.reporting.alarm_curve import alarm_curve
 from oddframe.reporting.comparison import comparison_page
 from oddframe.reporting.curves import curve, losses, points_each
 from oddframe.reporting.detection import detection_curves
@@ -198,6 +199,7 @@ def _run_page(
         rows=rows,
         fusions=FUSIONS,
         lowest=_lowest(result),
+        alarms=alarm_curve(result),
         detection=detection_curves(result),
         analysis=_analysis(result, notes),
         curves=curves,

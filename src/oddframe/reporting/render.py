@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from oddframe.evaluation.result import percent
-from oddframe.reporting import words
+from oddframe.reporting import alarm_words, words
 
 _CODE = re.compile(r"`([^`]+)`")
 """What a note would have one type, or names as code does."""
@@ -41,7 +41,7 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
     folder = files("oddframe.reporting") / "templates"
     css, js = (Markup((folder / name).read_text("utf-8")) for name in ("report.css", "report.js"))
     return environment.get_template(template).render(
-        css=css, js=js, data=Markup(_embedded(curves)), curves=curves, words=words, **values
+        css=css, js=js, data=Markup(_embedded(curves)), curves=curves, words=words, alarm_words=alarm_words, **values
     )
 
 

@@ -283,43 +283,6 @@ def best_floor(result: Result) -> tuple[str, float | None]:
     return best, known.get(best)
 
 
-def alarms_in_words(result: Result) -> str:
-    """What the alarms did, in a sentence or two."""
-    events = result.events
-    words = f"{events.found} of {count(events.labelled, 'abnormal stretch', 'abnormal stretches')} raised an alarm"
-    delay = events.delay_frames
-    if delay is not None:
-        seconds = events.delay_s
-        late = count(round(delay), "frame") if seconds is None else f"{count(round(delay), 'frame')}, {seconds:.1f} s,"
-        words += f" ({late} after its beginning, in the median)"
-    if not events.false:
-        return f"{words}; none was raised without cause."
-    words += f"; {count(events.false, 'alarm was', 'alarms were')} raised without cause"
-    if events.false_per_hour is not None:
-        words += f" ({events.false_per_hour:.1f} an hour of normal video)"
-    return words + "."
-
-
-def events_in_words(result: Result) -> list[tuple[str, str, str]]:
-    """(name, figure, what it counts) of each figure on alarms; results of older versions have fewer of them."""
-    events = result.events
-    stretches = count(events.labelled, "abnormal stretch", "abnormal stretches")
-    recall = events.found / events.labelled if events.labelled else None
-    rows = [("recall", f"{percent(recall)} %", f"{events.found} of {stretches} raised an alarm.")]
-    if events.alarms is not None:
-        caused = events.alarms - events.false
-        words = f"{caused} of {count(events.alarms, 'alarm')} had a cause: an abnormal stretch during the alarm."
-        rows.append(("precision", f"{percent(events.precision)} %", words))
-    if (late := events.delay_frames) is not None:
-        seconds = events.delay_s
-        words = "From the beginning of a stretch to its alarm, in the median of those found."
-        rows.append(("delay", count(round(late), "frame") if seconds is None else f"{seconds:.1f} s", words))
-    if (rate := events.false_per_hour) is not None:
-        words = f"{count(events.false, 'alarm')} without a cause, by the length of all normal frames."
-        rows.append(("false an hour", f"{rate:.1f}", words))
-    return rows
-
-
 def point_in_words(point: WorkingPoint) -> str:
     """What a line finds, and what it costs."""
     words = f"{percent(point.found)} % of the abnormal frames lie above it, and {percent(point.false)} % of the normal"
