@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oddframe.data.open import open_videoset
     from oddframe.data.source import DataSource
     from oddframe.data.synthetic import generate
+    from oddframe.data.synthetic.day import generate_day
     from oddframe.errors import OddframeError
     from oddframe.evaluation.analysis import analyse
     from oddframe.evaluation.compare import compare
@@ -65,6 +66,7 @@ __all__ = [
     "evaluate",
     "export",
     "generate",
+    "generate_day",
     "load",
     "load_settings",
     "open_video",
@@ -95,6 +97,7 @@ _PLACES = {
     "evaluate": "oddframe.evaluation.judge",
     "export": "oddframe.exporting.make",
     "generate": "oddframe.data.synthetic",
+    "generate_day": "oddframe.data.synthetic.day",
     "load": "oddframe.artefact:open_trained",
     "load_settings": "oddframe.settings_layers",
     "open_video": "oddframe.video.open",

@@ -44,30 +44,61 @@ def check(
 @app.command()
 def synth(
     folder: Annotated[Path, typer.Argument(help="Where the set goes: a new or empty folder.")] = Path("demo/data"),
-    seed: Annotated[int, typer.Option("--seed", help="Which world.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="Which world; 0 if not given. Not of day.")] = None,
     scale: Annotated[
         str,
         typer.Option(
-            "--scale", help="demo (30 videos), slow (its test has cyclists at walking pace) or tiny (6 short ones)."
+            "--scale",
+            help="demo (30 videos), slow (its test has cyclists at walking pace), tiny (6 short ones) or day (hours of "
+            "video by day, dusk and night).",
         ),
     ] = "demo",
+    name: Annotated[
+        str | None,
+        typer.Option("--set", help="Of day: develop, to choose by, or judge, to tell how good what was chosen is."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Of day: processes that draw at the same time; all cores if not given."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Make the synthetic set: three places, people, seven kinds of anomaly, exact labels and masks.
+    """Make a synthetic set: places, people and anomalies drawn by arithmetic, with exact labels and masks.
+
+    A set of the scale day can be interrupted: the same command goes on with what is missing.
 
     \b
-    Example:
+    Examples:
       oddframe data synth demo/data
+      oddframe data synth day/develop --scale day --set develop
     """
     from oddframe.data.synthetic import generate
+    from oddframe.data.synthetic.day import generate_day
+    from oddframe.errors import SettingsError
     from oddframe.progress import Progress
 
+    day = scale == "day"
+    for option, given, of_day in (("--set", name, True), ("--jobs", jobs, True), ("--seed", seed, False)):
+        if given is not None and of_day != day:
+            raise SettingsError(
+                f"{option} is {'only for' if of_day else 'not for'} the scale day",
+                seen=f"--scale {scale} {option} {given}",
+                hint=f"leave out {option}" + (", or add --scale day" if of_day else "; --set chooses one of its sets"),
+            )
     with watching() as watch:
-        made = generate(
-            folder, seed=seed, scale=scale, progress=lambda done, total: watch(Progress("drawing", done, total))
-        )
+        if day:
+            made = generate_day(folder, name=name or "develop", jobs=jobs, watch=watch)
+        else:
+            made = generate(
+                folder,
+                seed=seed or 0,
+                scale=scale,
+                progress=lambda done, total: watch(Progress("drawing", done, total)),
+            )
     if json:
-        print_json({"folder": str(made), "seed": seed, "scale": scale})
+        print_json(
+            {"folder": str(made), "scale": scale, **({"set": name or "develop"} if day else {"seed": seed or 0})}
+        )
     else:
         say(f"The synthetic set is in {made}.\nNext: oddframe data check {made}")
 

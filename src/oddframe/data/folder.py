@@ -4,7 +4,8 @@
     abnormal/    (optional) the few known anomalies
     test/        (optional) what to judge
     labels.csv   (optional) video,start,end[,class]      frames "120" or times "00:04.8"; end exclusive
-    masks/       (optional) <video>/<frame>.png, white where it is odd
+    masks/       (optional) <video>/<frame>.png, white where it is odd; or <video>.npz, packed (`PackedMasks`)
+    conditions.csv  (optional) video, and what holds for all of it: light, weather, ... figures are told apart by it
 
 The layout of public sets and of the code that goes with them is read, too: training/frames/01/ is normal/,
 testing/frames/01/ is test/, and labels are frame_labels*.npy, one value a frame, all test videos one after another.
@@ -25,7 +26,7 @@ from typing import Literal
 
 import numpy as np
 
-from oddframe.data.folder_labels import ListedVideo, read_all_test, read_mask_folders, read_rows
+from oddframe.data.folder_labels import ListedVideo, read_all_test, read_conditions, read_mask_folders, read_rows
 from oddframe.data.label_files import is_label_file
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
@@ -40,6 +41,7 @@ PEERS_PARTS = {"normal": Path("training/frames"), "test": Path("testing/frames")
 
 LABELS = "labels.csv"
 MASKS = "masks"
+CONDITIONS = "conditions.csv"
 
 _UNCOVERED = (
     "{table} names no test video, so nothing is known of them; once one is named, what is not marked counts as normal "
@@ -184,6 +186,8 @@ def _assemble(
     flat = [file for file in files if is_label_file(file)]
     tables = [(_relative(file, root), read_rows(file, listed)) for file in files if file not in flat]
     masks = read_mask_folders(mask_root, listed) if mask_root is not None and mask_root.is_dir() else {}
+    told_of = root / CONDITIONS if root is not None else None
+    conditions = read_conditions(told_of, listed) if told_of is not None and told_of.is_file() else {}
     sources = [
         LabelSource(table, tuple(_marked(one.video, rows.get(place)) for place, one in enumerate(listed)))
         for table, rows in tables
@@ -215,7 +219,9 @@ def _assemble(
             told.append(f"frames of normal/{one.name} are marked abnormal and are not taken as normal")
         if on_conflict == "note" and labels is not None and drawn is not None:
             told += _differences(one, labels, drawn)
-        parts[one.part].append(LabelledVideo(one.name, one.video, labels, spans, drawn, one.scene))
+        parts[one.part].append(
+            LabelledVideo(one.name, one.video, labels, spans, drawn, one.scene, conditions.get(place, {}))
+        )
     abnormal_frames = {source.name: source.abnormal_frames for source in sources}
     if mask_root is not None and masks and not covered:
         abnormal_frames[_relative(mask_root, root)] = shown

@@ -10,13 +10,14 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from oddframe.data.label_files import QUOTED, WHAT, is_flat, read_label_file, read_vector
 from oddframe.data.labels import LabelSource
+from oddframe.data.mask_volumes import PackedMasks
 from oddframe.data.videoset import LabelledSpan, Labels, Masks
 from oddframe.errors import LabelCountError, LabelError, MissingPathError, SettingsError, nearest
 from oddframe.files import read_bytes
@@ -167,10 +168,11 @@ def read_all_test(path: Path, name: str, listed: Sequence[ListedVideo]) -> tuple
 
 
 def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Masks]:
-    """Give each video the folder of masks below `root` that bears its name.
+    """Give each video the folder of masks below `root`, or the packed .npz of masks, that bears its name.
 
     Raises:
         LabelError: a folder that no video or several videos are called like, or a mask for no frame.
+        FrameSizeError: packed masks of another size than the frames.
     """
     found: dict[int, Masks] = {}
     known = _Calls(listed)
@@ -179,6 +181,56 @@ def read_mask_folders(root: Path, listed: Sequence[ListedVideo]) -> dict[int, Ma
         if place in found:
             raise LabelError(f"two folders of masks are for '{listed[place].name}'", path=folder, wanted="one")
         found[place] = _masks_of(folder, listed[place].video)
+    for file in sorted(root.rglob("*.npz")):
+        place = known.match(file.relative_to(root).with_suffix("").as_posix(), str(file))
+        if place in found:
+            raise LabelError(f"two files or folders of masks are for '{listed[place].name}'", path=file, wanted="one")
+        video = listed[place].video
+        masks = PackedMasks.of(file, video.source_frame_count, video.size, video.first_index)
+        kept = {frame: path for frame, path in masks.paths.items() if frame < video.frame_count}
+        found[place] = replace(masks, paths=kept)
+    return found
+
+
+def read_conditions(path: Path, listed: Sequence[ListedVideo]) -> Mapping[int, Mapping[str, str]]:
+    """Read `conditions.csv`: place in `listed` -> what holds for the whole video, by the names of the columns.
+
+    The first line names the columns: video, and any others, such as light and weather. An empty cell says nothing.
+
+    Raises:
+        LabelError: a file that is no such table, or a line that does not fit a video; the line is named.
+    """
+    raw = read_bytes(path, _FILE_LIMIT_BYTES, "this file of conditions", error=LabelError)
+    found: dict[int, Mapping[str, str]] = {}
+    known = _Calls(listed)
+    try:
+        lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
+        columns = tuple(word.strip().lower() for word in next(lines, []))
+        if "video" not in columns or len(set(columns)) != len(columns) or not all(columns):
+            raise LabelError(
+                "the first line does not name the columns",
+                path=path,
+                seen=", ".join(columns)[:QUOTED],
+                wanted="video, and names of their own for the others, for example video,light,weather",
+            )
+        for cells in lines:
+            where = f"{path}, line {lines.line_num}"
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(columns):
+                raise LabelError(
+                    "this line has another number of cells than there are columns",
+                    path=where,
+                    seen=", ".join(cells)[:QUOTED],
+                    wanted=", ".join(columns),
+                )
+            said = {name: cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
+            place = known.match(said.pop("video", ""), where)
+            if place in found:
+                raise LabelError(f"two lines are for '{listed[place].name}'", path=where, wanted="one")
+            found[place] = said
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabelError("this file of conditions is no table", path=path, seen=str(error)) from None
     return found
 
 

@@ -2,6 +2,7 @@
 
     .mat  Avenue's `volLabel`: a MATLAB 5 cell with one (H, W) array a frame
     .npy  ShanghaiTech's pixel masks: one (T, H, W) array
+    .npz  one bit a pixel, of those frames alone in which it is odd: `frames` (N,), `masks` (N, H, ceil(W / 8)), `width`
 
 Whatever is not 0 is odd. One mask is read at a time: the .mat files hold two hundred times what they take on disk
 (docs/decisions/0011-avenues-masks-are-read-frame-by-frame.md).
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.arrays import Arrays, ArraySpec, read_arrays
 from oddframe.data.label_files import COPY, load_array
 from oddframe.data.matlab import open_cell
 from oddframe.data.videoset import Masks
@@ -24,6 +26,13 @@ from oddframe.errors import FrameSizeError, LabelCountError, LabelError
 _CELL = "volLabel"
 _MOST_BYTES = 64 << 20
 """Of one mask: eight million pixels of the largest numbers."""
+_MOST_PACKED = 512 << 20
+"""Of all masks of a packed file, unpacked to one bit a pixel."""
+_PACKED = {
+    "frames": ArraySpec("iu", (None,)),
+    "masks": ArraySpec("u", (None, None, None)),
+    "width": ArraySpec("iu", ()),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,66 @@ class VolumeMasks(Masks):
             return _odd(_array(path)[frame_index], path, frame_index)
         packed = _packed(path, path.stat().st_mtime_ns, self.size)
         return np.unpackbits(packed[frame_index], axis=1, count=self.size[1]).astype(bool)
+
+
+@dataclass(frozen=True)
+class PackedMasks(Masks):
+    """See `Masks`; those of the frames that have one lie in one .npz, one bit a pixel."""
+
+    @classmethod
+    def of(cls, path: Path, frame_count: int, size: tuple[int, int], first_index: int = 0) -> PackedMasks:
+        """Take a packed file for the masks of a video.
+
+        Args:
+            path: an .npz file, whose frames are counted from the source's first one.
+            frame_count: of the source. size: as (height, width).
+            first_index: the source's frame that labels begin with.
+
+        Raises:
+            LabelError: no file of masks, or one for frames that are not there.
+            FrameSizeError: masks of another size than the frames.
+        """
+        said = _packed_arrays(path, path.stat().st_mtime_ns)
+        frames, masks, width = said["frames"], said["masks"], int(said["width"])
+        if len(frames) and not (int(frames.min()) >= 0 and int(frames.max()) < frame_count):
+            raise LabelError(
+                "these masks are for frames that are not there",
+                path=path,
+                seen=f"frames {int(frames.min())} to {int(frames.max())}",
+                wanted=f"0 to {frame_count - 1}",
+            )
+        if (masks.shape[1], width) != size:
+            raise FrameSizeError(
+                "masks have another size than their frames",
+                path=path,
+                seen=f"{width}x{masks.shape[1]} (width x height)",
+                wanted=f"{size[1]}x{size[0]}",
+                hint="masks are drawn on the video's own pixels",
+            )
+        places = [frame - first_index for frame in frames.tolist() if frame >= first_index]
+        return cls(dict.fromkeys(places, path), size, first_index)
+
+    first_index: int = 0
+
+    def _decode(self, path: Path, frame_index: int) -> NDArray[np.bool_]:
+        said = _packed_arrays(path, path.stat().st_mtime_ns)
+        row = int(np.searchsorted(said["frames"], frame_index + self.first_index))
+        return np.unpackbits(said["masks"][row], axis=1, count=self.size[1]).astype(bool)
+
+
+@lru_cache(maxsize=2)
+def _packed_arrays(path: Path, _changed_ns: int) -> Arrays:
+    said = read_arrays(path, _PACKED, "the file of masks", limit_bytes=_MOST_PACKED, error=LabelError, hint=COPY)
+    frames, masks, width = said["frames"], said["masks"], int(said["width"])
+    fits = len(frames) == len(masks) and masks.dtype == np.uint8 and masks.shape[2] == -(-width // 8)
+    if not fits or (np.diff(frames) <= 0).any():
+        raise LabelError(
+            "this file holds no masks",
+            path=path,
+            seen=f"frames {frames.shape}, masks {masks.dtype} {masks.shape}, width {width}",
+            wanted="frames (N,) in order, masks uint8 (N, H, ceil(W / 8)), width W",
+        )
+    return said
 
 
 def _array(path: Path) -> NDArray[np.generic]:

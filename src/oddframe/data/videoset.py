@@ -87,6 +87,8 @@ class LabelledVideo:
         classes: the anomalies by name, where the set has names.
         masks: where in the picture, where the set has masks.
         scene: which camera; "" where there is only one.
+        conditions: what holds for the whole video, such as {"light": "night", "weather": "rain"}; empty where nothing
+            is known. Figures may be told apart by it; nothing is trained or scored by it.
     """
 
     name: str
@@ -95,6 +97,7 @@ class LabelledVideo:
     classes: tuple[LabelledSpan, ...] = ()
     masks: Masks | None = None
     scene: str = ""
+    conditions: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         odd = "without labels" if self.labels is None else f"{int(self.labels.sum())} abnormal"

@@ -7,20 +7,14 @@ one-way rule, an advertising screen on the wall. `square`: a paved square by a l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from oddframe.data.synthetic.actors import Actor
+from oddframe.data.synthetic.paint import Painter, rectangle
 from oddframe.data.synthetic.props import Bench, Bin, Flag, Fountain, Post, Screen, Tree
-from oddframe.data.synthetic.world import FACTOR, SIZE, Camera, Canvas, Colour, Pixels
-
-Field: TypeAlias = NDArray[np.float64]
-
-_OVER = 2  # plates are painted at this many times the canvas's size
+from oddframe.data.synthetic.world import Camera, Pixels
 
 
 @dataclass(frozen=True)
@@ -45,81 +39,10 @@ class Scene:
     diagonal: bool = False
 
 
-@dataclass
-class _Painter:
-    """A plate in the making: the ground's X and Z and a wall's X and H for every pixel."""
-
-    camera: Camera
-    rng: np.random.Generator
-    factor: int = FACTOR * _OVER
-    rgb: Field = field(init=False)
-    x: Field = field(init=False)
-    z: Field = field(init=False)
-
-    def __post_init__(self) -> None:
-        rows, columns = np.mgrid[0 : SIZE[0] * self.factor, 0 : SIZE[1] * self.factor].astype(np.float64)
-        self.below = (rows + 0.5) / self.factor - self.camera.horizon
-        self.aside = (columns + 0.5) / self.factor - SIZE[1] / 2
-        self.z = self.camera.focal * self.camera.height / np.maximum(self.below, 0.5)
-        self.x = self.aside * self.z / self.camera.focal
-        self.rgb = np.zeros((*rows.shape, 3))
-
-    def wall(self, z: float) -> tuple[Field, Field]:
-        """X and height above ground of every pixel, taken to lie on a wall at distance z."""
-        return self.aside * z / self.camera.focal, self.camera.height - self.below * z / self.camera.focal
-
-    def noise(self, x: Field, y: Field, cell: float) -> Field:
-        """Smooth noise in [-1, 1] with features of `cell` metres."""
-        lattice = self.rng.random((61, 67)) * 2 - 1
-        u, v = x / cell, y / cell
-        i, j = np.floor(u), np.floor(v)
-        a, b = u - i, v - j
-        a, b = a * a * (3 - 2 * a), b * b * (3 - 2 * b)
-        i0, j0 = i.astype(np.int64) % 67, j.astype(np.int64) % 61
-        i1, j1 = (i0 + 1) % 67, (j0 + 1) % 61
-        top = lattice[j0, i0] * (1 - a) + lattice[j0, i1] * a
-        bottom = lattice[j1, i0] * (1 - a) + lattice[j1, i1] * a
-        return top * (1 - b) + bottom * b
-
-    def slabs(
-        self, x: Field, y: Field, wide: float, deep: float, joint: float, *, bond: float = 0.5
-    ) -> tuple[Field, NDArray[np.bool_]]:
-        """A tone in [-1, 1] for every stone of a pavement or brick of a wall, and where the joints are."""
-        tones = self.rng.random((61, 67)) * 2 - 1
-        v = y / deep
-        row = np.floor(v)
-        u = x / wide + bond * (row % 2)
-        column = np.floor(u)
-        joints = ((u - column) * wide < joint) | ((v - row) * deep < joint)
-        return tones[row.astype(np.int64) % 61, column.astype(np.int64) % 67], joints
-
-    def fill(self, where: NDArray[np.bool_], colour: Colour, tone: Field) -> None:
-        """Paint a region in a colour times 1 + tone."""
-        self.rgb[where] = np.array(colour, dtype=np.float64) * (1 + tone[where][:, None])
-
-    def canvas(self) -> Canvas:
-        """Round what is painted so far and go on with shapes."""
-        self.pixels: Pixels = np.clip(np.floor(self.rgb + 0.5), 0, 255).astype(np.uint8)
-        return Canvas(self.camera, self.pixels, self.factor)
-
-    def plates(self, shadow: int) -> tuple[Pixels, Pixels]:
-        """The finished plate in sun and in shadow; `shadow` of 256 parts of the light are missing there."""
-        size = (SIZE[1] * FACTOR, SIZE[0] * FACTOR)
-        lit: Pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        # Shadow is bluer than sun.
-        keep = np.array([256 - shadow, 256 - shadow, 256 - shadow * 7 // 8], dtype=np.uint16)
-        shade = ((lit.astype(np.uint16) * keep) >> 8).astype(np.uint8)
-        return lit, shade
-
-
-def _rectangle(canvas: Canvas, z: float, x: tuple[float, float], h: tuple[float, float], colour: Colour) -> None:
-    canvas.polygon([(x[0], h[0], z), (x[1], h[0], z), (x[1], h[1], z), (x[0], h[1], z)], colour)
-
-
 def street(rng: np.random.Generator) -> Scene:
     """A shopping street."""
     camera, back = Camera(18, 4.2, 240), 25.0
-    paint = _Painter(camera, rng)
+    paint = Painter(camera, rng)
     x, z = paint.x, paint.z
     grain = 0.05 * paint.noise(x, z, 0.05) + 0.05 * paint.noise(x, z, 1.7)
     tone, joints = paint.slabs(x, z, 0.9, 0.6, 0.03)
@@ -144,16 +67,16 @@ def street(rng: np.random.Generator) -> Scene:
         (-4.0, 3.0, (122, 40, 44), (176, 58, 52)),
         (4.2, 12.4, (38, 60, 104), (70, 96, 150)),
     ):
-        _rectangle(canvas, back, (left, right), (0.0, 2.7), (58, 56, 54))
+        rectangle(canvas, back, (left, right), (0.0, 2.7), (58, 56, 54))
         middle = left + 0.62 * (right - left)
-        _rectangle(canvas, back, (left + 0.2, middle - 0.2), (0.5, 2.4), (112, 132, 140))
-        _rectangle(canvas, back, (left + 0.2, middle - 0.9), (0.5, 1.2), (150, 138, 112))
-        _rectangle(canvas, back, (middle, middle + 1.1), (0.0, 2.4), (84, 64, 48))
-        _rectangle(canvas, back, (middle + 0.15, middle + 0.95), (0.9, 2.2), (120, 136, 140))
-        _rectangle(canvas, back, (middle + 1.4, right - 0.2), (0.5, 2.4), (104, 124, 134))
-        _rectangle(canvas, back, (left, right), (2.7, 3.5), sign)
+        rectangle(canvas, back, (left + 0.2, middle - 0.2), (0.5, 2.4), (112, 132, 140))
+        rectangle(canvas, back, (left + 0.2, middle - 0.9), (0.5, 1.2), (150, 138, 112))
+        rectangle(canvas, back, (middle, middle + 1.1), (0.0, 2.4), (84, 64, 48))
+        rectangle(canvas, back, (middle + 0.15, middle + 0.95), (0.9, 2.2), (120, 136, 140))
+        rectangle(canvas, back, (middle + 1.4, right - 0.2), (0.5, 2.4), (104, 124, 134))
+        rectangle(canvas, back, (left, right), (2.7, 3.5), sign)
         for k in range(6):
-            _rectangle(canvas, back, (left + 1.2 + 0.6 * k, left + 1.5 + 0.6 * k), (2.9, 3.3), (236, 228, 204))
+            rectangle(canvas, back, (left + 1.2 + 0.6 * k, left + 1.5 + 0.6 * k), (2.9, 3.3), (236, 228, 204))
         stripes = 10
         for k in range(stripes):
             a, b = (left + 0.1 + (middle - left - 0.2) * (k + d) / stripes for d in (0, 1))
@@ -162,8 +85,8 @@ def street(rng: np.random.Generator) -> Scene:
         for k in range(4):
             w = left + 0.7 + 1.7 * k
             if w + 1.0 < right:
-                _rectangle(canvas, back, (w - 0.08, w + 1.08), (4.1, 6.1), (222, 216, 204))
-                _rectangle(canvas, back, (w, w + 1.0), (4.2, 6.1), (78, 94, 106))
+                rectangle(canvas, back, (w - 0.08, w + 1.08), (4.1, 6.1), (222, 216, 204))
+                rectangle(canvas, back, (w, w + 1.0), (4.2, 6.1), (78, 94, 106))
     lit, shade = paint.plates(104)
     props: list[Actor] = [
         Tree.grow(rng, -4.9, 15.1, height=2.9, spread=1.5, colour=(96, 138, 66), wind=0.10),
@@ -178,7 +101,7 @@ def street(rng: np.random.Generator) -> Scene:
 def passage(rng: np.random.Generator) -> Scene:
     """An underground passage in which everybody walks to the right."""
     camera, back = Camera(30, 3.6, 230), 17.0
-    paint = _Painter(camera, rng)
+    paint = Painter(camera, rng)
     x, z = paint.x, paint.z
     tone, joints = paint.slabs(x, z, 0.8, 0.8, 0.025, bond=0.0)
     gleam = 0.05 * np.cos(x * 0.9) * (z > 6) + 0.03 * paint.noise(x, z, 2.2)
@@ -196,10 +119,10 @@ def passage(rng: np.random.Generator) -> Scene:
     paint.fill(behind & (wall_h > 5.0), (246, 244, 230), 0.02 * tiles)
     canvas = paint.canvas()
     for left, ground, band in ((-7.9, (222, 210, 176), (170, 72, 60)), (4.6, (86, 120, 142), (232, 226, 206))):
-        _rectangle(canvas, back, (left, left + 2.4), (0.9, 2.8), (60, 60, 64))
-        _rectangle(canvas, back, (left + 0.12, left + 2.28), (1.0, 2.7), ground)
-        _rectangle(canvas, back, (left + 0.3, left + 2.1), (1.9, 2.4), band)
-        _rectangle(canvas, back, (left + 0.3, left + 1.5), (1.2, 1.4), band)
+        rectangle(canvas, back, (left, left + 2.4), (0.9, 2.8), (60, 60, 64))
+        rectangle(canvas, back, (left + 0.12, left + 2.28), (1.0, 2.7), ground)
+        rectangle(canvas, back, (left + 0.3, left + 2.1), (1.9, 2.4), band)
+        rectangle(canvas, back, (left + 0.3, left + 1.5), (1.2, 1.4), band)
     for row, count in ((12.4, 4), (10.4, 3), (8.6, 3)):
         half = camera.half_width(row)
         for k in range(count):
@@ -219,7 +142,7 @@ def passage(rng: np.random.Generator) -> Scene:
 def square(rng: np.random.Generator) -> Scene:
     """A square with a fountain, people cross it in all directions."""
     camera, hedge = Camera(12, 5.0, 250), 31.0
-    paint = _Painter(camera, rng)
+    paint = Painter(camera, rng)
     x, z = paint.x, paint.z
     grain = 0.05 * paint.noise(x, z, 0.06) + 0.06 * paint.noise(x, z, 2.3)
     tone, joints = paint.slabs(x + 0.5 * z, z - 0.5 * x, 0.45, 0.45, 0.035)
