@@ -17,7 +17,7 @@ from oddframe.data.synthetic.day.places import Plan
 from oddframe.data.synthetic.day.scenery import SWAYS, Scenery, Standing, paint
 from oddframe.data.synthetic.day.script import people
 from oddframe.data.synthetic.day.sets import Script
-from oddframe.data.synthetic.day.sprites import HEADINGS, PER_METRE, PITCHES, Sprites, Store
+from oddframe.data.synthetic.day.sprites import HEADINGS, PITCHES, Sprites, Store
 from oddframe.data.synthetic.world import FACTOR, SIZE, Pixels
 
 MASK_PIXELS = 20
@@ -83,7 +83,7 @@ def _seen(mover: Mover, plan: Plan) -> _Seen:
         np.floor(ground - mover.lift * scale).astype(int).tolist(),
         np.floor(_WIDE / 2 + mover.x * scale).astype(int).tolist(),
         np.floor(ground).astype(int).tolist(),
-        np.rint(scale * PER_METRE).astype(int).tolist(),
+        np.rint(scale).astype(int).tolist(),
         (np.rint(heading / math.tau * HEADINGS).astype(int) % HEADINGS).tolist(),
         pitches.tolist(),
         mover.step.tolist(),
@@ -188,7 +188,7 @@ def _headlights(light: Pixels, now: list[tuple[float, _Seen]], t: int, when: Lig
         k = t - one.mover.start
         mover = one.mover
         turn = float(mover.heading[k])
-        scale = one.size[k] / PER_METRE / FACTOR
+        scale = one.size[k] / FACTOR
         # A pool of light on the ground before it, and its lamps.
         ahead = 5.0 * scale * math.cos(turn)
         column = one.column[k] // FACTOR + int(ahead)

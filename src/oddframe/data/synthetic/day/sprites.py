@@ -24,13 +24,11 @@ from oddframe.data.synthetic.world import FACTOR, SIZE, Camera, Canvas, Pixels
 HEADINGS = 16
 PITCHES = (0.12, 0.2, 0.3, 0.42, 0.56)
 """Slopes at which a camera may look down at a figure."""
-METRE = 60
-"""Pixels of a cut-out a metre."""
-PER_METRE = 2
-"""Sizes of sprites are counted in 1 / PER_METRE pixels a metre."""
+METRES = (60, 30)
+"""Pixels a metre of cut-outs, for those who are near and those who are far."""
 
-_ROWS, _GROUND = 320, 236
-_CUTS, _SPRITES = 6000, 12_000
+_ROWS, _GROUND = 320, 236  # at METRES[0]
+_CUTS, _SPRITES = 4000, 6000
 
 T = TypeVar("T")
 
@@ -64,6 +62,15 @@ class Sprite:
 
 
 @dataclass(frozen=True)
+class _Cut:
+    """(h, w) colours with the mask as fourth byte, so that both are picked at once; row and column as in `Sprite`."""
+
+    packed: NDArray[np.uint32]
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Shadow:
     """(h, w) mask of a sprite's shadow on the ground; row and column as in `Sprite`."""
 
@@ -85,43 +92,39 @@ class Sprites:
 
     def __init__(self, looks: tuple[Look, ...], sun: tuple[float, float] | None) -> None:
         self._looks, self._sun = looks, sun
-        self._cuts: Store[Sprite] = Store(_CUTS)
-        self._halves: Store[Sprite] = Store(_CUTS)
+        self._cuts: Store[_Cut] = Store(_CUTS)
         self._sized: Store[tuple[Sprite, Shadow]] = Store(_SPRITES)
 
     def get(self, key: Key, size: int) -> tuple[Sprite, Shadow]:
-        """A sprite and its shadow; `size` in 1 / PER_METRE pixels a metre."""
+        """A sprite and its shadow; `size` in pixels a metre."""
         return self._sized.get((key, size), lambda: self._make(key, size))
 
     def _make(self, key: Key, size: int) -> tuple[Sprite, Shadow]:
-        whole = METRE * PER_METRE
-        if size * 2 > whole:
-            sprite = _resized(self._cut_out(key), size, whole)
-        else:
-            sprite = _resized(self._halves.get(key, lambda: _halved(self._cut_out(key))), size, whole // 2)
+        metre = METRES[0] if size > METRES[1] else METRES[1]
+        sprite = _resized(self._cuts.get((key, metre), lambda: self._cut(key, metre)), size, metre)
         return sprite, _shadow(sprite, self._sun, PITCHES[key[4]])
 
-    def _cut_out(self, key: Key) -> Sprite:
-        return self._cuts.get(key, lambda: self._cut(key))
-
-    def _cut(self, key: Key) -> Sprite:
+    def _cut(self, key: Key, metre: int) -> _Cut:
         figure, number, step, heading, pitch = key
         height = DISTANCE * PITCHES[pitch]
-        camera = Camera((_GROUND - height * METRE) / FACTOR, height, METRE * DISTANCE / FACTOR)
-        pixels = np.zeros((_ROWS, SIZE[1] * FACTOR, 3), np.uint8)
+        ground = _GROUND * metre // METRES[0]
+        camera = Camera((ground - height * metre) / FACTOR, height, metre * DISTANCE / FACTOR)
+        pixels = np.zeros((_ROWS * metre // METRES[0], SIZE[1] * FACTOR, 3), np.uint8)
         canvas = Canvas(camera, pixels)
         canvas.tags, canvas.tag = np.zeros(pixels.shape[:2], np.uint8), 255
         look = self._looks[number % len(self._looks)]
         FIGURES[figure].draw(canvas, look, number, step, math.tau * heading / HEADINGS)
         x, y, wide, high = cv2.boundingRect(canvas.tags)
-        mask = canvas.tags[y : y + high, x : x + wide].copy()
-        cut = pixels[y : y + high, x : x + wide].copy()
+        four = np.empty((high, wide, 4), np.uint8)
+        mask = canvas.tags[y : y + high, x : x + wide]
+        cut = pixels[y : y + high, x : x + wide]
         if figure == "smoke":
             grid = np.random.default_rng(step).random(mask.shape)
-            mask[grid > 0.6] = 0
+            mask = np.where(grid > 0.6, np.uint8(0), mask)
         elif not FIGURES[figure].wheels:
             cut = _textured(cut, number)
-        return Sprite(cut, mask, _GROUND - y, SIZE[1] * FACTOR // 2 - x)
+        four[..., :3], four[..., 3] = cut, mask
+        return _Cut(four.view(np.uint32)[..., 0], ground - y, SIZE[1] * FACTOR // 2 - x)
 
 
 @lru_cache(maxsize=64)
@@ -142,35 +145,18 @@ def _textured(pixels: Pixels, number: int) -> Pixels:
     return np.clip(changed, 0, 255).astype(np.uint8)
 
 
-def _resized(cut: Sprite, size: int, whole: int) -> Sprite:
-    """Of `size` pixels where the cut-out has `whole`."""
-    rows = _picked(cut.mask.shape[0], size, whole)
-    columns = _picked(cut.mask.shape[1], size, whole)
-    grid = np.ix_(rows, columns)
-    row, column = cut.row * size // whole, cut.column * size // whole
-    return Sprite(np.ascontiguousarray(cut.pixels[grid]), np.ascontiguousarray(cut.mask[grid]), row, column)
+def _resized(cut: _Cut, size: int, metre: int) -> Sprite:
+    """Of `size` pixels a metre where the cut-out has `metre`."""
+    rows, columns = (_picked(length, size, metre) for length in cut.packed.shape)
+    picked = np.ascontiguousarray(cut.packed[rows][:, columns])
+    four = picked.view(np.uint8).reshape(len(rows), len(columns), 4)
+    pixels, mask = np.ascontiguousarray(four[..., :3]), np.ascontiguousarray(four[..., 3])
+    return Sprite(pixels, mask, cut.row * size // metre, cut.column * size // metre)
 
 
-def _picked(length: int, size: int, whole: int) -> NDArray[np.int64]:
-    count = max(1, length * size // whole)
-    return np.minimum((2 * np.arange(count) + 1) * whole // (2 * size), length - 1)
-
-
-def _halved(cut: Sprite) -> Sprite:
-    """Half as large, of the colours of what is there."""
-    rows, columns = cut.mask.shape
-    pads = ((0, rows % 2), (0, columns % 2))
-    mask = np.pad(cut.mask // 255, pads).astype(np.uint16)
-    pixels = np.pad(cut.pixels, (*pads, (0, 0))) * mask[..., None]
-    there, colours = _fours(mask), _fours(pixels)
-    halved = (colours // np.maximum(there, 1)[..., None]).astype(np.uint8)
-    return Sprite(halved, np.where(there >= 2, np.uint8(255), np.uint8(0)), cut.row // 2, cut.column // 2)
-
-
-def _fours(array: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Sums of two by two."""
-    pairs = array[0::2] + array[1::2]
-    return pairs[:, 0::2] + pairs[:, 1::2]
+def _picked(length: int, size: int, metre: int) -> NDArray[np.int64]:
+    count = max(1, length * size // metre)
+    return np.minimum((2 * np.arange(count) + 1) * metre // (2 * size), length - 1)
 
 
 def _shadow(sprite: Sprite, sun: tuple[float, float] | None, pitch: float) -> Shadow:
