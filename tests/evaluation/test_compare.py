@@ -139,3 +139,61 @@ def test_stored_results_are_read_from_a_run_a_file_or_a_folder_of_runs(result, t
 
     assert compare(tmp_path / "folds", str(tmp_path / "folds")).folds == [0, 1]
     assert compare(single, single / "eval-kfold.json").folds == [0]
+
+
+# Alarms ----------------------------------------------------------------------------------------------------------
+
+SLOW = 1 / 360
+"""Frames a second: ten normal frames are an hour."""
+
+
+def alarmed(judged, fold=None, **videos):
+    """The result of videos by name: labels, scores, alarms."""
+    told = judge([judged(name, *about, events=raised, fps=SLOW) for name, (*about, raised) in videos.items()])
+    return told.changed(fold=fold, protocol="standard" if fold is None else "kfold", data={"fingerprint": "f"})
+
+
+def test_the_second_runs_alarms_find_more_or_less_than_the_firsts(judged):
+    labels = "0" * 10 + "1" + "0" * 10 + "1"
+    one = alarmed(judged, a=(labels, [0] * 5 + [4] + [0] * 4 + [5] + [0] * 10 + [2], [(14, 15)]))
+    other = alarmed(judged, a=(labels, [0] * 10 + [5] + [0] * 10 + [4], [(9, 10), (14, 15), (25, 26)]))
+
+    events = compare(one, other).events
+
+    own, six, single = (events[name] for name in ("own", "6", "1"))
+    assert (own["first"], own["second"], own["difference"], own["interval"]) == (0.5, 1.0, 0.5, None)
+    assert own["false_per_hour"] == pytest.approx([0.0, 0.5])  # one in two hours
+    assert (six["first"], six["second"]) == (1.0, 1.0)  # below the false alarm at 4 the first one finds the other, too
+    assert (single["first"], single["false_per_hour"]) == (1.0, pytest.approx([0.5, 0.0]))
+
+
+def test_alarms_are_compared_on_the_same_draws(judged):
+    hit, miss = ("0010", [0, 0, 5, 0], [(6, 7)]), ("0010", [0, 0, 0, 0], [])
+    one = alarmed(judged, a=hit, b=miss, c=hit, d=miss, e=hit, f=miss)
+    other = alarmed(judged, a=hit, b=hit, c=hit, d=hit, e=hit, f=hit)
+
+    own = compare(one, other).events["own"]
+    same = compare(one, one).events["own"]
+
+    low, high = own["interval"]
+    assert own["difference"] == 0.5
+    assert 0 < low < 0.5 < high < 1  # how many of the drawn videos the first one misses
+    assert same["interval"] == [0.0, 0.0]  # though its own recall varies as much
+
+
+def test_alarms_of_several_folds_are_the_mean_of_them(judged):
+    hit, miss = ("0010", [0, 0, 5, 0], [(6, 7)]), ("0010", [0, 0, 0, 0], [])
+    one = [alarmed(judged, fold=0, a=hit), alarmed(judged, fold=1, b=miss)]
+    other = [alarmed(judged, fold=0, a=hit), alarmed(judged, fold=1, b=hit)]
+
+    own = compare(one, other).events["own"]
+
+    assert (own["first"], own["second"]) == (0.5, 1.0)
+
+
+def test_the_alarm_rule_is_the_runs_own(judged):
+    result = alarmed(judged, a=("01", [0, 1], []))
+
+    assert result.rule.shortest_s == 0.2
+    told = result.changed(settings={"score": {"shortest_event_s": 3, "cool_down_s": 60.0}})
+    assert (told.rule.shortest_s, told.rule.merge_s, told.rule.cool_down_s) == (3, 1.0, 60.0)

@@ -38,7 +38,7 @@ def test_several_runs_stand_on_one_page_that_asks_for_nothing_from_outside(run, 
     text, parsed = page([run("runs/first", WORSE), run("runs/second", BETTER)])
 
     assert parsed.headings == [
-        "2 runs on gate", "The runs", "How well, by each score", "Differences to first",
+        "2 runs on gate", "The runs", "Alarms", "How well, by each score", "Differences to first",
         "What a line finds, and what it costs", "The same videos, run by run",
     ]  # fmt: skip
     assert not re.search(r"https?:|url\(|@import", text)

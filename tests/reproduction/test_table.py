@@ -25,6 +25,9 @@ def cell(
     abnormal: int = 40,
     unsaid: Sequence[str] = (),
     given: Sequence[str] = ("psnr", "distance"),
+    found: int = 0,
+    false: int = 0,
+    hours: float | None = None,
 ):
     """Of two videos with 100 judged frames."""
     interval = None if online is None else (online - 0.1, min(online + 0.05, 1.0))
@@ -39,7 +42,14 @@ def cell(
         auc=dict.fromkeys(("online", *given), figures),
         undefined_videos={"macro": [], "paper": unsaid},
         table=(),
-        events={"labelled": 0, "found": 0, "missed": 0, "false": 0, "false_per_hour": None},
+        events={
+            "labelled": 12 if found else 0,
+            "found": found,
+            "missed": 12 - found if found else 0,
+            "false": false,
+            "false_per_hour": None,
+            "normal_hours": hours,
+        },
     )
 
 
@@ -58,6 +68,18 @@ def test_several_folds_stand_as_mean_and_standard_deviation_beside_the_printed_f
     assert shown["online"] == "92.0 ± 2.8"  # half the difference times the root of two
     assert (shown["printed"], shown["given"], shown["folds"]) == ("94.4", "normal", "2 of 10")
     assert (shown["steps"], shown["min"]) == ("100", "12")
+
+
+def test_alarms_of_all_folds_stand_together_in_the_table():
+    both = {"fold0": cell(0.9, found=10, false=3, hours=2.0), "fold1": cell(0.9, found=12, false=0, hours=4.0)}
+    cells = {("ucsd-ped2", "mem"): both, ("ucsd-ped2", "disc"): {"fold0": cell(0.9, found=12, false=1)}}
+
+    table = figures_table("table3", rows_of("table3"), PED2, cells, 10)
+
+    together, untimed = line(table, "UNet+Mem"), line(table, "UNet+Disc")
+    assert (together["anomalies found"], together["false alarms an hour"]) == ("22 of 24", "0.5")
+    assert (untimed["anomalies found"], untimed["false alarms an hour"]) == ("12 of 12", "")
+    assert any(note.startswith("anomalies found: labelled stretches") for note in table.notes)
 
 
 def test_a_table_says_what_online_is_made_of():

@@ -33,6 +33,7 @@ def compare(
     """
     from oddframe.evaluation.compare import compare
     from oddframe.evaluation.result import percent
+    from oddframe.reporting.alarm_words import differences_table, false_in_words
     from oddframe.reporting.words import count
 
     found = compare(first, second, seed=seed)
@@ -45,8 +46,14 @@ def compare(
         f"{count(found.frames, 'frame')} of {count(found.videos, 'video')} that both have judged."
     )
     say()
+    names = _names(first, second)
+    if found.events:
+        alarms = differences_table(names, found)
+        print_table(alarms.heads, alarms.rows)
+        say(false_in_words(names, found))
+        say()
     print_table(
-        ("AUC in per cent", *_names(first, second), "difference", "95 % interval"),
+        ("AUC in per cent", *names, "difference", "95 % interval"),
         [
             (
                 name,

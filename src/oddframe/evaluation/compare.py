@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import NothingToJudgeError, RunError
 from oddframe.evaluation import metrics
+from oddframe.evaluation.compare_events import EventDifference, Side, event_differences
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.metrics import Pairs, Video
 from oddframe.evaluation.result import Result
@@ -50,6 +51,7 @@ class Comparison:
         folds: numbers of the folds compared; empty where the protocol has none.
         videos: test videos, each counted once. frames: judged frames that both have, over all folds.
         differences: fusion or component that both have → `Difference`.
+        events: "own", "6" and "1" false alarms an hour → `EventDifference`; empty where nothing is labelled abnormal.
     """
 
     first: Mapping[str, Any]
@@ -59,6 +61,7 @@ class Comparison:
     videos: int
     frames: int
     differences: Mapping[str, Difference]
+    events: Mapping[str, EventDifference]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -66,7 +69,7 @@ class Comparison:
 
 
 def compare(first: Results, second: Results, *, seed: int = 0, resamples: int = 1000) -> Comparison:
-    """Compare the micro AUCs of two judged runs (percentile bootstrap over videos, paired).
+    """Compare the alarms and the micro AUCs of two judged runs (percentile bootstrap over videos, paired).
 
     Draws are of the set's videos, the same for both sides; a video that is in the test of several folds is drawn for
     all of them at once. Frames that only one side has (a longer window has no score for the first ones) take no part.
@@ -90,6 +93,7 @@ def compare(first: Results, second: Results, *, seed: int = 0, resamples: int = 
     differences = {score: difference for score, difference in found.items() if difference is not None}
     if not differences:
         raise NothingToJudgeError("runs cannot be compared on frames of one kind", wanted="normal and abnormal frames")
+    sides = [_sides(fold, one[key], other[key]) for key, fold in zip(one, folds, strict=True)]
     return Comparison(
         first=_described(one),
         second=_described(other),
@@ -98,7 +102,13 @@ def compare(first: Results, second: Results, *, seed: int = 0, resamples: int = 
         videos=len(names),
         frames=sum(len(video.labels) for fold in folds for video in fold),
         differences=differences,
+        events=event_differences(sides, names, drawn),
     )
+
+
+def _sides(fold: Sequence[_Beside], first: Result, second: Result) -> tuple[Side, Side]:
+    one, other = zip(*(video.sides for video in fold), strict=True)
+    return Side(one, first.rule), Side(other, second.rule)
 
 
 @dataclass(frozen=True)

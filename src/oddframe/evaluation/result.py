@@ -34,6 +34,8 @@ from oddframe.evaluation.making import FusionInfo, Judging
 from oddframe.evaluation.stored import JudgedVideo, read_scores, write_scores
 from oddframe.origin import HostInfo, Versions
 from oddframe.records import FileRecord, read_record, unescaped, write_record
+from oddframe.scoring.alarms import AlarmRule
+from oddframe.settings import ScoreSettings
 
 _MOST_BYTES = 64_000_000
 """A result of a thousand videos has about half a megabyte."""
@@ -115,6 +117,13 @@ class Result(FileRecord):
         room, _, key = name.partition(".")
         values = self.settings.get(room)
         return values.get(key) if isinstance(values, dict) else None
+
+    @property
+    def rule(self) -> AlarmRule:
+        """What makes an alarm of scores, by the run's settings; by today's defaults where its version had none."""
+        known = {name: self.setting(f"score.{name}") for name in ("shortest_event_s", "merge_gap_s", "cool_down_s")}
+        numbers = {name: value for name, value in known.items() if isinstance(value, int | float)}
+        return AlarmRule.of(ScoreSettings().model_copy(update=numbers))
 
     def __eq__(self, other: object) -> bool:
         return self.to_dict() == other.to_dict() if isinstance(other, Result) else NotImplemented

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from oddframe.evaluation.event_figures import OWN, AtLine, Condition, FalseRate, Found, Quartiles
 from oddframe.evaluation.figures import Named
 from oddframe.evaluation.result import Result, percent
 from oddframe.reporting.words import count, duration
+
+if TYPE_CHECKING:
+    from oddframe.evaluation.compare import Comparison
 
 _TABLED = (OWN, "6", "1")
 """Lines whose recall stands in tables of kinds and conditions."""
@@ -161,6 +164,48 @@ def conditions_table(result: Result) -> Rows:
             each = [one.conditions[name][value] for _, one in at]
             rows.append((f"{name}: {value}", *_condition_cells(each)))
     return Rows(heads, rows)
+
+
+def differences_table(names: tuple[str, str], found: Comparison) -> Rows:
+    """Recall of two runs, and by how much the second one's is higher; no row where nothing is labelled."""
+    rows: list[tuple[str, ...]] = []
+    for name, one in found.events.items():
+        interval = one["interval"]
+        rows.append(
+            (
+                "at their own lines" if name == OWN else f"at most {name} false an hour",
+                percent(one["first"]),
+                percent(one["second"]),
+                f"{100 * one['difference']:+.1f}",
+                "-" if interval is None else " to ".join(f"{100 * side:+.1f}" for side in interval),
+            )
+        )
+    return Rows(("anomalies found, per cent", *names, "difference", "95 % interval"), rows)
+
+
+def false_in_words(names: tuple[str, str], found: Comparison) -> str:
+    """The false alarms of two runs at their own lines; "" where no rate is known."""
+    both = found.events[OWN]["false_per_hour"] if OWN in found.events else None
+    if both is None:
+        return ""
+    return f"False alarms an hour at their own lines: {rate(both[0])} ({names[0]}), {rate(both[1])} ({names[1]})."
+
+
+def found_more_in_words(first: str, second: str, found: Comparison) -> str:
+    """Whether the second run finds more at one false alarm an hour, and how sure that is; "" where no rate is known."""
+    one = found.events.get("1")
+    if one is None:
+        return ""
+    points, interval = 100 * one["difference"], one["interval"]
+    if not points:
+        return f"At one false alarm an hour {second} finds as many anomalies as {first}: {percent(one['first'])} %."
+    words = f"At one false alarm an hour {second} finds {percent(one['second'])} % of the anomalies, {first} "
+    words += f"{percent(one['first'])} %"
+    if interval is None:
+        return words + "; so few videos do not say how sure that is."
+    words += f" (difference {points:+.1f} points, 95 % interval {100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})"
+    sure = not interval[0] <= 0 <= interval[1]
+    return words + (": more than the luck of the draw of videos." if sure else ": either may be the better one.")
 
 
 def rate(per_hour: float | None) -> str:

@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from oddframe.errors import RunError, SettingsError
 from oddframe.evaluation.figures import Auc, Named
 from oddframe.records import read_record
+from oddframe.reporting.alarm_words import rate
 from oddframe.reporting.words import listed
 from oddframe.reproduction.cells import Budget, Cell, Work, set_key
 from oddframe.reproduction.frames import common_window, window_key
@@ -25,6 +26,12 @@ _MOST_BYTES = 64_000_000
 _GIVEN = (
     "given: what a method learns from; normal video only, or known anomalies as well. printed: the paper's figure, "
     "over all its folds, with the score of the column `paper`. AUC micro in per cent."
+)
+
+_ALARMS = (
+    "anomalies found: labelled stretches that an alarm at the run's own line meets, of all folds together; false alarms "
+    "an hour: alarms that meet none, by the length of all normal test video. They are of all frames that a detector "
+    "scores."
 )
 
 _FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
@@ -150,8 +157,10 @@ def figures_table(
             state = "printed only" if row.detector is None else f"{len(done)} of {folds}"
             figures = [_over_folds([figures_of(cell, what).get(score) for cell in done.values()]) for score in SCORES]
             printed_text = "" if printed is None else f"{printed:.1f}"
-            lines.append((key, row.label, row.given, printed_text, *figures, *_budget(done), state))
+            alarms = _alarms(list(done.values()))
+            lines.append((key, row.label, row.given, printed_text, *alarms, *figures, *_budget(done), state))
     notes += [f"{row.label}: {row.note}." for row in rows if row.note and row.detector is not None]
+    notes += [_ALARMS] if cells else []
     notes += made_of(rows, keys, cells)
     notes += gaps(what, rows, keys, cells)
     notes += [f"failed: {name}" for name in failed]
@@ -160,6 +169,8 @@ def figures_table(
         "method",
         "given",
         "printed",
+        "anomalies found",
+        "false alarms an hour",
         *(score.replace("_", " ") for score in SCORES),
         "steps",
         "min",
@@ -178,6 +189,17 @@ def _over_folds(figures: Sequence[Auc | None]) -> str:
         return f"{mean(values):.1f} ± {stdev(values):.1f}"
     interval = next(one.interval for one in there if one.micro is not None)
     return f"{values[0]:.1f}" + ("" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]")
+
+
+def _alarms(done: Sequence[Cell]) -> tuple[str, str]:
+    """Anomalies found of those labelled, and false alarms an hour, of all folds together; "" where there is none."""
+    events = [cell.events for cell in done]
+    labelled = sum(one.labelled for one in events)
+    hours = [one.normal_hours for one in events if one.normal_hours is not None]
+    found = f"{sum(one.found for one in events)} of {labelled}" if labelled else ""
+    if len(hours) < len(events) or not sum(hours):
+        return found, ""
+    return found, rate(sum(one.false for one in events) / sum(hours))
 
 
 def _budget(done: Mapping[str, Cell]) -> tuple[str, str]:
