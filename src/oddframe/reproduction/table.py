@@ -29,9 +29,9 @@ _GIVEN = (
 )
 
 _ALARMS = (
-    "anomalies found: labelled stretches that an alarm at the run's own line meets, of all folds together; false alarms "
-    "an hour: alarms that meet none, by the length of all normal test video. They are of all frames that a detector "
-    "scores."
+    "anomalies found: labelled stretches that an alarm at the run's own line meets, of all folds together; false "
+    "alarms an hour: alarms that meet none, by the length of all normal test video. They are of all frames that a "
+    "detector scores."
 )
 
 _FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
