@@ -288,3 +288,13 @@ def test_where_there_are_masks_alarms_are_judged_in_place_and_the_marks_come_bac
     flash = next(video for video in Result.load(run.folder).scored if video.name == "flash")
     assert flash.in_place is not None
     assert (flash.in_place >= 0).sum() == 10
+
+
+def test_conditions_of_videos_have_figures_of_their_own_and_come_back(run, data):
+    (data / "conditions.csv").write_text("video,light\nflash,day\ncalm,night\n")
+
+    light = evaluate(run, data).events.at.own.conditions.light
+
+    assert (light.day.videos, light.day.stretches.labelled, light.night.stretches.labelled) == (1, 1, 0)
+    stored = {video.name: dict(video.conditions) for video in Result.load(run.folder).scored}
+    assert stored == {"flash": {"light": "day"}, "calm": {"light": "night"}}

@@ -95,7 +95,7 @@ def test_a_notebook_shows_the_figures(result):
     shown = result._repr_html_()
 
     assert "<td>online</td>" in shown
-    assert "found 1 of 2" in shown
+    assert "Alarms: 1 of 2 anomalies found, 0 false" in shown
 
 
 def test_undefined_is_a_dash():

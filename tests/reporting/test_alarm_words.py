@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oddframe.errors import NothingToJudgeError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.reporting import alarm_words
 from oddframe.reporting.alarm_curve import across, alarm_curve
 from oddframe.reporting.pages import report
+from oddframe.reporting.plot import plot
 from oddframe.scoring.scores import AlarmLine, Event, Scores
 
 
@@ -147,3 +149,19 @@ def test_a_page_of_an_older_result_has_what_it_knows(result, tmp_path, read):
 
     assert "1 of 2 abnormal stretches raised an alarm." in text
     assert "Share of the anomalies found" not in text
+
+
+def test_the_plot_of_a_result_is_its_curve_of_alarms(result, tmp_path):
+    figure = plot(result, tmp_path / "alarms.png")
+
+    in_place, in_time, own = figure.axes[0].lines
+    assert list(in_time.get_xdata()) == pytest.approx([0, 3 / 6.2, 100])
+    assert list(in_time.get_ydata()) == [50.0, 100.0, 100.0]
+    assert list(in_place.get_ydata()) == [50.0, 100.0, 100.0]
+    assert (list(own.get_xdata()), list(own.get_ydata())) == (pytest.approx([3 / 6.2]), [50.0])
+    assert (tmp_path / "alarms.png").stat().st_size > 1000
+
+
+def test_a_result_without_a_curve_says_what_it_lacks():
+    with pytest.raises(NothingToJudgeError, match="no curve of alarms"):
+        plot(judge([video("a", fps=None)]))

@@ -371,7 +371,8 @@ def _score(
                 scores,
                 video.labels[scores.frame - first],
                 kinds,
-                in_place=pointing.of(scores.frame),
+                video.conditions,
+                pointing.of(scores.frame),
             )
         )
     watch(Progress("judging", frames, frames))

@@ -185,7 +185,8 @@ class Result(FileRecord):
 
     def __repr__(self) -> str:
         online = percent(self.auc["online"].micro) if "online" in self.auc else "-"
-        return f"<Result of {self.run or self.detector or 'scores'}: {self.protocol}, online AUC {online} %>"
+        found = f"{self.events.found} of {self.events.labelled} anomalies found"
+        return f"<Result of {self.run or self.detector or 'scores'}: {self.protocol}, {found}, online AUC {online} %>"
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -197,8 +198,8 @@ class Result(FileRecord):
         head = f"<b>{html.escape(self.detector)}</b> on {html.escape(self.data.name)}"
         return (
             f"<div>{head} ({html.escape(self.protocol)}{fold}): {self.frames.judged} frames of "
-            f"{self.frames.videos} videos, {self.frames.abnormal} abnormal; alarms found "
-            f"{self.events.found} of {self.events.labelled} labelled stretches, {self.events.false} false"
+            f"{self.frames.videos} videos, {self.frames.abnormal} abnormal<br>"
+            f"Alarms: {self.events.found} of {self.events.labelled} anomalies found, {self.events.false} false"
             "<table><tr><th></th><th>AUC micro %</th><th>AUC macro %</th><th>AP %</th><th>EER %</th></tr>"
             f"{rows}</table></div>"
         )
