@@ -93,10 +93,11 @@ class TrainSettings(Strict):
     gradient_clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0 is off")
     flips: bool = Field(default=False, description="mirror half of the clips left to right")
     light: float = Field(default=0.0, ge=0, le=0.5, description="brightness and contrast vary by up to this share")
-    pseudo_anomalies: tuple[Literal["skip", "paste", "transplant"], ...] = Field(
+    pseudo_anomalies: tuple[Literal["skip", "paste", "transplant", "draw"], ...] = Field(
         default=(),
-        description="abnormal clips made of normal ones: played 2-5 times too fast, with a patch of another video, or "
-        "with a known anomaly cut out by its masks (left out where there are none)",
+        description="abnormal clips made of normal ones: played 2-5 times too fast, with a patch of another video, "
+        "with a known anomaly cut out by its masks (left out where there are none), or with something drawn into it: a "
+        "cyclist, a cart, an animal",
     )
     pseudo_share: float = Field(
         default=0.5, ge=0, le=1, description="share of pseudo-anomalies where there are known ones"
@@ -113,6 +114,13 @@ class TrainSettings(Strict):
         ge=0,
         le=1,
         description="share of clips into which what moves in a normal clip of the same view is put",
+    )
+    drawn_walkers: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="with `draw`, share of normal clips of people on foot into which another walker is drawn, so that "
+        "to be drawn is nothing odd",
     )
     seed: int = Field(
         default=2020, ge=0, lt=2**32, description="seed of the weights, of the draws of clips, and of what is held out"

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 from oddframe.training.clip_sources import ClipSource, Pixels, Places
+from oddframe.training.drawn import Drawer
 
 Pace = slice | NDArray[np.int64]
 """Which frames of a clip are shown, in which order."""
@@ -98,6 +99,8 @@ class ClipSampler:
             for scene in {source.scene for source in self.sources}
         }
         self._channels = max((source.pixels.shape[3] for source in self.sources), default=1)
+        drawn = "draw" in settings.pseudo_anomalies
+        self._drawer = Drawer.of(self.sources, self._normal, settings.seed) if drawn else None
         self._cut_out = np.array([row for row in self._abnormal if self._has_masks(*row)]).reshape(-1, 2)
         kinds = settings.pseudo_anomalies
         self._pseudo_kinds = kinds if len(self._cut_out) else tuple(kind for kind in kinds if kind != "transplant")
@@ -207,7 +210,10 @@ class ClipSampler:
         """A normal clip at some pace, perhaps crowded."""
         pace = self._pace(rng) if pace is None else pace
         source, start = clip
-        return self._crowd(rng, self._clip(source, start)[pace], source, pace)
+        pixels = self._crowd(rng, self._clip(source, start)[pace], source, pace)
+        if self._drawer is None or rng.random() >= self.settings.drawn_walkers:
+            return pixels
+        return self._drawer.walker(rng, pixels, self.sources[source].scene, np.arange(self.frames)[pace])
 
     def _draw_abnormal(self, rng: np.random.Generator) -> list[tuple[Pixels, Places] | None]:
         """Known anomalies and pseudo-anomalies; None for one of these that could not be made, since nothing moved."""
@@ -222,7 +228,7 @@ class ClipSampler:
                 marked = _known_places(pixels, masks)
                 drawn.append((self._crowd(rng, pixels[pace], source, pace, marked), marked))
         for number in range(pseudo):
-            make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant}
+            make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant, "draw": self._draw_thing}
             drawn.append(make[kinds[number % len(kinds)]](rng))
         return [None if one is None else self._vary(rng, *one) for one in drawn]
 
@@ -261,6 +267,17 @@ class ClipSampler:
                 soft = soft * (1 - cv2.dilate(spared.astype(np.float32), np.ones((5, 5), np.uint8)))
             return np.rint(pixels + (other[pace].astype(np.float32) - pixels) * soft[:, :, None]).astype(np.uint8)
         return pixels
+
+    def _draw_thing(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
+        """Draw something that nobody filmed into a normal clip."""
+        assert self._drawer is not None
+        pace = self._pace(rng)
+        for _ in range(_TRIES):
+            clip = self._normal[rng.integers(len(self._normal))]
+            scene, ground = self.sources[clip[0]].scene, self._ground(rng, clip, pace)
+            if (drawn := self._drawer.thing(rng, ground, scene, np.arange(self.frames)[pace])) is not None:
+                return drawn
+        return None
 
     def _skip(self, rng: np.random.Generator) -> tuple[Pixels, Places] | None:
         """Play a normal clip several times too fast. What moves in it is what is odd."""
