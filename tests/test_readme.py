@@ -42,7 +42,8 @@ def commands(page: Path) -> list[list[str]]:
     """The `oddframe` commands of a page, in order."""
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     inline = re.findall(r"`oddframe ([^`]+)`", text_of(page))
-    found = [shlex.split(line)[1:] for line in lines if line.startswith("oddframe ")]
+    # where the output goes is the shell's business
+    found = [shlex.split(line.split(" > ")[0])[1:] for line in lines if line.startswith("oddframe ")]
     return found + [shlex.split(words) for words in inline if "|" not in words and ("/" in words or " --" in words)]
 
 
