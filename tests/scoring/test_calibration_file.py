@@ -14,6 +14,7 @@ from oddframe.arrays import write_arrays
 from oddframe.errors import RunError, StorageError
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
+from oddframe.video.flow import MEASURE
 
 
 @pytest.fixture
@@ -48,6 +49,16 @@ def test_a_scene_whose_name_is_not_utf_8_keeps_its_statistics_of_places(stretch,
     places, back = (one.scenes[foreign].components.places["motion"] for one in (made, load_calibration(tmp_path)))
     assert np.array_equal(back.mean, places.mean)
     assert np.array_equal(back.spread, places.spread)
+
+
+def test_a_calibration_that_does_not_say_how_flow_was_measured_is_older_than_the_second_way(stored):
+    assert load_calibration(stored).flow == MEASURE == 2
+    path = stored / "calibration.json"
+    content = json.loads(path.read_text())
+    del content["flow"]
+    path.write_text(json.dumps(content))
+
+    assert load_calibration(stored).flow == 1
 
 
 @pytest.mark.parametrize("name", ["calibration.json", "calibration.npz"])

@@ -17,7 +17,7 @@ from oddframe.runs import Run
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.collect import judge
-from oddframe.scoring.judged_file import save_judged
+from oddframe.scoring.judged_file import load_judged, save_judged
 from oddframe.scoring.recalibrate import calibrate, history
 from oddframe.settings_layers import load_settings
 
@@ -194,3 +194,19 @@ def test_the_verb_says_what_has_changed(run, capsys):
     assert "eval-standard.json was made before that" in told.output
     assert json.loads(plain.output)["changed"] == {}
     assert np.isfinite(json.loads(plain.output)["after"]["on"])
+
+
+@pytest.mark.parametrize("measure", [1, 2])
+def test_evidence_of_flow_that_was_measured_otherwise_makes_no_new_line(run, measure):
+    """The run's pictures have 96 rows, of which the first way of measuring had other numbers."""
+    known = load_judged(run.folder, run.info.evidence)
+    stretches = tuple(replace(one, values={**one.values, "flow": one.values["motion"]}) for one in known.stretches)
+    run.write_info(evidence=save_judged(replace(known, stretches=stretches, flow=measure), run.folder))
+    before = (run.folder / "calibration.json").read_bytes()
+
+    if measure == 2:
+        assert calibrate(run.folder).after.on > 0
+    else:
+        with pytest.raises(RunError, match="knows optical flow as another version measured it"):
+            calibrate(run.folder)
+        assert (run.folder / "calibration.json").read_bytes() == before

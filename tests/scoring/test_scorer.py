@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -351,3 +352,31 @@ def test_a_calibration_that_cannot_be_used_is_named(run: odd.Run, tmp_path: Path
 
     with pytest.raises(RunError, match="calibration"):
         load_calibration(tmp_path)
+
+
+@pytest.mark.parametrize(("measure", "component"), [(1, "flow"), (1, "motion"), (2, "flow")])
+def test_a_run_whose_line_rests_on_flow_that_was_measured_otherwise_is_refused(
+    run: odd.Run, tmp_path: Path, measure: int, component: str
+):
+    """At 48 rows the first way of measuring gave other numbers; runs that did not measure flow have no need to know."""
+    copied = tmp_path / "run"
+    shutil.copytree(run.folder, copied)
+    made = load_calibration(copied)
+    scenes = {
+        name: replace(
+            scene,
+            components=replace(
+                scene.components, tails={**scene.components.tails, component: scene.components.tails["motion"]}
+            ),
+        )
+        for name, scene in made.scenes.items()
+    }
+    heldout = {**made.heldout, component: made.heldout["motion"]}
+    save_calibration(replace(made, scenes=scenes, heldout=heldout, flow=measure), copied)
+
+    if (measure, component) == (1, "flow"):
+        with pytest.raises(RunError, match="knows optical flow as another version measured it") as caught:
+            Scorer(copied)
+        assert caught.value.hint == "train again: oddframe train DATA --out FOLDER"
+    else:
+        assert Scorer(copied).calibration.flow == measure

@@ -88,7 +88,7 @@ def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
     timed = [Timed(scores, stretch.time_s) for scores, stretch in zip(online_of, heldout, strict=True)]
     line = draw_line(timed, settings.false_alarms_per_hour, AlarmRule.of(settings))
     filmed = tuple(dict.fromkeys(stretch.scene for stretch in heldout))
-    return Calibration(scenes, line, values, filmed, tuple(notes))
+    return Calibration(scenes, line, values, filmed, tuple(notes), judged.flow)
 
 
 def by_scene(heldout: Sequence[Stretch]) -> dict[str, list[Stretch]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from oddframe.scoring.components import ComponentNormal
 from oddframe.scoring.fusion import FusedNormal
 from oddframe.scoring.scores import AlarmLine
+from oddframe.video.flow import MEASURE
 
 POOLED = ""
 """Name of the normal of all scenes together."""
@@ -42,6 +43,7 @@ class Calibration:
         heldout: component or fusion → (N,) values (higher = odder) on held-out normal video.
         filmed: names of the scenes that were held out; None in runs of older versions.
         notes: what a reader must know.
+        flow: the way of measuring optical flow by which it was fitted (`video.flow.MEASURE`).
     """
 
     scenes: Mapping[str, SceneNormal]
@@ -49,6 +51,7 @@ class Calibration:
     heldout: Mapping[str, NDArray[np.float32]]
     filmed: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    flow: int = MEASURE
 
     @property
     def pooled(self) -> SceneNormal:

@@ -104,7 +104,7 @@ class SceneRecord(Record):
 
 
 class _Calibration(FileRecord):
-    """What both formats hold."""
+    """What both formats hold. flow: see `Calibration`; files that do not say are older than the second way."""
 
     scenes: dict[str, SceneRecord]
     online_weights: Weights
@@ -113,6 +113,7 @@ class _Calibration(FileRecord):
     local_share: float = Field(gt=0, le=1)
     line: LineRecord
     notes: tuple[str, ...]
+    flow: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -176,6 +177,7 @@ def save_calibration(calibration: Calibration, folder: Path) -> None:
         filmed=calibration.filmed or (),
         line=LineRecord(**asdict(calibration.line)),
         notes=calibration.notes,
+        flow=calibration.flow,
     )
     write_record(folder / WORDS, record, problem)
 
@@ -232,7 +234,7 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
     heldout = {name: arrays[f"heldout/{name}"] for name in (*scenes[POOLED].components.tails, "online", "learned")}
     if len({len(values) for values in heldout.values()}) != 1:
         raise ValueError("values on held-out video are of unequal length")
-    return Calibration(scenes, record.line.line(), heldout, filmed, record.notes)
+    return Calibration(scenes, record.line.line(), heldout, filmed, record.notes, record.flow)
 
 
 def _at(scene: str, component: str) -> str:

@@ -5,15 +5,18 @@ It is kept in the run, so that all that is decided after a frame was judged can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.errors import RunError
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.places import PlaceNormal
+from oddframe.video.flow import MEASURE, measured_alike
 
 FILE = "evidence.npz"
 """Where a run keeps it."""
@@ -53,6 +56,7 @@ class Judged:
     Attributes:
         places: scene → local component → what is normal at each place. `POOLED` is the scene of a run that has one.
         window, stride, local_share: settings by which local components were taken.
+        flow: the way of measuring optical flow (`video.flow.MEASURE`).
     """
 
     stretches: tuple[Stretch, ...]
@@ -60,6 +64,7 @@ class Judged:
     window: int
     stride: int
     local_share: float
+    flow: int = MEASURE
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -79,3 +84,22 @@ class Judged:
 def home_of(scene: str, known: Mapping[str, object]) -> str:
     """Where a scene's normal stands: under its own name, or pooled."""
     return scene if scene in known else POOLED
+
+
+def refuse_other_flow(measure: int, components: Collection[str], height: int, folder: Path) -> None:
+    """Refuse a run whose normal rests on optical flow that was measured in another way than it is now.
+
+    Args:
+        measure: of the run's calibration or evidence. components: of the same. height: rows of the detector's pictures.
+
+    Raises:
+        RunError: the same movement is another number now.
+    """
+    if "flow" in components and not measured_alike(measure, MEASURE, height):
+        raise RunError(
+            "the run knows optical flow as another version measured it: its line means nothing here",
+            path=folder,
+            seen=f"pictures of {height} rows, way of measuring {measure}",
+            wanted=f"way of measuring {MEASURE}: pictures of any size are compared at 240 rows",
+            hint="train again: oddframe train DATA --out FOLDER",
+        )

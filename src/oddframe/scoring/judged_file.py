@@ -42,7 +42,7 @@ class StretchRecord(Record):
 
 
 class JudgedRecord(FileRecord):
-    """What is not an array of a `Judged`. places: scene → local components."""
+    """What is not an array of a `Judged`. places: scene → local components. flow: as of a calibration's record."""
 
     window: int = Field(ge=1)
     stride: int = Field(ge=1)
@@ -50,6 +50,7 @@ class JudgedRecord(FileRecord):
     components: tuple[ComponentName, ...]
     stretches: tuple[StretchRecord, ...]
     places: dict[str, tuple[ComponentName, ...]]
+    flow: int = Field(default=1, ge=1)
 
 
 def save_judged(judged: Judged, folder: Path) -> str:
@@ -75,6 +76,7 @@ def save_judged(judged: Judged, folder: Path) -> str:
             for one in stretches
         ),
         places={scene: tuple(places) for scene, places in judged.places.items()},
+        flow=judged.flow,
     )
     arrays: dict[str, Array] = {
         "about": np.frombuffer(as_json(record).encode(), np.uint8),
@@ -170,7 +172,7 @@ def _judged(record: JudgedRecord, arrays: Arrays) -> Judged:
         }
         for scene, names in record.places.items()
     }
-    judged = Judged(tuple(stretches), places, record.window, record.stride, record.local_share)
+    judged = Judged(tuple(stretches), places, record.window, record.stride, record.local_share, record.flow)
     if not judged.of_kind("heldout"):
         raise ValueError("no held-out frame")
     return judged

@@ -17,7 +17,7 @@ from oddframe.records import Record, as_json, parse_as
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import LineRecord, load_calibration, save_calibration
-from oddframe.scoring.judged import Judged
+from oddframe.scoring.judged import Judged, refuse_other_flow
 from oddframe.scoring.judged_file import load_judged
 from oddframe.scoring.scores import AlarmLine
 from oddframe.settings import Settings, refuse_missing_components
@@ -81,7 +81,8 @@ def calibrate(run: Run | Path | str, *, overrides: Iterable[str] = ()) -> Recali
         run: a finished run or its folder. overrides: "score.false_alarms_per_hour=0.1"; see `load_settings`.
 
     Raises:
-        RunError: no finished run, no evidence (a run of version 0.1), or damaged evidence.
+        RunError: no finished run, no evidence (a run of version 0.1), damaged evidence, or such as another version has
+            measured otherwise.
         SettingsError: an unknown setting, one that is not of `score`, one that the evidence has been taken with, or a
             component that the detector does not give. StorageError: the folder cannot be written.
         MissingExtraError: scipy is not installed.
@@ -97,6 +98,7 @@ def calibrate(run: Run | Path | str, *, overrides: Iterable[str] = ()) -> Recali
     refuse_others(opened, settings, changed)
     with locked(opened.folder):
         judged = load_judged(opened.folder, opened.info.evidence)
+        refuse_other_flow(judged.flow, judged.components, settings.model.size[0], opened.folder)
         asked = [name for name in ("online", "per_place") if any(one.split("=")[0] == f"score.{name}" for one in given)]
         _refuse_missing(judged, settings, asked)
         before, notes_before = _line_before(opened.folder)

@@ -25,6 +25,7 @@ from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.collector import Collector
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.heat import box_of, heat_of, is_odd, shown_heat
+from oddframe.scoring.judged import refuse_other_flow
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import Box, FrameScore, Raw, Scores
@@ -117,7 +118,8 @@ class Scorer:
         flow: gather optical flow beside what the run was trained with, as a floor to compare with.
 
     Raises:
-        RunError: the run has not finished, is damaged, or of another version; or the artefact is.
+        RunError: the run has not finished, is damaged, or of another version; or the artefact is; or optical flow was
+            measured otherwise.
         SettingsError: a backend or device that does not fit. MissingExtraError: it is not installed.
 
     >>> scorer = Scorer("runs/gate")                                                          # doctest: +SKIP
@@ -130,6 +132,8 @@ class Scorer:
     ) -> None:
         self._run = open_trained(run)
         self._calibration = load_calibration(self._run.folder)
+        known, height = self._calibration, self._run.settings.model.size[0]
+        refuse_other_flow(known.flow, known.pooled.components.tails, height, self._run.folder)
         self._backgrounds = Backgrounds.load(self._run.folder)
         # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
         self._runtime: Runtime = open_runtime(self._run, backend, device)
