@@ -1,6 +1,6 @@
 """Damaged files on purpose: what does the project make of them?
 
-    python benchmarks/fuzz.py videos --cases 2000 --seed 0 --out fuzz_videos.json
+    python benchmarks/fuzz.py videos --cases 2000 --seed 0 --out fuzz-videos.json
 
 A case is a small sound file, made here, into which a few faults are written: flipped bits, zeroed or cut parts, parts
 of another file, numbers out of range. It is read in a process of its own with a time limit, and this is counted:

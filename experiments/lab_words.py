@@ -376,6 +376,16 @@ other pages: no figure here says that another value would be worse, or that the 
 decide how fast something is done, how precisely, or what an alarm is, rather than what is found.
 """
 
+UNTRIED_STAY = """Three of these look as if nobody needed them, and stay:
+
+- `train.accumulate` is for memory: the paper's batch at 256x256 does not fit on every graphics card, and steps of the
+  optimizer should be those of the same batch there.
+- `train.compile` is for graphics cards, where the compiler joins what would otherwise pass through memory; none was at
+  hand to measure that, and on two cores it gained nothing ([decision
+  14](../decisions/0014-steps-are-compiled-on-request.md)).
+- `model.reduction` is for the paper's text: with `sum` anybody can see what Eqs. 7-8 do as they are printed.
+"""
+
 ABLATION = """## Single settings, on three folds
 
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name 192x288-12-abnormal \\

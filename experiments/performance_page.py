@@ -1,4 +1,4 @@
-"""Make `docs/performance.md` and the lab pages about speed from the JSON files in `benchmarks/results/`.
+"""Make `docs/performance.md` and the lab pages about speed and damage from the JSON files in `benchmarks/results/`.
 
 python experiments/performance_page.py            write the pages
 python experiments/performance_page.py --check    only say whether they are fresh (exit code 1 if not)
@@ -171,6 +171,23 @@ fp32 with five image files read for every clip. Compiling does not pay on a proc
 14](../decisions/0014-steps-are-compiled-on-request.md)).
 """
 
+DAMAGED = """# Damaged files and killed trainings
+
+    python benchmarks/fuzz.py TARGET --cases N --out benchmarks/results/fuzz-TARGET.json
+
+Small sound files are made and damaged on purpose: flipped bits, zeroed or cut parts, parts of other files, numbers out
+of range. Case n of a seed is always the same file. Each is read in a process of its own, as a user would read it, with
+60 seconds to do so.
+"""
+
+KILLED = """## Killed trainings
+
+    python benchmarks/kill_and_resume.py --json benchmarks/results/kill_and_resume.json
+
+`oddframe train` is killed again and again, at random moments and while a checkpoint is written, and started again each
+time by the same command.
+"""
+
 ELSEWHERE = {
     "-units": "The same on a processor with units that multiply tiles of bf16 and of eight bits (AMX):\n",
     "-vectors": "The same on a processor whose units for bf16 and eight bits are vector instructions (AVX-512):\n",
@@ -219,7 +236,10 @@ def make_pages(results: Path) -> dict[str, str]:
         "start_up": (START, tables.start_table),
         "reading": (READ, tables.reading_table),
     }
-    pages = {"performance.md": "\n".join([HEAD, *_sections(results, short, {})])}
+    pages = {
+        "performance.md": "\n".join([HEAD, *_sections(results, short, {})]),
+        "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results)]),
+    }
     return pages | {
         f"lab/{name}.md": "\n".join([head, *_sections(results, sections, ELSEWHERE)])
         for name, (head, sections) in LAB.items()
@@ -235,6 +255,15 @@ def _sections(results: Path, sections: Sections, elsewhere: Mapping[str, str]) -
                 found = json.loads(path.read_text("utf-8"))
                 parts += [above, made(found) + machine(found)]
     return parts
+
+
+def _damaged(results: Path) -> list[str]:
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("fuzz-*.json"))]
+    return [tables.damaged_words(found) + "\n", tables.damaged_table(found)]
+
+
+def _killed(results: Path) -> str:
+    return tables.killed_words(json.loads((results / "kill_and_resume.json").read_text("utf-8")))
 
 
 def _scored(found: Mapping[str, Any]) -> str:

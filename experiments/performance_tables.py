@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,55 @@ def machine(found: Mapping[str, Any]) -> str:
     if "int8_units" in host:
         units += f", {'with' if host['int8_units'] else 'without'} int8 units"
     return f"\nOn {host['processor']}, {host['cores']} cores {units}{threads}.\n"
+
+
+FUZZED = {
+    "videos": "video files of 15 containers and codecs",
+    "pictures": "folders of pictures, 16 bits as well, and TIFFs of several pages",
+    "labels": "label files and masks of every kind",
+    "settings": "settings files",
+    "store": "entries of the frame store; a damaged one is made again",
+    "runs": "run folders, a video scored with each",
+    "artefacts": "exported detectors, a video scored with each",
+    "results": "results and their stored scores, a page made of each",
+    "resume": "checkpoints of a stopped training",
+}
+"""What the targets of `benchmarks/fuzz.py` are."""
+
+
+def damaged_table(found: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each kind of file."""
+    rows = [["", "", "seed", "cases", "read", "clear error", "traceback", "NaN", "hang"]]
+    for one in sorted(found, key=lambda one: list(FUZZED).index(one["target"])):
+        counts = [f"{one['counts'][name]:,}" for name in ("ok", "clear error", "traceback", "nan", "hang")]
+        rows.append([f"`{one['target']}`", FUZZED[one["target"]], str(one["seed"]), f"{one['cases']:,}", *counts])
+    return table(rows)
+
+
+def damaged_words(found: Sequence[Mapping[str, Any]]) -> str:
+    """All kinds together, in a sentence."""
+    counts = Counter[str]()
+    for one in found:
+        counts.update(one["counts"])
+    return (
+        f"Of {sum(one['cases'] for one in found):,} damaged files {counts['ok']:,} are read, as far as they can be, and "
+        f"{counts['clear error']:,} end in one clear error; {counts['traceback']:,} end in a traceback, "
+        f"{counts['nan']:,} give a number that is none, and {counts['hang']:,} hang."
+    )
+
+
+def killed_words(found: Mapping[str, Any]) -> str:
+    """What became of trainings that were killed."""
+    differing = found["differing"]
+    end = (
+        f"{len(differing)} ended otherwise than one that nobody disturbed."
+        if differing
+        else "All ended with the weights, the calibration and the history of one that nobody disturbed, byte for byte."
+    )
+    return (
+        f"{found['trainings']} trainings were killed {len(found['kills'])} times, {found['inside_a_checkpoint']} of them "
+        f"inside a checkpoint. {end}\n"
+    )
 
 
 def bench_table(found: Mapping[str, Any]) -> str:

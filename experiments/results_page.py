@@ -108,6 +108,7 @@ def make_pages(results: Path) -> dict[str, str]:
             tables.ablations_table(cells),
             words.UNTRIED,
             tables.untried_table(results),
+            words.UNTRIED_STAY,
         ],
         "paper-tables": _paper(results),
     }

@@ -207,6 +207,14 @@ def test_what_cannot_be_is_said_before_anything_is_trained(gate, tmp_path, asked
     assert not (tmp_path / "out").exists()
 
 
+def test_a_row_without_a_network_is_asked_for_with_the_budget_of_those_that_have_one(gate, tmp_path):
+    budget = [*SMALL, "model.width=4", "model.memory=dual"]
+
+    shown = reproduce("table3", gate, out=tmp_path, overrides=budget, rows=["flow"], folds=[1], train=False)
+
+    assert shown.open_cells == ("gate-flow-fold1",)
+
+
 def test_progress_is_told_within_a_cell_and_in_per_cent_of_all(gate, tmp_path):
     told = []
     reproduce(

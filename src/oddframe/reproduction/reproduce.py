@@ -17,7 +17,7 @@ from oddframe.reproduction.cases import draw_cases
 from oddframe.reproduction.cells import Budget, Part, Work, fill, fold_part, rate_part, set_key, settle_plan, work_on
 from oddframe.reproduction.layout import Style, Table
 from oddframe.reproduction.rates import RATES, draw_rates, rates_table
-from oddframe.reproduction.rows import Row, rows_of
+from oddframe.reproduction.rows import ROWS, Row, rows_of
 from oddframe.reproduction.sizes import sizes_table
 from oddframe.reproduction.spaces import analyses, draw_feature_spaces, ratios_table
 from oddframe.reproduction.table import figures_table, read_cells
@@ -166,7 +166,8 @@ def _folds_in_all(budget: Budget, rows: Sequence[Row]) -> int:
     if not trained:
         raise SettingsError("none of these rows can be trained", seen=", ".join(row.key for row in rows))
     built = [load_settings(budget.preset, detector=r.detector, overrides=budget.overrides_for(r)) for r in trained]
-    taken = {override for row in trained for override in budget.overrides_for(row)}
+    every = [row for table in ROWS.values() for row in table if row.detector is not None]  # a folder's budget is of all
+    taken = {override for row in every for override in budget.overrides_for(row)}
     for override in budget.overrides:
         if override not in taken:  # then the settings of any row say what is wrong with it
             load_settings(budget.preset, detector=trained[-1].detector, overrides=[override])
