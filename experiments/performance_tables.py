@@ -54,8 +54,8 @@ def damaged_words(found: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         counts.update(one["counts"])
     return (
-        f"Of {sum(one['cases'] for one in found):,} damaged files {counts['ok']:,} are read, as far as they can be, and "
-        f"{counts['clear error']:,} end in one clear error; {counts['traceback']:,} end in a traceback, "
+        f"Of {sum(one['cases'] for one in found):,} damaged files {counts['ok']:,} are read, as far as they can be, "
+        f"and {counts['clear error']:,} end in one clear error; {counts['traceback']:,} end in a traceback, "
         f"{counts['nan']:,} give a number that is none, and {counts['hang']:,} hang."
     )
 
@@ -69,8 +69,8 @@ def killed_words(found: Mapping[str, Any]) -> str:
         else "All ended with the weights, the calibration and the history of one that nobody disturbed, byte for byte."
     )
     return (
-        f"{found['trainings']} trainings were killed {len(found['kills'])} times, {found['inside_a_checkpoint']} of them "
-        f"inside a checkpoint. {end}\n"
+        f"{found['trainings']} trainings were killed {len(found['kills'])} times, {found['inside_a_checkpoint']} of "
+        f"them inside a checkpoint. {end}\n"
     )
 
 

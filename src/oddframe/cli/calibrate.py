@@ -29,9 +29,9 @@ def calibrate(run: RunFolder, overrides: options.Overrides = None, json: options
         say(f"{name}: {before} before, {after} now")
     if not made.changed:
         say("No setting was changed: the same calibration was made again.")
-    if made.before is not None:
-        say(f"The line is at {made.after.on:.2f}; it was at {made.before.on:.2f}.")
     say(line_in_words(made.after))
+    if made.before is not None:
+        say(f"Before, they began at {made.before.on:.2f}.")
     for note in made.notes:
         say(f"note: {note}")
     stale = sorted(one.name for one in run.glob("eval-*.json"))

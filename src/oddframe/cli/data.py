@@ -123,6 +123,7 @@ def cache(
       oddframe data cache --clear
     """
     from oddframe.files import CACHE_VARIABLE
+    from oddframe.reporting.words import count
     from oddframe.video.disk import LIMIT_VARIABLE, parse_bytes
     from oddframe.video.store import FrameStore
 
@@ -149,7 +150,7 @@ def cache(
         return
     if freed:
         say(f"{_size(freed)} cleared.")
-    say(f"{store.folder}: {len(entries)} videos, {_size(taken)} (at most {_size(store.limit_bytes)})")
+    say(f"{store.folder}: {count(len(entries), 'video')}, {_size(taken)} (at most {_size(store.limit_bytes)})")
     say(f"The environment variable {CACHE_VARIABLE} names another folder, {LIMIT_VARIABLE} another limit.")
     if entries:
         say()
@@ -160,5 +161,5 @@ def cache(
         print_table(("last used first", "frames", "picture", "size"), rows)
 
 
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+def _size(taken: float) -> str:
+    return f"{taken / 1e9:.1f} GB" if taken >= 1e9 else f"{taken / 1e6:.1f} MB"

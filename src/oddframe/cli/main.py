@@ -65,7 +65,8 @@ def _oddframe(
     """Find what is out of the ordinary in video from fixed cameras.
 
     \b
-    First:        oddframe demo
+    First:        oddframe demo --instant     (a minute, trains nothing)
+                  oddframe demo               (ten minutes, trains a detector and judges it)
     Your video:   oddframe train gate.mp4 --end 5:00 --out runs/gate
                   oddframe score gate.mp4 --run runs/gate --start 5:00
     """

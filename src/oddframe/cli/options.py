@@ -99,17 +99,23 @@ Protocol = Annotated[
         show_default="standard", rich_help_panel=_SETTINGS,
     ),
 ]  # fmt: skip
-Fold = Annotated[int | None, typer.Option("--fold", help="Which fold of kfold, from 0.", rich_help_panel=_SETTINGS)]
+Fold = Annotated[
+    int | None, typer.Option("--fold", help="With --protocol kfold: which fold, from 0.", rich_help_panel=_SETTINGS)
+]
 Rate = Annotated[
     float | None,
     typer.Option(
-        "--rate", help="Share of abnormal clips among the training clips, of rate.", rich_help_panel=_SETTINGS
+        "--rate",
+        help="With --protocol rate: share of abnormal clips among the training clips.",
+        rich_help_panel=_SETTINGS,
     ),
 ]
 KnownClasses = Annotated[
     list[str] | None,
     typer.Option(
-        "--known-class", help="A class of anomaly that is known, of unseen; may be repeated.", rich_help_panel=_SETTINGS
+        "--known-class",
+        help="With --protocol unseen: a class of anomaly that is known; may be repeated.",
+        rich_help_panel=_SETTINGS,
     ),
 ]
 Overrides = Annotated[
@@ -137,7 +143,7 @@ TimeBudget = Annotated[
 ]  # fmt: skip
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", min=1, help="How many are made at the same time, each with its share of the cores."),
+    typer.Option("--jobs", min=1, help="How many are worked on at the same time, each with its share of the cores."),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
 Backend = Annotated[

@@ -58,7 +58,7 @@ def demo(
         f"Next, what each verb does by itself:\n"
         f"  oddframe data check {made.data}\n"
         f"  oddframe eval {made.run.folder}\n"
-        f"and with a video of your own whose first 80 seconds are normal:\n"
+        f"and with a video of your own whose first five minutes are normal:\n"
         f"  oddframe train gate.mp4 --end 5:00 --out runs/gate\n"
         f"  oddframe score gate.mp4 --run runs/gate --start 5:00"
     )
@@ -88,7 +88,7 @@ def _first_minute(out: Path, *, as_json: bool) -> None:
 @options.spread
 def train(
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="A set of videos, or files of normal video.")],
-    out: Annotated[Path, typer.Option("--out", help="The run's folder.")],
+    out: Annotated[Path, typer.Option("--out", help="The run's folder; a stopped training in it goes on.")],
     making: options.Making,
     opening: options.Opening,
     json: options.Json = False,
