@@ -72,12 +72,12 @@ def test_hinge_and_pull_look_at_their_cells_only() -> None:
 def test_beside_looks_at_places_that_touch_no_cell_and_leaves_out_clips_without_any() -> None:
     distance = torch.arange(10.0).reshape(2, 1, 5).requires_grad_()
     cells = torch.tensor([[[True, False, False, False, False]], [[False, True, False, True, False]]])
-    found = losses.beside(distance, cells)
+    found = losses.pull_elsewhere(distance, cells)
     assert found.item() == 3.0  # (2 + 3 + 4) / 3; in the second clip all places are abnormal or touch one
     found.backward()
     assert distance.grad is not None
     assert distance.grad.nonzero()[:, 2].tolist() == [2, 3, 4]
-    assert losses.beside(distance[1:], cells[1:]).item() == 0
+    assert losses.pull_elsewhere(distance[1:], cells[1:]).item() == 0
 
 
 def places(*rectangles: tuple[int, int]) -> Tensor:

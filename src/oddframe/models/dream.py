@@ -282,7 +282,7 @@ class Dream(Detector):
             apart = losses.separateness(first, second, settings.separateness_margin, settings.reduction, odd)
             terms.add(f"{name}.separateness", apart, settings.separateness)
         if odd is not None and name == NORMALITY and settings.compactness_beside:
-            terms.add(f"{name}.beside", losses.beside(nearest, odd), settings.compactness)
+            terms.add(f"{name}.beside", losses.pull_elsewhere(nearest, odd), settings.compactness)
         if lesson.pushes:
             pushed = "push_abnormal" if role == "abnormal" else "push_normal"
             far = losses.hinge(nearest, settings.query_margin_distance, odd)

@@ -3,7 +3,7 @@
 Distances come first: `squared_distance` and `plain_distance` turn queries and the items gathered for them into a
 map (B, H, W), and the losses reduce such maps. Every loss is a scalar, a mean over the clips of a batch. Beyond
 the paper: the query margin (`hinge` at `abnormal_cells`), the mean over the worst places (`worst`) and that over the
-normal places of abnormal clips (`beside`).
+normal places of abnormal clips (`pull_elsewhere`).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def pull(nearest: Tensor, cells: Tensor) -> Tensor:
     return _over_places(nearest, "mean", cells).mean()
 
 
-def beside(nearest: Tensor, cells: Tensor) -> Tensor:
+def pull_elsewhere(nearest: Tensor, cells: Tensor) -> Tensor:
     """Mean squared distance over the places that neither are among `cells` (B, H, W) bool nor touch one.
 
     Of each clip, then over the clips that have such places; 0 where none has.
