@@ -24,6 +24,7 @@ def test_each_layer_imports_only_those_below_it():
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_no_module_imports_itself_through_others():
     """Inside functions or not, and also where type checkers alone read it."""
     modules = {

@@ -97,8 +97,12 @@ def test_examples_are_right_usage(words):
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in EXAMPLES if words[0] not in ("demo", "train", "reproduce", "analyse", "export", "bench")],
-    ids=" ".join,
+    [
+        pytest.param(words, marks=pytest.mark.slow) if "--jobs" in words else words  # its workers are new processes
+        for words in EXAMPLES
+        if words[0] not in ("demo", "train", "reproduce", "analyse", "export", "bench")
+    ],
+    ids=lambda words: " ".join(words),
 )
 def test_examples_run(words, home):
     if words[:2] == ["data", "synth"]:
@@ -365,6 +369,7 @@ def test_a_warning_comes_at_once_and_once():
     assert stream.getvalue().splitlines() == ["training 0/400", "warning: item 3 is dead"]
 
 
+@pytest.mark.slow
 def test_on_a_terminal_progress_is_a_bar_and_results_stay_on_standard_output(tmp_path):
     import pty
 
