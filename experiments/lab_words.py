@@ -321,7 +321,8 @@ passes over the normal clips. A step of the recurrent networks costs ten times a
 two cores have no time for more; these two networks were trained on fold 0 alone. Both commands go on where they were
 stopped, and what is not done yet has no figure. Minutes are of one core, with other trainings beside it. In Table II,
 DREAM is what the preset made of it: without a decoder, so that its PSNR is that of frame differences, and trained
-before `compactness_beside` was in the preset.
+before `compactness_beside` was in the preset. Optical flow sees pictures of 128x192, too; from larger ones it finds
+much more ([the floor](floor.md)).
 
 ## Table III: memories and discriminators
 """
