@@ -16,6 +16,7 @@ from oddframe.evaluation.result import Result
 from oddframe.evaluation.testset import judged_source
 from oddframe.reporting import words
 from oddframe.runs import Run
+from oddframe.scoring.recalibrate import calibrate
 from oddframe.training.train import train
 
 
@@ -298,3 +299,20 @@ def test_conditions_of_videos_have_figures_of_their_own_and_come_back(run, data)
     assert (light.day.videos, light.day.stretches.labelled, light.night.stretches.labelled) == (1, 1, 0)
     stored = {video.name: dict(video.conditions) for video in Result.load(run.folder).scored}
     assert stored == {"flash": {"light": "day"}, "calm": {"light": "night"}}
+
+
+def test_lines_for_other_rates_are_those_that_calibrate_would_draw(run, data):
+    promised = evaluate(run, data).events.promised
+
+    assert list(promised) == ["24", "6", "1"]
+    drawn = calibrate(run.folder, overrides=["score.false_alarms_per_hour=24"]).after
+    assert (promised["24"].line, promised["24"].vouched_per_hour) == (drawn.on, drawn.per_hour)
+
+
+def test_evidence_that_is_damaged_takes_no_other_figure_with_it(run, data):
+    (run.folder / "evidence.npz").write_bytes(b"torn")
+
+    result = evaluate(run, data)
+
+    assert (len(result.events.promised), result.events.found) == (0, 1)
+    assert any(note.startswith("Alarm lines for other rates cannot be drawn: ") for note in result.notes)

@@ -289,3 +289,21 @@ def test_of_very_many_scores_a_line_is_kept_for_each_number_of_normal_frames_abo
     above = [int((online[::2] >= line).sum()) for line in lines[::-1]]
     assert above[:21] == list(range(21))  # the steps that rates of a few false alarms need
     assert max(np.diff(np.log1p(above))) < 0.7  # from no frame to one
+
+
+# Promises --------------------------------------------------------------------------------------------------------
+
+
+def test_lines_drawn_for_other_rates_are_held_against_the_test_and_are_no_part_of_the_curve(judged):
+    # 20 normal frames: two hours. At 4 nothing is false, at 1.5 five alarms are
+    video = judged("a", "0" * 20 + "1", [0, 2, 0, 2, 0, 2, 0, 2, 0, 2] + [0] * 10 + [3], fps=SLOW)
+    lines = [AlarmLine(1.5, 1.2, 20.0, 24.0), AlarmLine(4.0, 3.2, 0.9, 1.0)]
+
+    found = by_rate(video, promised=lines)
+
+    often, seldom = found.promised["24"], found.promised["1"]
+    assert (often.alarms.false, often.alarms.per_hour, often.vouched_per_hour) == (5, pytest.approx(2.5), 20.0)
+    assert (often.alarms.asked_within, often.stretches.recall) == (False, 1.0)  # far fewer than asked
+    assert (seldom.alarms.false, seldom.alarms.asked_within, seldom.stretches.recall) == (0, True, 0.0)
+    assert found.curve == by_rate(video).curve
+    assert found.at == by_rate(video).at

@@ -85,6 +85,17 @@ def test_each_line_has_a_row(result):
     assert table.rows[3] == ("at most 1 false an hour", "2.00", "0.48", "100.0", "-", "100.0", delay, "4.8")
 
 
+def test_lines_for_other_rates_have_a_row_each():
+    lines = [AlarmLine(1.5, 1.2, 20.0, 24.0), AlarmLine(9.0, 7.2, 64.0, 1.0)]
+
+    rows = alarm_words.promises_table(judge([video("a", false=3)], promised=lines)).rows
+
+    assert rows == [
+        ("24 false an hour", "20", "1.50", "0.97", "0.2 to 2.8", "no", "100.0", "100.0"),
+        ("1 false an hour", "64", "9.00", "0", "0 to 1.2", "yes", "0.0", "0.0"),
+    ]
+
+
 def test_without_times_the_delay_is_in_frames_and_there_is_one_line():
     table = alarm_words.lines_table(judge([video("a", fps=None)]))
 

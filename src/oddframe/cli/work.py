@@ -178,6 +178,10 @@ def evaluate(
     lines = alarm_words.lines_table(result)
     print_table(lines.heads, lines.rows)
     _say_each(alarm_words.LINES_EXPLAINED, alarm_words.too_short_in_words(result))
+    if promises := alarm_words.promises_table(result):
+        say()
+        print_table(promises.heads, promises.rows)
+        say(alarm_words.PROMISES_EXPLAINED)
     for table in (alarm_words.kinds_table(result), alarm_words.conditions_table(result)):
         if table:
             say()

@@ -44,13 +44,15 @@ class EventCurve:
 
     Attributes:
         groups: what stretches are counted as. lines: (C,) value of each column: the first is a line above everything,
-            then they fall; the last column is the run's own line, NaN.
+            then they fall; after them the lines that were given; the last column is the run's own line, NaN.
         alarms, false, covered: (V, C) alarms; those that meet no stretch; normal frames that alarms cover.
         found, in_place: (G, V, C) stretches of each group. labelled, masked: (G, V).
         normal: (V,) frames. hours: (V,) of them; NaN where times are unknown.
     """
 
-    def __init__(self, videos: Sequence[JudgedVideo], rule: AlarmRule, known: Collection[str] = ()) -> None:
+    def __init__(
+        self, videos: Sequence[JudgedVideo], rule: AlarmRule, known: Collection[str] = (), given: Sequence[float] = ()
+    ) -> None:
         self._videos = videos
         self._sweeps = [
             Sweep(one.scores.frame, one.scores.online, rule, one.scores.time_s, one.scores.fps) for one in videos
@@ -59,7 +61,8 @@ class EventCurve:
         self.groups: list[Group] = groups_of(videos, known)
         self._stretches = [Stretches(video, self.groups, known) for video in videos]
         ascending = _lines(videos, max(50, min(_MOST_LINES, _MOST_CELLS // (len(self.groups) * len(videos)))))
-        self.lines = np.concatenate([[np.inf], ascending[::-1], [np.nan]])
+        self.lines = np.concatenate([[np.inf], ascending[::-1], given, [np.nan]])
+        self._falling = len(ascending) + 1
         shape = (len(videos), len(self.lines))
         self.alarms, self.false, self.covered = (np.zeros(shape, np.int64) for _ in range(3))
         self.found, self.in_place = (np.zeros((len(self.groups), *shape), np.int64) for _ in range(2))
@@ -72,14 +75,20 @@ class EventCurve:
                 self._count(number, slice(begin, lowest - k), stretches, before)
                 before, begin = raised, lowest - k
             self._count(number, slice(begin, lowest + 1), stretches, before)
-            self._count(number, slice(lowest + 1, None), stretches, own_alarms(video))
+            for column, line in enumerate(given, lowest + 1):
+                self._count(number, slice(column, column + 1), stretches, self._sweeps[number].at(line))
+            self._count(number, slice(-1, None), stretches, own_alarms(video))
         self.normal = np.array([int((~video.labels).sum()) for video in videos])
         self.hours = np.array([normal_hours(video) for video in videos])
 
     @property
     def own(self) -> Lines:
         """The run's own line."""
-        return Lines(len(self.lines) - 1, np.full(1, len(self.lines) - 1))
+        return self._column(len(self.lines) - 1)
+
+    def given(self, number: int) -> Lines:
+        """One of the lines that were given."""
+        return self._column(self._falling + number)
 
     def at_rates(self, per_hour: Sequence[float], drawn: NDArray[np.float64]) -> list[Lines]:
         """For each rate the lowest line that gives no more false alarms an hour, and above which no line gives more.
@@ -87,8 +96,9 @@ class EventCurve:
         Args:
             drawn: (R, V) how often each video is in each draw. Each draw chooses its lines for itself.
         """
-        most = np.maximum.accumulate(self.false.sum(axis=0)[None, :-1], axis=1)
-        most_drawn = np.maximum.accumulate(drawn @ self.false[:, :-1], axis=1)
+        false = self.false[:, : self._falling]
+        most = np.maximum.accumulate(false.sum(axis=0)[None], axis=1)
+        most_drawn = np.maximum.accumulate(drawn @ false, axis=1)
         hours, hours_drawn = self.hours.sum(keepdims=True), drawn @ self.hours
         return [
             Lines(int(_lowest(most, rate * hours)[0]), _lowest(most_drawn, rate * hours_drawn)) for rate in per_hour
@@ -96,7 +106,7 @@ class EventCurve:
 
     def steps(self) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
         """The staircase: (P,) numbers of false alarms, ascending, and the lowest line that gives no more than each."""
-        most = np.maximum.accumulate(self.false.sum(axis=0)[:-1])
+        most = np.maximum.accumulate(self.false.sum(axis=0)[: self._falling])
         ends = np.append(np.flatnonzero(np.diff(most)), len(most) - 1)
         return most[ends], ends
 
@@ -126,6 +136,11 @@ class EventCurve:
                 seconds.append(late / (scores.fps or np.nan))
         nothing = np.zeros(0)
         return np.concatenate([nothing, *frames]), np.concatenate([nothing, *seconds])
+
+    @staticmethod
+    def _column(column: int) -> Lines:
+        """The same line in every draw."""
+        return Lines(column, np.full(1, column))
 
     def _at(self, column: int) -> list[Matched]:
         """What is found in each video at one line below all."""

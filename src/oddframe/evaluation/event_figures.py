@@ -81,8 +81,10 @@ class AtLine(Record):
     """Alarms at one line.
 
     Attributes:
-        asked_per_hour: the rate at which it was chosen on the test itself: the lowest line that gives no more; None for
-            the run's own line, which has not seen the test.
+        asked_per_hour: of `Events.at` the rate at which it was chosen on the test itself: the lowest line that gives no
+            more; None for the run's own line, which has not seen the test. Of `Events.promised` the rate that it was
+            drawn for on held-out normal video.
+        vouched_per_hour: what held-out normal video vouches for; None of a line that was chosen on the test.
         line: value of `online`; None for a line above everything, or where videos have lines of their own.
         normal_share: share of the normal frames that alarms cover. A line at which everything is one alarm finds all.
         stretches: all of them. known, unknown: of the kinds that the training has seen, and of the others; None where
@@ -91,6 +93,7 @@ class AtLine(Record):
     """
 
     asked_per_hour: float | None
+    vouched_per_hour: float | None = None
     line: float | None
     alarms: FalseRate
     normal_share: Share | None
@@ -143,6 +146,8 @@ class Events(Record):
         promise: what the line was drawn for; None where videos have lines of different promises.
         at: "own", and "24", "6" and "1" false alarms an hour → alarms at that line. Without times "own" alone; empty
             in results of versions that did not look at other lines.
+        promised: "24", "6" and "1" → alarms at the line that held-out normal video gives for that rate, as `calibrate`
+            would draw it: whether promises are kept, not at one rate alone. Empty where the run keeps no evidence.
         curve: None where there is no labelled stretch, no normal video, or no clock.
     """
 
@@ -160,4 +165,5 @@ class Events(Record):
     false_per_hour: float | None
     promise: Promise | None = None
     at: Named[AtLine] = Named[AtLine]({})
+    promised: Named[AtLine] = Named[AtLine]({})
     curve: Curve | None = None

@@ -40,6 +40,7 @@ from oddframe.evaluation.figures import Named
 from oddframe.evaluation.matching import ALL, KNOWN, UNKNOWN, Group, Stretches, own_alarms
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.scoring.alarms import AlarmRule
+from oddframe.scoring.scores import AlarmLine
 
 RESAMPLES = 1000
 
@@ -53,18 +54,24 @@ _LEVEL = 0.95
 
 
 def judge_events(
-    videos: Sequence[JudgedVideo], rule: AlarmRule, *, known_kinds: Collection[str] = (), seed: int = 0
+    videos: Sequence[JudgedVideo],
+    rule: AlarmRule,
+    *,
+    known_kinds: Collection[str] = (),
+    promised: Sequence[AlarmLine] = (),
+    seed: int = 0,
 ) -> Events:
     """Count alarms against labels, at the run's own line and at others; this module says how they are matched.
 
     Args:
         videos: one or more. rule: what makes an event of scores, as the run has it.
-        known_kinds: kinds of anomaly that the training has seen. seed: of the draws of videos behind each interval.
+        known_kinds: kinds of anomaly that the training has seen. promised: lines that were drawn for other rates.
+        seed: of the draws of videos behind each interval.
 
     Raises:
         MissingExtraError: scipy is not installed.
     """
-    return _Judge(videos, rule, known_kinds, seed).events()
+    return _Judge(videos, rule, known_kinds, promised, seed).events()
 
 
 def count_events(video: JudgedVideo) -> tuple[int, int, int]:
@@ -78,9 +85,16 @@ def count_events(video: JudgedVideo) -> tuple[int, int, int]:
 class _Judge:
     """The figures of one set of videos."""
 
-    def __init__(self, videos: Sequence[JudgedVideo], rule: AlarmRule, known: Collection[str], seed: int) -> None:
-        self._videos = videos
-        self._curve = EventCurve(videos, rule, known)
+    def __init__(
+        self,
+        videos: Sequence[JudgedVideo],
+        rule: AlarmRule,
+        known: Collection[str],
+        promised: Sequence[AlarmLine],
+        seed: int,
+    ) -> None:
+        self._videos, self._promised = videos, promised
+        self._curve = EventCurve(videos, rule, known, [line.on for line in promised])
         self._drawn = metrics.draws(len(videos), np.random.default_rng(seed), RESAMPLES)
         self._all = np.ones(len(videos), bool)
         self._timed = not np.isnan(self._curve.hours).any() and self._curve.hours.sum() > 0
@@ -94,7 +108,7 @@ class _Judge:
 
     def events(self) -> Events:
         """All figures."""
-        own = self._at(self._curve.own, None)
+        own = self._at(self._curve.own, None, self._promise)
         at = {OWN: own}
         if self._timed:
             for rate, lines in zip(RATES, self._curve.at_rates(RATES, self._drawn), strict=True):
@@ -115,18 +129,31 @@ class _Judge:
             false_per_hour=own.alarms.per_hour,
             promise=self._promise,
             at=Named[AtLine](at),
+            promised=Named[AtLine](
+                {
+                    f"{line.asked_per_hour:g}": self._at(
+                        self._curve.given(number),
+                        line.asked_per_hour,
+                        Promise(asked_per_hour=line.asked_per_hour, vouched_per_hour=line.per_hour),
+                    )
+                    for number, line in enumerate(self._promised)
+                }
+            ),
             curve=self._staircase(),
         )
 
-    def _at(self, lines: Lines, asked: float | None) -> AtLine:
+    def _at(self, lines: Lines, asked: float | None, promise: Promise | None = None) -> AtLine:
+        """Figures at a line: the run's own (nothing asked), one that was chosen on the test, or one with a promise."""
+        held = asked is None or promise is not None
         column, normal = lines.column, int(self._curve.normal.sum())
         names = [what for what, _ in self._curve.groups]
         ons = {video.scores.line.on for video in self._videos} if asked is None else {self._curve.lines[column]}
         on = float(ons.pop()) if len(ons) == 1 else np.inf
         return AtLine(
             asked_per_hour=asked,
+            vouched_per_hour=None if asked is None or promise is None else promise.vouched_per_hour,
             line=on if np.isfinite(on) else None,
-            alarms=self._false(column, self._all, own=asked is None),
+            alarms=self._false(column, self._all, promise, held=held),
             normal_share=int(self._curve.covered[:, column].sum()) / normal if normal else None,
             stretches=self._found((ALL, ""), lines, self._all),
             known=self._found((KNOWN, ""), lines, self._all) if KNOWN in names else None,
@@ -134,10 +161,10 @@ class _Judge:
             kinds=Named[Found](
                 {kind: self._found(("kind", kind), lines, self._all) for what, kind in self._curve.groups if kind}
             ),
-            conditions=self._conditions(lines, own=asked is None),
+            conditions=self._conditions(lines, promise, held=held),
         )
 
-    def _conditions(self, lines: Lines, *, own: bool) -> Named[Named[Condition]]:
+    def _conditions(self, lines: Lines, promise: Promise | None, *, held: bool) -> Named[Named[Condition]]:
         said = sorted({name for video in self._videos for name in video.conditions})
         found: dict[str, Named[Condition]] = {}
         for name in said:
@@ -147,7 +174,7 @@ class _Judge:
                 of = np.array([one == value for one in values])
                 rows[value] = Condition(
                     videos=int(of.sum()),
-                    alarms=self._false(lines.column, of, own=own),
+                    alarms=self._false(lines.column, of, promise, held=held),
                     stretches=self._found((ALL, ""), lines, of),
                 )
             found[name] = Named[Condition](rows)
@@ -171,11 +198,12 @@ class _Judge:
             recall_in_place=in_place / masked if masked else None,
         )
 
-    def _false(self, column: int, of: NDArray[np.bool_], *, own: bool) -> FalseRate:
+    def _false(self, column: int, of: NDArray[np.bool_], promise: Promise | None, *, held: bool) -> FalseRate:
+        """False alarms; with an interval where the line was `held` against a test that it has not seen."""
         false, hours = int(self._curve.false[of, column].sum()), float(self._curve.hours[of].sum())
         known = not np.isnan(hours)
-        interval = poisson_interval(false, hours) if own and hours > 0 else None
-        asked = None if self._promise is None else self._promise.asked_per_hour
+        interval = poisson_interval(false, hours) if held and hours > 0 else None
+        asked = None if promise is None else promise.asked_per_hour
         return FalseRate(
             false=false,
             hours=hours if known else None,

@@ -38,7 +38,7 @@ from oddframe.evaluation.result import Result, file_name_of
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule
-from oddframe.scoring.scores import COMPONENTS
+from oddframe.scoring.scores import COMPONENTS, AlarmLine
 from oddframe.settings import ScoreSettings
 
 if TYPE_CHECKING:
@@ -98,11 +98,13 @@ def evaluate(
         regions = _has_places(opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart))
     places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
     judged, unjudged = _score(scorer, test, places, watch)
+    promised, undrawn = testset.promised_lines(opened)
     result = judge(
         judged,
         known_kinds=testset.known_kinds(opened, videos),
         heldout=scorer.calibration.heldout,
         rule=AlarmRule.of(opened.settings.score),
+        promised=promised,
         seed=seed,
     )
     fused, score = scorer.calibration.pooled.fused, opened.settings.score
@@ -117,7 +119,7 @@ def evaluate(
     )
     fusions = fusions_of(fused, score, list(result.auc))
     found, unplaced = places.finish() if places is not None else (None, [])
-    told = [*notes, *unjudged, *unplaced, *opened.info.notes, *videos.notes, *result.notes]
+    told = [*notes, *unjudged, *unplaced, *undrawn, *opened.info.notes, *videos.notes, *result.notes]
     result = result.changed(**origin, judging=judging, fusions=fusions, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)
     return result
@@ -137,6 +139,7 @@ def judge(
     known_kinds: Collection[str] = (),
     heldout: Mapping[str, NDArray[Any]] | None = None,
     rule: AlarmRule | None = None,
+    promised: Sequence[AlarmLine] = (),
     seed: int = 0,
 ) -> Result:
     """Compare scores with labels.
@@ -146,6 +149,7 @@ def judge(
         known_kinds: kinds of anomaly that the training has seen.
         heldout: fusion or component → its values on held-out normal video, higher = odder.
         rule: what makes an alarm of scores, at other lines than the run's own; by default that of the default settings.
+        promised: lines that held-out normal video gives for other rates of false alarms.
         seed: of the draws of videos behind each interval. All names are judged on the same draws.
 
     Raises:
@@ -184,7 +188,9 @@ def judge(
         classes=_classes(videos, known_kinds, line),
         scenes=_scenes(videos),
         table=tuple(_row(video) for video in videos),
-        events=judge_events(videos, rule or AlarmRule.of(ScoreSettings()), known_kinds=known_kinds, seed=seed),
+        events=judge_events(
+            videos, rule or AlarmRule.of(ScoreSettings()), known_kinds=known_kinds, promised=promised, seed=seed
+        ),
         frames=FrameCounts(videos=len(videos), judged=len(labels), abnormal=int(labels.sum())),
         notes=tuple(notes),
     )

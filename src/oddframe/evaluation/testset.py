@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from oddframe.data.open import Data, open_source
 from oddframe.data.source import DataSource, source_in, unknown_in
 from oddframe.data.videoset import FINGERPRINT, VideoSet
-from oddframe.errors import MissingPathError, NothingToJudgeError, SettingsError
+from oddframe.errors import MissingPathError, NothingToJudgeError, RunError, SettingsError
+from oddframe.evaluation.event_figures import RATES
 from oddframe.evaluation.figures import TrainedOn
+from oddframe.scoring.scores import AlarmLine
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -199,6 +201,27 @@ def labelled_test(run: Trained, videos: VideoSet) -> list[LabelledVideo]:
             f"or look at single videos: oddframe score VIDEO --run {run.folder}",
         )
     return labelled
+
+
+def promised_lines(run: Trained) -> tuple[list[AlarmLine], list[str]]:
+    """The lines that held-out normal video gives for each of `RATES`, as `calibrate` would draw them, and notes.
+
+    There are none for an artefact and for a run of an earlier version, which keep no evidence. Evidence that is damaged
+    or gone takes no other figure with it.
+    """
+    from oddframe.runs import Run
+    from oddframe.scoring.calibrate import fit_calibration
+    from oddframe.scoring.judged_file import load_judged
+
+    if not isinstance(run, Run) or run.info.evidence is None:
+        return [], []
+    try:
+        judged = load_judged(run.folder, run.info.evidence)
+    except RunError as error:
+        return [], [f"Alarm lines for other rates cannot be drawn: {error.problem}."]
+    score = run.settings.score
+    each = [score.model_copy(update={"false_alarms_per_hour": rate}) for rate in RATES]
+    return [fit_calibration(judged, one).line for one in each], []
 
 
 def provenance(run: Trained, videos: VideoSet) -> dict[str, Any]:

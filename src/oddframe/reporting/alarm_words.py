@@ -136,6 +136,33 @@ def too_short_in_words(result: Result) -> str:
     return f"{length} of normal test video is too short for {', '.join(short)} an hour: here that means no false alarm."
 
 
+def promises_table(result: Result) -> Rows:
+    """Whether lines that were drawn for 24, 6 and 1 false alarms an hour keep to that; no row where none was drawn."""
+    rows: list[tuple[str, ...]] = []
+    for at in result.events.promised.values():
+        interval = at.alarms.interval
+        rows.append(
+            (
+                f"{at.asked_per_hour or 0:g} false an hour",
+                rate(at.vouched_per_hour),
+                "-" if at.line is None else f"{at.line:.2f}",
+                rate(at.alarms.per_hour),
+                "-" if interval is None else " to ".join(map(rate, interval)),
+                _as_asked(at.alarms),
+                percent(at.stretches.recall),
+                percent(at.stretches.recall_in_place),
+            )
+        )
+    heads = ("asked", "vouched for", "line", "false an hour", "95 % interval", "as asked", "found %", "in place %")
+    return Rows(heads, rows)
+
+
+PROMISES_EXPLAINED = (
+    "Lines that normal video kept apart in training gives for each rate; they have not seen the test. vouched for: the "
+    "rate that this video is long enough for; as asked: whether the rate asked lies in the interval of the rate seen."
+)
+
+
 def kinds_table(result: Result) -> Rows:
     """Recall of each kind of anomaly, of the known and of the unknown ones; no row where no kind is named."""
     at = _tabled(result)
