@@ -44,6 +44,9 @@ class DataSettings(Strict):
     known_classes: tuple[str, ...] = Field(
         default=(), description="classes of anomaly that are known; of the protocol unseen"
     )
+    known: Literal["use", "leave-out"] = Field(
+        default="use", description="the known anomalies that a set brings along, as abnormal/ of a folder"
+    )
     known_normal: Literal["use", "drop"] = Field(default="use", description="normal clips of the known-anomaly videos")
     heldout: float = Field(default=0.1, gt=0, le=0.5, description="share of normal video kept for calibration")
     least_heldout: int = Field(

@@ -78,6 +78,13 @@ def test_standard_takes_the_known_anomalies_of_the_set(twelve):
     assert names(parts.test) == names(twelve.test)
 
 
+def test_known_anomalies_of_the_set_can_be_left_out_and_a_block_of_the_test_is_known_all_the_same(twelve):
+    videos = a_set(twelve.normal, [video("fall", 90, odd=True)], twelve.test)
+
+    assert split(videos, known="leave-out").known == ()
+    assert names(split(videos, "kfold", fold=2, known="leave-out").known) == ["05"]
+
+
 def test_kfold_adds_its_block_to_the_known_anomalies_of_the_set(twelve):
     videos = a_set(twelve.normal, [video("odd", 30, odd=True)], twelve.test)
 

@@ -8,7 +8,7 @@ show an anomaly. `unseen` knows some classes of anomaly alone, so that the other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from oddframe.errors import NothingToJudgeError, SettingsError, nearest
 from oddframe.video.source import natural_key
 
 Protocol = Literal["standard", "kfold", "rate", "unseen"]
+Known = Literal["use", "leave-out"]
 KnownNormal = Literal["use", "drop"]
 
 _SHORTEST_HELDOUT = 16
@@ -83,6 +84,7 @@ def split(
     shuffle: int | None = None,
     rate: float | None = None,
     known_classes: Sequence[str] = (),
+    known: str = "use",
     known_normal: str = "use",
     heldout: float = 0.1,
     heldout_known: float = 0.0,
@@ -98,6 +100,8 @@ def split(
         shuffle: seed by which the test videos are dealt into blocks instead of in natural order.
         rate: share of abnormal clips among the training clips, above 0 and below 1; `rate` only.
         known_classes: names of the anomalies that are known; `unseen` only.
+        known: "use" the known anomalies that the set brings along, or "leave-out". Test videos that a protocol makes
+            known are known all the same.
         known_normal: "use" or "drop" the normal frames of known videos, carried in the split. `rate` drops them: it
             adds abnormal clips to the normal training videos, and nothing else.
         heldout: share of the normal frames kept for calibration, about: whole videos, spread evenly over each scene;
@@ -109,10 +113,14 @@ def split(
         SettingsError: an unknown protocol or class, a number out of range, or what belongs to another protocol.
         NothingToJudgeError: too few labels for the videos that are to be known.
     """
-    for word, known_words in ((protocol, get_args(Protocol)), (known_normal, get_args(KnownNormal))):
+    for problem, word, known_words in (
+        ("no such protocol", protocol, get_args(Protocol)),
+        ("known cannot be this", known, get_args(Known)),
+        ("known_normal cannot be this", known_normal, get_args(KnownNormal)),
+    ):
         if word not in known_words:
             raise SettingsError(
-                "no such protocol" if known_words is get_args(Protocol) else "known_normal cannot be this",
+                problem,
                 seen=word,
                 wanted=" or ".join(known_words),
                 hint=nearest(word, known_words),
@@ -126,7 +134,9 @@ def split(
             raise SettingsError(
                 f"{name} belongs to the protocol {owner}", seen=f"{name} {given}", hint=f"add --protocol {owner}"
             )
-    normal, known, moved = list(videos.normal), list(videos.known), []
+    if known == "leave-out":
+        videos = replace(videos, known=())
+    normal, taught, moved = list(videos.normal), list(videos.known), []
     if protocol == "kfold":
         moved = _fold(videos, fold, folds, shuffle)
     elif protocol == "rate":
@@ -135,20 +145,20 @@ def split(
         moved = _half(_anomalous(videos), seed)
         known_normal = "drop"
     elif protocol == "unseen":
-        normal, known, moved = _of_classes(videos, known_classes, seed)
+        normal, taught, moved = _of_classes(videos, known_classes, seed)
     test = [one for one in videos.test if one not in moved]
-    known += moved
+    taught += moved
     training, apart = _hold_out_normal(normal, heldout)
-    known, known_apart = _hold_out_known(known, heldout_known, seed)
+    taught, taught_apart = _hold_out_known(taught, heldout_known, seed)
     return Split(
         protocol=next(one for one in get_args(Protocol) if one == protocol),
         fold=fold,
         folds=folds if protocol == "kfold" else None,
         normal=tuple(training),
-        known=tuple(known),
+        known=tuple(taught),
         test=tuple(test),
         heldout=tuple(apart),
-        heldout_known=tuple(known_apart),
+        heldout_known=tuple(taught_apart),
         known_normal="use" if known_normal == "use" else "drop",
         rate=rate,
         known_classes=tuple(known_classes),

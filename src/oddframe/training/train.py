@@ -144,6 +144,7 @@ def split_as_set(videos: VideoSet, settings: Settings) -> Split:
         shuffle=chosen.shuffle,
         rate=chosen.rate,
         known_classes=chosen.known_classes,
+        known=chosen.known,
         known_normal=chosen.known_normal,
         heldout=chosen.heldout,
         heldout_known=chosen.heldout_known,
