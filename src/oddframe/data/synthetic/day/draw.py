@@ -77,6 +77,7 @@ def _seen(mover: Mover, plan: Plan) -> _Seen:
     ground = camera.horizon * FACTOR + camera.height * scale
     heading = mover.heading + np.arctan2(mover.x, z)
     slope = camera.height / z
+    wheels = all(FIGURES[figure].wheels for figure in mover.figures)  # these look the same at every step
     pitches = np.abs(np.log(slope[:, None] / np.array(PITCHES))).argmin(axis=1)
     return _Seen(
         mover,
@@ -86,11 +87,11 @@ def _seen(mover: Mover, plan: Plan) -> _Seen:
         np.rint(scale).astype(int).tolist(),
         (np.rint(heading / math.tau * HEADINGS).astype(int) % HEADINGS).tolist(),
         pitches.tolist(),
-        mover.step.tolist(),
+        [0] * len(z) if wheels else mover.step.tolist(),
         mover.which.tolist(),
         mover.z.tolist(),
         mover.odd.tolist(),
-        any(FIGURES[figure].wheels for figure in mover.figures),
+        wheels,
     )
 
 

@@ -34,7 +34,7 @@ class Figure:
     Attributes:
         stride: metres in which it goes through all its steps; 0 where its steps are of time.
         reach: metres that it reaches out before its middle.
-        wheels: whether it is a vehicle with lights.
+        wheels: whether it is a vehicle with lights, which looks the same at every step.
     """
 
     draw: Callable[[Canvas, Look, int, int, float], None]
