@@ -201,6 +201,24 @@ def test_what_the_user_can_mend_is_one_message_and_exit_code_1(home):
     assert not Path("runs/new").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "told_so"),
+    [
+        (["--set", "judge"], "--set is only for the scale day"),
+        (["--jobs", "2"], "--jobs is only for the scale day"),
+        (["--scale", "day", "--seed", "3"], "--seed is not for the scale day"),
+        (["--scale", "day", "--set", "juge"], "did you mean judge"),
+        (["--scale", "daily"], "unknown scale"),
+    ],
+)
+def test_options_of_another_scale_are_refused_before_anything_is_drawn(words, told_so, tmp_path):
+    told = run("data", "synth", tmp_path / "new", *words)
+
+    assert told.exit_code == 1
+    assert told_so in told.stderr
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("words", [["train", "demo/data"], ["sing"], ["report", "a", "b", "--fps", "10"]])
 def test_wrong_usage_is_exit_code_2(words):
     assert run(*words).exit_code == 2

@@ -34,7 +34,7 @@ class Places:
 
     def __init__(self) -> None:
         self._scenery: Store[Scenery] = Store(6)
-        self._sprites: Store[Sprites] = Store(2)
+        self._sprites: Store[Sprites] = Store(1)
 
     def scenery(self, script: Script) -> Scenery:
         """The empty place."""
@@ -45,11 +45,8 @@ class Places:
 
     def sprites(self, script: Script) -> Sprites:
         """Everybody who may appear there."""
-        sunny = script.light == "day" and script.weather in ("clear", "wind")
-        key = (script.seed, script.place, sunny)
-        return self._sprites.get(
-            key, lambda: Sprites(people(script.seed + script.place), script.plan.sun if sunny else None)
-        )
+        key = (script.seed, script.place)
+        return self._sprites.get(key, lambda: Sprites(people(script.seed + script.place), script.plan.sun))
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def frames(script: Script, places: Places | None = None) -> Iterator[tuple[Pixel
         now = sorted(((one.z[t - one.mover.start], one) for one in there), key=lambda pair: -pair[0])
         time = t / RATE
         shade = shades[int(sky.sun(time) * (len(shades) - 1) + 0.5)]
-        pixels, tags = _lay(scenery, standing, now, sprites, shade, t, clock + int(pace * t), kinds)
+        pixels, tags = _lay(scenery, standing, now, sprites, sunny, shade, t, clock + int(pace * t), kinds)
         lit = None if sky.map is None else _headlights(sky.map, now, t, script.light)
         small = _shrink(pixels)
         yield sky.expose(small, t, time, lit), _masks(tags, kinds)
@@ -136,6 +133,7 @@ def _lay(
     standing: list[Standing],
     now: list[tuple[float, _Seen]],
     sprites: Sprites,
+    sunny: bool,
     shade: Pixels,
     t: int,
     clock: int,
@@ -148,7 +146,7 @@ def _lay(
     for z, one in now:
         k = t - one.mover.start
         key = (one.mover.figures[one.which[k]], one.mover.number, one.step[k], one.heading[k], one.pitch[k])
-        sprite, shadow = sprites.get(key, one.size[k])
+        sprite, shadow = sprites.get(key, one.size[k], sunny)
         row, column = one.row[k], one.column[k]
         _copy(shade, shadow.mask, pixels, one.ground[k] - shadow.row, column - shadow.column, whole=True)
         tag = kinds.index(one.mover.kind) + 1 if one.mover.kind and one.odd[k] else 0

@@ -28,7 +28,9 @@ METRES = (60, 30)
 """Pixels a metre of cut-outs, for those who are near and those who are far."""
 
 _ROWS, _GROUND = 320, 236  # at METRES[0]
-_CUTS, _SPRITES = 4000, 6000
+_NOTHING = np.array((255, 0, 255), np.uint8)
+"""The colour of what is not drawn on; no figure has it."""
+_CUTS, _SPRITES = 12_000, 5000
 
 T = TypeVar("T")
 
@@ -87,36 +89,36 @@ class Sprites:
     """All sprites of those who appear at a place.
 
     Args:
-        looks: of all people, by number. sun: metres of shadow (x, z) for each metre of height; None without a sun.
+        looks: of all people, by number. sun: metres of shadow (x, z) for each metre of height where the sun shines.
     """
 
-    def __init__(self, looks: tuple[Look, ...], sun: tuple[float, float] | None) -> None:
+    def __init__(self, looks: tuple[Look, ...], sun: tuple[float, float]) -> None:
         self._looks, self._sun = looks, sun
         self._cuts: Store[_Cut] = Store(_CUTS)
         self._sized: Store[tuple[Sprite, Shadow]] = Store(_SPRITES)
 
-    def get(self, key: Key, size: int) -> tuple[Sprite, Shadow]:
+    def get(self, key: Key, size: int, sunny: bool) -> tuple[Sprite, Shadow]:
         """A sprite and its shadow; `size` in pixels a metre."""
-        return self._sized.get((key, size), lambda: self._make(key, size))
+        return self._sized.get((key, size, sunny), lambda: self._make(key, size, sunny))
 
-    def _make(self, key: Key, size: int) -> tuple[Sprite, Shadow]:
+    def _make(self, key: Key, size: int, sunny: bool) -> tuple[Sprite, Shadow]:
         metre = METRES[0] if size > METRES[1] else METRES[1]
         sprite = _resized(self._cuts.get((key, metre), lambda: self._cut(key, metre)), size, metre)
-        return sprite, _shadow(sprite, self._sun, PITCHES[key[4]])
+        return sprite, _shadow(sprite, self._sun if sunny else None, PITCHES[key[4]])
 
     def _cut(self, key: Key, metre: int) -> _Cut:
         figure, number, step, heading, pitch = key
         height = DISTANCE * PITCHES[pitch]
         ground = _GROUND * metre // METRES[0]
         camera = Camera((ground - height * metre) / FACTOR, height, metre * DISTANCE / FACTOR)
-        pixels = np.zeros((_ROWS * metre // METRES[0], SIZE[1] * FACTOR, 3), np.uint8)
+        pixels = np.full((_ROWS * metre // METRES[0], SIZE[1] * FACTOR, 3), _NOTHING, np.uint8)
         canvas = Canvas(camera, pixels)
-        canvas.tags, canvas.tag = np.zeros(pixels.shape[:2], np.uint8), 255
         look = self._looks[number % len(self._looks)]
         FIGURES[figure].draw(canvas, look, number, step, math.tau * heading / HEADINGS)
-        x, y, wide, high = cv2.boundingRect(canvas.tags)
+        drawn = np.asarray(cv2.bitwise_not(cv2.inRange(pixels, _NOTHING, _NOTHING)), dtype=np.uint8)
+        x, y, wide, high = cv2.boundingRect(drawn)
         four = np.empty((high, wide, 4), np.uint8)
-        mask = canvas.tags[y : y + high, x : x + wide]
+        mask = drawn[y : y + high, x : x + wide]
         cut = pixels[y : y + high, x : x + wide]
         if figure == "smoke":
             grid = np.random.default_rng(step).random(mask.shape)
