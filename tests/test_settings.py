@@ -254,7 +254,7 @@ def test_a_package_that_is_broken_is_named_and_left_out(plug_ins: dict[str, obje
 @pytest.mark.parametrize(
     ("override", "hint"),
     [
-        ("score.online=[distance]", "--set score.online=[psnr,local_error,motion,flow]"),
+        ("score.online=[distance]", "--set score.online=[psnr,local_error,motion,flow,direction]"),
         ("score.online=[motion,distance]", "--set score.online=[motion]"),
         ("score.per_place=[local_distance]", "--set score.per_place=[local_error,motion]"),
     ],

@@ -24,7 +24,7 @@ from oddframe.errors import SettingsError
 DEFAULT_DETECTOR = "dream-unet"
 
 
-Component = Literal["psnr", "distance", "local_error", "local_distance", "motion", "flow"]
+Component = Literal["psnr", "distance", "local_error", "local_distance", "motion", "flow", "direction"]
 
 
 class DataSettings(Strict):
@@ -173,7 +173,8 @@ class ScoreSettings(Strict):
     )
     per_place: tuple[Literal["local_error", "local_distance", "motion"], ...] = Field(
         default=(),
-        description="local components that are standardised at each place before the oddest places are taken",
+        description="local components that are standardised at each place before the oddest places are taken; "
+        "`direction` always is",
     )
     smoothing: int = Field(default=1, ge=1, description="`online` is the mean over this many frames up to now")
     false_alarms_per_hour: float = Field(

@@ -42,14 +42,14 @@ def test_an_artefact_gives_the_scores_and_events_of_its_run(run, artefact, day):
 
 @pytest.mark.slow
 def test_an_exported_flow_detector_gives_the_scores_of_its_run_though_no_graph_holds_the_flow(gate, day, tmp_path):
-    small = ("model.size=[48, 64]", "data.least_heldout=1")
+    small = ("model.size=[48, 64]", "data.least_heldout=1", "score.online=[flow,direction]")
     run = odd.train(gate, out=tmp_path / "run", settings=load_settings("tiny", detector="flow", overrides=small))
     artefact = odd.export(run, tmp_path / "model")
 
     wanted, seen = odd.score(run, day, backend="torch"), odd.score(artefact.folder, day, backend="onnxruntime")
 
-    assert "flow" in seen.raw
-    np.testing.assert_array_equal(seen.raw["flow"], wanted.raw["flow"])  # the same code beside both
+    for name in ("flow", "direction"):
+        np.testing.assert_array_equal(seen.raw[name], wanted.raw[name])  # the same code beside both
     np.testing.assert_array_equal(seen.online, wanted.online)
     assert float(seen.raw["flow"][20]) > 4 * float(seen.raw["flow"][10])  # the square runs from frame 16 to 25
 

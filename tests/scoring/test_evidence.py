@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from oddframe.errors import CutOffVideoError
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.runtimes.runtime import Judged, Seen
 from oddframe.scoring.scores import Raw
+from oddframe.video.motion import oddest
 from oddframe.video.source import Frame
 
 
@@ -64,6 +67,23 @@ def test_each_frame_is_judged_once_in_the_middle_of_its_own_window(batch: int, r
 
 def test_frames_keep_their_times():
     assert [one.time_s for one in stream(3).raw(plain(range(5), first=7))] == [0.9, 1.0]
+
+
+def test_flow_and_direction_come_where_they_are_asked_for_and_rest_on_the_frame_before_the_judged_one():
+    """Nothing moves but between the second frame and the judged third one: 2 of 16 pixels to the right."""
+    noise = np.random.default_rng(3).integers(0, 256, (16, 16, 1), np.uint8)
+    texture = cv2.GaussianBlur(np.kron(noise[::4, ::4, 0], np.ones((4, 4), np.uint8)), (0, 0), 1)[:, :, None]
+    shown = [Frame(number, None, np.roll(texture, 2 * (number > 1), axis=1)) for number in range(4)]
+
+    (plain_one,) = stream().raw(shown)
+    (judged,) = replace(stream(), flow=True, direction=True).raw(shown)
+
+    assert plain_one.values.keys() == {"psnr", "local_error", "motion"}
+    assert judged.values.keys() == plain_one.values.keys() | {"flow", "direction"}
+    assert judged.maps["direction"].shape == (*judged.maps["flow"].shape, 8)
+    assert judged.values["flow"] == judged.maps["flow"].max() > 100  # 2 pixels of 16 rows are 30 of 240
+    assert judged.values["direction"] == oddest(judged.maps["direction"].max(axis=2), 0.03)
+    assert judged.maps["direction"].mean(axis=(0, 1)).argmax() == 0
 
 
 def test_motion_is_the_change_from_the_frame_before_the_judged_one():

@@ -42,3 +42,15 @@ def test_a_still_picture_has_a_spread_above_nothing():
     normal = PlaceNormal.fit([np.zeros((4, 6), np.float32)] * 100)
 
     assert np.isfinite(normal.standardise(np.zeros((4, 6), np.float32))).all()
+
+
+def test_each_of_several_numbers_of_a_place_is_compared_with_itself_alone():
+    """One way is taken in every other frame, the opposite one never: there is more in going there."""
+    rng = np.random.default_rng(0)
+    ways = np.zeros((200, 12, 16, 2), np.float32)
+    ways[:, :, :, 0] = rng.choice([0.0, 2.0], (200, 1, 1))
+
+    odd = PlaceNormal.fit(ways).standardise(np.ones((12, 16, 2), np.float32) * 2)
+
+    assert odd.shape == (12, 16, 2)
+    assert odd[6, 8].tolist() == pytest.approx([1.0, 2.0 / np.sqrt(0.5)], abs=0.15)  # the spread of both is shared

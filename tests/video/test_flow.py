@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from oddframe.video.flow import flow, measured_alike
+from oddframe.video.flow import directions_of, flow, measured_alike, speeds_of, vectors_between
 from oddframe.video.picture import as_picture
 
 
@@ -75,3 +75,43 @@ def test_colour_counts_as_the_grey_it_has():
     colour, shifted = (np.repeat(one, 3, axis=2) for one in (picture, np.roll(picture, 2, axis=1)))
 
     np.testing.assert_allclose(flow(colour, shifted), flow(picture, np.roll(picture, 2, axis=1)), atol=1e-3)
+
+
+# Direction ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("way", "shift"), [(0, (0, 3)), (1, (2, 2)), (2, (3, 0)), (3, (2, -2)), (4, (0, -3)), (6, (-3, 0))]
+)
+def test_movement_is_strongest_along_its_own_direction_and_none_against_it(way, shift):
+    """Of speed v, v² along its direction, half of it an eighth of a turn to each side, nothing across and against."""
+    picture = texture(240, 360)
+    found = directions_of(vectors_between(picture, np.roll(picture, shift, axis=(0, 1))))
+    squared = float(shift[0] ** 2 + shift[1] ** 2)
+
+    assert found.shape == (27, 42, 8)
+    seen = np.roll(np.median(found, axis=(0, 1)), -way)
+    np.testing.assert_allclose(seen, squared * np.array([1, 0.5, 0, 0, 0, 0, 0, 0.5]), atol=0.06 * squared)
+
+
+def test_what_trembles_by_less_than_a_quarter_of_a_pixel_has_no_direction():
+    slow, fast = (np.broadcast_to(np.float32([speed, 0]), (240, 360, 2)) for speed in (0.24, 0.26))
+
+    assert directions_of(slow).max() == 0
+    assert directions_of(fast).max() == pytest.approx(0.26**2, rel=1e-4)
+    assert speeds_of(slow).max() == pytest.approx(0.24**2, rel=1e-4)
+
+
+def test_two_who_meet_are_seen_both_ways_though_their_mean_stands_still():
+    vectors = np.zeros((240, 360, 2), np.float32)
+    vectors[96:128, 96:112, 0], vectors[96:128, 112:128, 0] = 2, -2
+    found = directions_of(vectors)[12, 12]  # the window of 32x32 pixels that they fill, half each
+
+    assert (found[0], found[4], found[2]) == pytest.approx((2, 2, 0))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 90), (60, 20), (75, 100)])
+def test_every_picture_has_directions_in_the_places_of_its_speeds(size):
+    vectors = vectors_between(texture(*size), texture(*size))
+
+    assert directions_of(vectors).shape == (*speeds_of(vectors).shape, 8)

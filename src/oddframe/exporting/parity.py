@@ -90,7 +90,7 @@ def largest(compared: Mapping[str, Any]) -> float:
     return max(float(value) for name, value in compared["relative"].items() if name in COMPONENTS)
 
 
-_BESIDE = frozenset({"motion", "flow"})
+_BESIDE = frozenset({"motion", "flow", "direction"})
 """What the scorer gathers beside the network."""
 
 

@@ -25,7 +25,7 @@ _MOST_POINTS = 300
 _TONES = (*FUSIONS, *COMPONENTS)
 """A score has the same colour on every page."""
 
-_SHOWN = ("online", "paper", "psnr", "distance", "motion", "flow")
+_SHOWN = ("online", "paper", "psnr", "distance", "motion", "flow", "direction")
 """At first: the two fusions that are quoted, the paper's components, and the floors. The others are a click away."""
 
 

@@ -33,6 +33,7 @@ _COMPONENTS = {
     "motion": "How much the liveliest few small windows change between two frames. No network: a floor that every "
     "detector has to clear.",
     "flow": "How fast the fastest small window moves (optical flow). No network, nothing learned: a floor, too.",
+    "direction": "How unusual it is that something moves there, that way and that fast (optical flow). No network.",
 }
 
 FLOORS = {"motion": "frame differences alone", "flow": "optical flow alone"}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE, POOLED, Calibration, SceneNormal
-from oddframe.scoring.components import LEAST_VALUE, ComponentNormal, log_scale
+from oddframe.scoring.components import ALWAYS_PER_PLACE, LEAST_VALUE, ComponentNormal, log_scale
 from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, online_components
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.line import Timed, draw_line
@@ -108,13 +108,17 @@ def _fit_components(
     scene: str, stretches: Sequence[Stretch], judged: Judged, settings: ScoreSettings
 ) -> ComponentNormal:
     known = judged.places.get(scene, {})
-    places = {str(name): known[name] for name in settings.per_place if name in known}
+    places = {name: known[name] for name in _per_place(settings) if name in known}
     normal = ComponentNormal(places, {}, judged.local_share)
     tails = {
         name: Tail.fit(np.concatenate([_column(stretch, name, normal) for stretch in stretches]))
         for name in judged.components
     }
     return ComponentNormal(places, tails, judged.local_share)
+
+
+def _per_place(settings: ScoreSettings) -> tuple[str, ...]:
+    return (*settings.per_place, *ALWAYS_PER_PLACE)
 
 
 def _column(stretch: Stretch, name: str, normal: ComponentNormal) -> NDArray[np.float32]:
@@ -145,6 +149,6 @@ def _notes_on_places(
             f"only {frames} held-out normal frames, where calibration wants {LEAST_FRAMES}: every place counts as any "
             "other, and lines are rough"
         ]
-    if set(settings.per_place) & set(names) and not components[POOLED].places:
+    if set(_per_place(settings)) & set(names) and not components[POOLED].places:
         return ["scenes differ or are short: a video of any other scene is judged without statistics per place"]
     return []

@@ -24,6 +24,7 @@ from oddframe.scoring.places import PlaceNormal
 from oddframe.scoring.scores import COMPONENTS, AlarmLine
 from oddframe.scoring.tail import Tail
 from oddframe.video.discover import printable
+from oddframe.video.flow import DIRECTIONS
 
 WORDS, ARRAYS = "calibration.json", "calibration.npz"
 
@@ -34,7 +35,14 @@ _MOST_ARRAYS = 512 * 2**20
 _LEAST_SCALE = 1e-9
 """Scales that are fitted are a thousand times larger. What is divided by a smaller one is no number any more."""
 
-_SPECS = {"heldout/*": ArraySpec("f", (None,)), "places/*": ArraySpec("f", (None, None))}
+PLACES = {
+    "places/*/direction/mean": ArraySpec("f", (None, None, DIRECTIONS)),
+    "places/*/direction/spread": ArraySpec("f", (None, None, DIRECTIONS)),
+    "places/*": ArraySpec("f", (None, None)),
+}
+"""What is normal at each place: scene, component, and which statistic."""
+
+_SPECS = {"heldout/*": ArraySpec("f", (None,)), **PLACES}
 
 
 def known_component(name: str) -> str:

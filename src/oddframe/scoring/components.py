@@ -17,6 +17,13 @@ LEAST_VALUE = 1e-5
 """Smaller errors (less than a grey level) and distances count as this much, so that flicker is not called rare."""
 
 
+LEAST_VALUES: Mapping[str, float] = {"direction": 0.01}
+"""Of components for which something else is as good as nothing. A walker's arm in a window of flow is about as much."""
+
+ALWAYS_PER_PLACE = ("direction",)
+"""Which way things move is odd or not by where they do."""
+
+
 def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn a raw component into the scale on which it is calibrated: higher is odder, in logarithms.
 
@@ -26,12 +33,17 @@ def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if name in LOWER_IS_ODDER:
         return oddness(name, values)
-    return np.log(np.maximum(values, np.float32(LEAST_VALUE)))
+    return np.log(np.maximum(values, np.float32(LEAST_VALUES.get(name, LEAST_VALUE))))
 
 
 def placed_value(name: str, place: PlaceNormal, values: NDArray[np.float32], share: float) -> float:
-    """A local component from its map (h, w), each place compared with its own normal. Higher is odder."""
-    return oddest(place.standardise(log_scale(name, values)), share)
+    """A local component from its map, each place compared with its own normal. Higher is odder."""
+    return oddest(of_places(place.standardise(log_scale(name, values))), share)
+
+
+def of_places(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map with one number a place: of those with several, (h, w, n), the largest of each."""
+    return values if values.ndim == 2 else values.max(axis=2)
 
 
 @dataclass(frozen=True)
@@ -62,4 +74,4 @@ class ComponentNormal:
         values = log_scale(name, raw.maps[name])
         if name in self.places:
             values = self.places[name].standardise(values)
-        return self.tails[name].rarity(values).astype(np.float32)
+        return self.tails[name].rarity(of_places(values)).astype(np.float32)

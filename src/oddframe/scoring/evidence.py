@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError
 from oddframe.scoring.ahead import ahead
+from oddframe.scoring.components import of_places
 from oddframe.scoring.pace import Continuity
 from oddframe.scoring.runtimes.runtime import Runtime
 from oddframe.scoring.scores import Raw
-from oddframe.video.flow import flow
+from oddframe.video.flow import directions_of, speeds_of, vectors_between
 from oddframe.video.motion import motion, oddest
 from oddframe.video.picture import Resize, as_picture
 from oddframe.video.source import Frame
@@ -38,7 +39,8 @@ class EvidenceStream:
         runtime: who computes the evidence.
         resize: how pictures are resized. window, stride, share: windows of `motion`, as the runtime's.
         batch: frames judged at once. Components do not depend on it.
-        flow: whether there is the component `flow`, which takes as long as a small network.
+        flow, direction: whether there are the components of these names. Both rest on the same optical flow, which
+            takes as long as a small network.
     """
 
     runtime: Runtime
@@ -48,6 +50,7 @@ class EvidenceStream:
     share: float
     batch: int
     flow: bool = False
+    direction: bool = False
 
     @property
     def frames(self) -> int:
@@ -151,9 +154,14 @@ class EvidenceWindow:
             values = {name: float(value[number]) for name, value in judged.values.items()}
             maps = {name: value[number] for name, value in judged.maps.items()}
             values["motion"], maps["motion"] = oddest(moved, self._how.share), moved
+            if self._how.flow or self._how.direction:
+                vectors = vectors_between(before, now)
             if self._how.flow:
-                fast = flow(before, now)
+                fast = speeds_of(vectors)
                 values["flow"], maps["flow"] = float(fast.max()), fast
+            if self._how.direction:
+                along = directions_of(vectors)
+                values["direction"], maps["direction"] = oddest(of_places(along), self._how.share), along
             yield Raw(held[position].number, held[position].time_s, values, maps)
 
 

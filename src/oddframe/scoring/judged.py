@@ -95,7 +95,7 @@ def refuse_other_flow(measure: int, components: Collection[str], height: int, fo
     Raises:
         RunError: the same movement is another number now.
     """
-    if "flow" in components and not measured_alike(measure, MEASURE, height):
+    if {"flow", "direction"} & set(components) and not measured_alike(measure, MEASURE, height):
         raise RunError(
             "the run knows optical flow as another version measured it: its line means nothing here",
             path=folder,

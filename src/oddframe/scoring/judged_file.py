@@ -13,7 +13,7 @@ from pydantic import Field
 from oddframe.arrays import Array, Arrays, ArraySpec, read_arrays, write_arrays
 from oddframe.errors import RunError
 from oddframe.records import FileRecord, Record, as_json, damaged, parse_record
-from oddframe.scoring.calibration_file import ComponentName, place_of
+from oddframe.scoring.calibration_file import PLACES, ComponentName, place_of
 from oddframe.scoring.judged import FILE, Judged, Kind, Stretch
 
 _WHAT = "the run's evidence"
@@ -27,7 +27,7 @@ _SPECS = {
     "abnormal": ArraySpec("b", (None,)),
     "values/*": ArraySpec("f", (None,)),
     "placed/*": ArraySpec("f", (None,), finite=False),
-    "places/*": ArraySpec("f", (None, None)),
+    **PLACES,
 }
 
 

@@ -21,8 +21,10 @@ a few hundred of them tell little of one place; unshrunk statistics cost ten poi
 class PlaceNormal:
     """Mean and spread of a map at each place, shrunk towards the whole picture's.
 
+    A map may have several numbers a place (h, w, n), as of n directions: each is compared with itself alone.
+
     Attributes:
-        mean, spread: (h, w) float32, spread > 0.
+        mean, spread: as a map, float32, spread > 0.
     """
 
     mean: NDArray[np.float32]
@@ -38,7 +40,7 @@ class PlaceNormal:
         if count < LEAST_FRAMES:
             return None
         mean, square = _blurred(total / count), _blurred(squares / count)
-        pooled_mean, pooled_square = mean.mean(), square.mean()
+        pooled_mean, pooled_square = mean.mean(axis=(0, 1)), square.mean(axis=(0, 1))
         share = count / (count + _PRIOR_FRAMES)
         mean = share * mean + (1 - share) * pooled_mean
         square = share * square + (1 - share) * pooled_square
@@ -55,5 +57,5 @@ class PlaceNormal:
 
 def _blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lend each place something of its neighbours: what happens beside it could have happened there."""
-    sigma = max(values.shape) / 24
+    sigma = max(values.shape[:2]) / 24
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float64)

@@ -23,6 +23,7 @@ from oddframe.scoring.backgrounds import Backgrounds, Still
 from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.collector import Collector
+from oddframe.scoring.components import of_places
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.heat import box_of, heat_of, is_odd, shown_heat
 from oddframe.scoring.judged import refuse_other_flow
@@ -73,14 +74,16 @@ class HeatFrame(NamedTuple):
 
 
 class Maps(Mapping[str, NDArray[np.float32]]):
-    """The maps of a judged frame: "online" → heat (see `heat_of`), made when it is asked for; local component → raw map
-    (see `Raw`)."""
+    """The maps of a judged frame, (h, w): "online" → heat (see `heat_of`), made when it is asked for; local component →
+    raw map (see `Raw`)."""
 
     def __init__(self, calibration: Calibration, normal: SceneNormal, raw: Raw) -> None:
         self._calibration, self._normal, self._raw = calibration, normal, raw
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return heat_of(self._calibration, self._normal, self._raw) if name == "online" else self._raw.maps[name]
+        if name == "online":
+            return heat_of(self._calibration, self._normal, self._raw)
+        return of_places(self._raw.maps[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(("online", *self._raw.maps))
@@ -106,6 +109,7 @@ def evidence_stream(
         share=score.local_share,
         batch=score.batch if batch is None else batch,
         flow=flow or "flow" in score.online,
+        direction="direction" in score.online,
     )
 
 

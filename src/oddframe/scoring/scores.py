@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float32]
 
-COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion", "flow")
+COMPONENTS = ("psnr", "distance", "local_error", "local_distance", "motion", "flow", "direction")
 """Every component, in the order in which tables show them."""
 
 _DIGITS = {"frame": "", "alarm": "", "time_s": ".4f"}
@@ -56,8 +56,8 @@ class Raw:
     Attributes:
         frame: number in the source. time_s: seconds from the start, None where unknown.
         values: component → number: psnr (dB, Eq. 10), distance (0..4, Eq. 11), local_error, motion (0..1),
-            local_distance (0..4).
-        maps: local component → (h, w) float32.
+            local_distance (0..4), flow and direction (squared pixels of 240 rows).
+        maps: local component → (h, w) float32; direction: (h, w, 8), the most of which is shown as its map.
     """
 
     frame: int

@@ -1,4 +1,4 @@
-"""How fast things move from frame to frame: dense optical flow. Nothing is learned.
+"""How fast things move from frame to frame, and which way: dense optical flow. Nothing is learned.
 
 The same is seen in the scene whatever the size of the detector's pictures: all of them are brought to 240 rows before
 they are compared, and speeds are in pixels of these.
@@ -23,17 +23,27 @@ CELL = 8
 """Side of the cells over which squared speed is averaged, in pixels of 240 rows: a thirtieth of the height."""
 
 WINDOW = 4
-"""Side of the windows of the component `flow`, in cells; the lab page on the floor says how it was chosen."""
+"""Side of the windows of `flow` and `direction`, in cells; the lab page on the floor says how it was chosen."""
 
 MEASURE = 2
 """Which way of measuring this is, for what is kept on disk: 1 compared pictures as they came, over cells of 8x8 of
 their own pixels. At 240 rows both are one."""
+
+DIRECTIONS = 8
+"""Into so many directions, evenly spread, movement is taken apart. The first is to the right, the third down."""
+
+_LEAST_SPEED = 0.25
+"""What moves less, in pixels of 240 rows from frame to frame, has no direction: noise has any."""
 
 _MOST_ENLARGED = 3
 """Times that a picture is enlarged at most. Pictures of less than 80 rows have nothing that more would show."""
 
 _LEAST_SIDE = 16
 """OpenCV's method takes no smaller pictures; these are enlarged for it."""
+
+_ANGLES = np.arange(DIRECTIONS // 2) * (2 * np.pi / DIRECTIONS)
+_AXES = np.array([np.cos(_ANGLES), np.sin(_ANGLES)], np.float32)
+"""(2, 4): half of the directions; the others are their opposites."""
 
 _NONE_YET: Any = None
 """Flow to begin with; OpenCV takes None, which its types do not know."""
@@ -64,10 +74,39 @@ def flow(previous: NDArray[np.uint8], current: NDArray[np.uint8], window: int = 
     >>> flow(still, still).shape, float(flow(still, still).max())
     ((27, 42), 0.0)
     """
-    vectors = vectors_between(previous, current)
+    return speeds_of(vectors_between(previous, current), window)
+
+
+def speeds_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
+    """`flow` of vectors that are known: (rows, columns, 2) → (h, w) float32."""
     squares = np.einsum("hwc,hwc->hw", vectors, vectors)
     cell = cell_of(len(squares))
     return window_means(window_means(squares, cell, cell), window, 1)
+
+
+def directions_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
+    """How much of every window moves along each direction: mean squared speed, of its part along it. Higher is more.
+
+    What moves against a direction, or across it, counts as none; speeds of less than a quarter of a pixel do, too. So
+    that someone who walks to the right is seen in the direction to the right in full, and by half in those beside it.
+
+    Args:
+        vectors: (rows, columns, 2), see `vectors_between`. window: side of a window in cells.
+
+    Returns:
+        (h, w, 8) float32, in squared pixels of a picture of 240 rows.
+
+    >>> right = np.broadcast_to(np.float32([2, 0]), (240, 360, 2))
+    >>> directions_of(right)[5, 5].round(3).tolist()
+    [4.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0]
+    """
+    cell = cell_of(len(vectors))
+    step = 2 - cell % 2  # the method itself has followed every second place, and filled in the others
+    some = vectors[::step, ::step]
+    moving = np.einsum("hwc,hwc->hw", some, some) >= _LEAST_SPEED**2
+    along = (some * moving[:, :, None]) @ _AXES  # (rows, columns, 4)
+    both = np.concatenate([np.maximum(along, 0), np.minimum(along, 0)], axis=2)
+    return window_means(window_means(np.square(both, out=both), cell // step, cell // step), window, 1)
 
 
 def vectors_between(previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -14,14 +14,14 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
     """Mean of every window of a map. Where the steps do not reach the far edge, a last window lies against it.
 
     Args:
-        values: (H, W).
+        values: (H, W), or (H, W, n): n maps.
         window: side of a window in pixels; a map that is smaller has windows of its own smaller side.
         stride: step from one window to the next.
 
     Returns:
-        (1 + ceil((H - window) / stride), 1 + ceil((W - window) / stride)) float32.
+        (1 + ceil((H - window) / stride), 1 + ceil((W - window) / stride)) float32, and n maps of these.
     """
-    height, width = values.shape
+    height, width = values.shape[:2]
     tall, wide = min(window, height), min(window, width)
     sums = cv2.integral(values, sdepth=cv2.CV_64F)
     rows, columns = (np.append(np.arange(0, last, stride), last) for last in (height - tall, width - wide))

@@ -1,0 +1,104 @@
+"""Which way things move is odd or not by where they do: the component `direction`, from maps to alarms and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from tests.scoring.conftest import Told, fit, footage, score_settings
+
+from oddframe.scoring.calibration import POOLED
+from oddframe.scoring.calibration_file import load_calibration, save_calibration
+from oddframe.scoring.collect import Footage, judge
+from oddframe.scoring.heat import heat_of
+from oddframe.scoring.judged_file import load_judged, save_judged
+from oddframe.scoring.scores import Raw
+
+RIGHT, LEFT = 0, 4
+PATH, LAWN = slice(6, 8), slice(0, 4)
+"""Rows of a picture of 12x16 places."""
+
+
+@pytest.fixture
+def walks(raw) -> Callable[..., Raw]:
+    """walks(7, way=RIGHT, rows=PATH, column=3) -> frame 7, in which someone fills two by two places, at speed 2."""
+
+    def make(frame: int, way: int, rows: slice, column: int) -> Raw:
+        along = np.zeros((12, 16, 8), np.float32)
+        along[rows.start : rows.start + 2, column : column + 2, way] = 4.0
+        motion = np.full((2, 2), 0.01)
+        return raw(frame, {"direction": along, "motion": motion}, psnr=30.0, motion=0.01, direction=4.0)
+
+    return make
+
+
+@pytest.fixture
+def one_way(walks) -> Callable[..., Footage]:
+    """one_way("gate", frames=300) -> held-out video in which all walk along the path to the right, again and again."""
+
+    def make(scene: str = "", frames: int = 300) -> Footage:
+        shown = [walks(frame, RIGHT, PATH, frame % 15) for frame in range(frames)]
+        return footage("heldout", shown, scene=scene)
+
+    return make
+
+
+DIRECTION = {"online": ("direction",), "local_share": 0.02}
+
+
+def test_the_wrong_way_is_odd_where_everybody_goes_the_other_way(walks, one_way):
+    components = fit([one_way()], **DIRECTION).pooled.components
+
+    usual, wrong = (components.rarities(walks(0, way, PATH, 7))["direction"] for way in (RIGHT, LEFT))
+
+    assert usual < 1
+    assert wrong > usual + 2
+
+
+def test_movement_is_odd_where_nothing_ever_moves(walks, one_way):
+    components = fit([one_way()], **DIRECTION).pooled.components
+
+    assert components.rarities(walks(0, RIGHT, LAWN, 7))["direction"] > 3
+
+
+def test_direction_is_compared_place_by_place_whatever_the_settings_say_of_others(one_way):
+    assert list(fit([one_way()], **DIRECTION, per_place=()).pooled.components.places) == ["direction"]
+
+
+def test_heat_lies_on_who_goes_the_wrong_way(walks, one_way):
+    made = fit([one_way()], **DIRECTION)
+    both = walks(0, RIGHT, PATH, 2)
+    both.maps["direction"][...] += walks(0, LEFT, PATH, 11).maps["direction"]
+
+    heat = heat_of(made, made.pooled, both)
+
+    assert heat.shape == (12, 16)
+    y, x = np.unravel_index(heat.argmax(), heat.shape)
+    assert (y in (6, 7), x in (11, 12)) == (True, True)
+
+
+def test_scenes_have_their_own_ways_and_a_scene_never_seen_has_none(walks, one_way):
+    made = fit([one_way("gate"), one_way("lane")], **DIRECTION)
+    wrong = walks(0, LEFT, PATH, 7)
+
+    assert made.scenes["gate"].components.rarities(wrong)["direction"] > 3
+    assert made.scenes[POOLED].components.rarities(wrong)["direction"] < 1  # as fast as all others
+    assert any("judged without statistics per place" in note for note in made.notes)
+
+
+def test_directions_come_back_from_files_as_they_were(one_way, tmp_path):
+    settings = score_settings(**DIRECTION)
+    judged = judge(Told(), [one_way("gate"), one_way("lane")], settings, lambda _: None)
+    made = fit([one_way("gate"), one_way("lane")], **DIRECTION)
+    save_calibration(made, tmp_path)
+
+    stored = load_judged(tmp_path, save_judged(judged, tmp_path))
+    back = load_calibration(tmp_path)
+
+    for scene in ("gate", "lane"):
+        wanted = made.scenes[scene].components.places["direction"]
+        assert wanted.mean.shape == (12, 16, 8)
+        for found in (back.scenes[scene].components.places["direction"], stored.places[scene]["direction"]):
+            np.testing.assert_array_equal(found.mean, wanted.mean)
+            np.testing.assert_array_equal(found.spread, wanted.spread)
