@@ -154,6 +154,13 @@ def test_unknown_scale_names_the_known_ones(tmp_path: Path) -> None:
         generate(tmp_path / "set", scale="tinny")
 
 
+def test_scale_of_hours_is_pointed_to_its_own_function(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="generate_day draws it"):
+        generate(tmp_path / "set", scale="day")
+    with pytest.raises(SettingsError, match="demo or slow or tiny or day"):
+        generate(tmp_path / "set", scale="daily")
+
+
 def test_unknown_kinds_appear_only_in_the_test() -> None:
     by_part: dict[str, set[str]] = {"normal": set(), "abnormal": set(), "test": set()}
     for clip in plan.demo():

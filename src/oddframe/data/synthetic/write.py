@@ -47,8 +47,12 @@ def generate(
     """
     folder = Path(folder)
     if scale not in SCALES:
+        known = (*SCALES, "day")
         raise SettingsError(
-            "unknown scale of the synthetic set", seen=scale, wanted=" or ".join(SCALES), hint=nearest(scale, SCALES)
+            "unknown scale of the synthetic set" if scale not in known else "this scale has a function of its own",
+            seen=scale,
+            wanted=" or ".join(known if scale not in known else SCALES),
+            hint=nearest(scale, known) if scale not in known else "oddframe.generate_day draws it",
         )
     description = _describe(seed, scale)
     if _holds(folder, description):

@@ -30,8 +30,8 @@ BEGUN = "drawing.json"
 
 BYTES_A_FRAME = 2600
 """Of video, rather more than less: rain and the noise of night need most."""
-FRAMES_A_SECOND = 500
-"""That a core draws, about."""
+FRAMES_A_SECOND = 400
+"""That a core draws, about (`benchmarks/day_drawing.py`)."""
 
 _PROBLEM = "the synthetic set cannot be written"
 
