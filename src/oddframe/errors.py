@@ -134,7 +134,7 @@ class TooShortError(DataError):
 
 
 class IncompleteSetError(DataError):
-    """A public set of which parts are missing, and nobody said that this is fine."""
+    """A set of which parts are missing, and nobody said that this is fine."""
 
 
 class LabelError(DataError):

@@ -23,7 +23,7 @@ from oddframe.data.synthetic.day.moves import RATE, Story
 from oddframe.data.synthetic.day.places import PLANS
 from oddframe.data.synthetic.day.sets import KNOWN, ONLY_IN_JUDGE, Script, scripts
 from oddframe.data.synthetic.day.write import joined, write_video
-from oddframe.errors import FrameSizeError, LabelError, SettingsError, StorageError
+from oddframe.errors import FrameSizeError, IncompleteSetError, LabelError, SettingsError, StorageError
 from oddframe.progress import unwatched
 
 FROZEN = json.loads((files("oddframe.data.synthetic.day") / "frozen.json").read_text("utf-8"))
@@ -256,6 +256,9 @@ def test_interrupted_set_goes_on_with_what_is_missing_and_a_whole_one_is_left_al
         record = write_video(tmp_path / "other", script, Places(), unwatched)
         (folder / ".drawn" / f"{script.name}.json").write_text(record.model_dump_json())
     at_once.clear()
+    with pytest.raises(IncompleteSetError, match="synth FOLDER --scale day"):
+        open_videoset(folder)
+    assert any("not whole" in note for note in open_videoset(folder, partial=True).notes)
 
     generate_day(folder)
     assert at_once == [small[2].name]

@@ -30,7 +30,7 @@ from oddframe.data.folder_labels import ListedVideo, read_all_test, read_conditi
 from oddframe.data.label_files import is_label_file
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
-from oddframe.errors import MissingPathError
+from oddframe.errors import IncompleteSetError, MissingPathError
 from oddframe.video.discover import Found, FoundVideo, find_videos, printable
 from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures
@@ -42,6 +42,8 @@ PEERS_PARTS = {"normal": Path("training/frames"), "test": Path("testing/frames")
 LABELS = "labels.csv"
 MASKS = "masks"
 CONDITIONS = "conditions.csv"
+BEGUN = "drawing.json"
+"""In the folder of a drawn set as long as it is not whole: videos are missing, and so are all labels."""
 
 _UNCOVERED = (
     "{table} names no test video, so nothing is known of them; once one is named, what is not marked counts as normal "
@@ -80,10 +82,20 @@ def read(root: Path, how: Reading) -> VideoSet:
 
     Raises:
         MissingPathError: no video in it.
+        IncompleteSetError: a drawn set that is not whole, unless parts may be missing.
         LabelError: a line of labels.csv or a mask that does not fit.
         DataError: a video that cannot be read.
     """
-    notes: list[str] = []
+    begun = (root / BEGUN).is_file()
+    if begun and not how.partial:
+        raise IncompleteSetError(
+            "this set is still being drawn, or its drawing was stopped",
+            path=root,
+            seen=f"{BEGUN}: videos are missing, and all labels",
+            wanted="a whole set",
+            hint="the command that draws it goes on: oddframe data synth FOLDER --scale day --set NAME",
+        )
+    notes = ["this set is not whole yet: videos are missing, and all labels"] if begun else []
     listed: list[ListedVideo] = []
     folders = {part: root / part for part in PARTS}
     if _as_peers(root):
