@@ -78,7 +78,7 @@ def test_settings_in_the_documents_exist():
     for page in PAGES:
         for line in page.read_text("utf-8").replace("\\\n", " ").splitlines():
             detector = re.search(r"--detector (\S+)", line)
-            settings = re.findall(r"--set ([\w.]+=[\w.]+)", line)
+            settings = re.findall(r"--set ([\w.]+=[\w.-]+)", line)
             # a plug-in of the how-to is not installed here; it has the settings that all detectors share
             known = detector is not None and detector[1] in detectors()
             given.setdefault(detector[1] if detector and known else "dream-unet", set()).update(settings)
