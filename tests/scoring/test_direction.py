@@ -11,6 +11,7 @@ from tests.scoring.conftest import Told, fit, footage, score_settings
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.collect import Footage, judge
+from oddframe.scoring.components import placed_value
 from oddframe.scoring.heat import heat_of
 from oddframe.scoring.judged_file import load_judged, save_judged
 from oddframe.scoring.scores import Raw
@@ -102,3 +103,20 @@ def test_directions_come_back_from_files_as_they_were(one_way, tmp_path):
         for found in (back.scenes[scene].components.places["direction"], stored.places[scene]["direction"]):
             np.testing.assert_array_equal(found.mean, wanted.mean)
             np.testing.assert_array_equal(found.spread, wanted.spread)
+
+
+def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks, one_way):
+    """Somebody crosses the lawn in one of three stretches: as odd there as they will be in video to come."""
+    lawn = footage("heldout", [walks(frame, RIGHT, LAWN, frame % 15) for frame in range(150)])
+    crossing = walks(0, RIGHT, LAWN, 7)
+    settings = score_settings(**DIRECTION)
+
+    def judged(*stretches: Footage) -> list[float]:
+        found = judge(Told(), list(stretches), settings, lambda _: None)
+        return [float(one.placed["direction"].max()) for one in found.stretches]
+
+    lonely, shared = judged(one_way(), one_way(), lawn)[-1], judged(one_way(), one_way(), lawn, lawn)[-1]
+    alone = fit([one_way(), one_way()], **DIRECTION).pooled.components.places["direction"]
+
+    assert lonely == pytest.approx(placed_value("direction", alone, crossing.maps["direction"], 0.02), rel=0.05)
+    assert shared < 0.75 * lonely

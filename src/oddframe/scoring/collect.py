@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.progress import Progress, Watcher
 from oddframe.scoring.calibration import POOLED
-from oddframe.scoring.components import log_scale, placed_value
+from oddframe.scoring.components import ALWAYS_PER_PLACE, log_scale, placed_value
 from oddframe.scoring.evidence import EvidenceStream
 from oddframe.scoring.judged import Judged, Kind, Stretch, home_of
-from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.places import PlaceNormal, PlaceSums
 from oddframe.scoring.scores import Raw
 from oddframe.settings import ScoreSettings
 from oddframe.video.source import Frame
@@ -73,12 +75,14 @@ def judge(stream: EvidenceStream, footage: Sequence[Footage], settings: ScoreSet
     for number in _sample(footage, heldout, most):
         if number not in judged:
             judged[number] = list(raw_of(footage[number]))
-    places = _places(footage, judged)
+    learned = _Places(footage, judged)
+    places = learned.normal
     share = settings.local_share
     stretches = {}
     for number, one in enumerate(footage):
+        known = learned.without(number) if number in judged else places.get(home_of(one.scene, places), {})
         raw = judged.pop(number) if number in judged else raw_of(one)
-        stretches[number] = _stretch(one, raw, places.get(home_of(one.scene, places), {}), share)
+        stretches[number] = _stretch(one, raw, known, share)
     watch(Progress("calibrating", total, total))
     return Judged(
         tuple(stretches[number] for number in range(len(footage))), places, settings.window, settings.stride, share
@@ -115,22 +119,55 @@ def _sample(footage: Sequence[Footage], heldout: Sequence[int], most: int) -> li
     return sorted(taken)
 
 
-def _places(footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]]) -> dict[str, dict[str, PlaceNormal]]:
-    """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one."""
-    scenes: dict[str, list[Raw]] = {}
-    for number, raws in judged.items():
-        scenes.setdefault(footage[number].scene, []).extend(raws)
-    if len(scenes) == 1:
-        scenes = {POOLED: next(iter(scenes.values()))}
-    else:
-        scenes.pop(POOLED, None)
-    found: dict[str, dict[str, PlaceNormal]] = {}
-    for scene, raws in scenes.items():
-        for name in raws[0].maps if raws else ():
-            fitted = PlaceNormal.fit(log_scale(name, raw.maps[name]) for raw in raws)
-            if fitted is not None:
-                found.setdefault(scene, {})[name] = fitted
-    return found
+class _Places:
+    """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one.
+
+    Args:
+        footage: all of it. judged: number in the footage → what it is learned from.
+
+    Attributes:
+        normal: scene → local component → its normal.
+    """
+
+    def __init__(self, footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]]) -> None:
+        scenes: dict[str, list[int]] = {}
+        for number in judged:
+            scenes.setdefault(footage[number].scene, []).append(number)
+        if len(scenes) == 1:
+            scenes = {POOLED: next(iter(scenes.values()))}
+        else:
+            scenes.pop(POOLED, None)
+        self.normal: dict[str, dict[str, PlaceNormal]] = {}
+        self._home = {number: scene for scene, numbers in scenes.items() for number in numbers}
+        self._apart: dict[int, dict[str, PlaceSums]] = {}
+        self._whole: dict[tuple[str, str], PlaceSums] = {}
+        for scene, numbers in scenes.items():
+            for name in next((raw.maps for number in numbers for raw in judged[number]), {}):
+                sums = {
+                    number: PlaceSums.of(log_scale(name, raw.maps[name]) for raw in judged[number])
+                    for number in numbers
+                }
+                whole = reduce(add, sums.values())
+                if (fitted := PlaceNormal.of(whole)) is not None:
+                    self.normal.setdefault(scene, {})[name] = fitted
+                if name in ALWAYS_PER_PLACE:
+                    self._whole[scene, name] = whole
+                    for number, one in sums.items():
+                        self._apart.setdefault(number, {})[name] = one
+
+    def without(self, number: int) -> dict[str, PlaceNormal]:
+        """Local component → its normal in the scene of a stretch that it was learned from.
+
+        Which way things move is learned from no other stretch than these: a stretch in which someone crosses the lawn
+        would find that usual, and the line would be too low for the next one. So it is compared with the others alone,
+        where they are enough.
+        """
+        scene = self._home.get(number, POOLED)
+        known = dict(self.normal.get(scene, {}))
+        for name, own in self._apart.get(number, {}).items():
+            if (others := PlaceNormal.of(self._whole[scene, name] - own)) is not None:
+                known[name] = others
+        return known
 
 
 def _stretch(footage: Footage, raws: Iterable[Raw], places: Mapping[str, PlaceNormal], share: float) -> Stretch:

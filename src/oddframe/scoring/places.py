@@ -18,6 +18,34 @@ a few hundred of them tell little of one place; unshrunk statistics cost ten poi
 
 
 @dataclass(frozen=True)
+class PlaceSums:
+    """What a `PlaceNormal` is fitted on: sums over maps of normal frames, which can be added and taken away.
+
+    Attributes:
+        count: how many maps. total, squares: sum of them and of their squares, as a map; 0 of no maps.
+    """
+
+    count: int
+    total: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, maps: Iterable[NDArray[np.float32]]) -> PlaceSums:
+        """Sums over maps of one shape."""
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        for values in maps:
+            wide = values.astype(np.float64)
+            count, total, squares = count + 1, total + wide, squares + wide * wide
+        return cls(count, total, squares)
+
+    def __add__(self, other: PlaceSums) -> PlaceSums:
+        return PlaceSums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    def __sub__(self, other: PlaceSums) -> PlaceSums:
+        return PlaceSums(self.count - other.count, self.total - other.total, self.squares - other.squares)
+
+
+@dataclass(frozen=True)
 class PlaceNormal:
     """Mean and spread of a map at each place, shrunk towards the whole picture's.
 
@@ -33,13 +61,15 @@ class PlaceNormal:
     @classmethod
     def fit(cls, maps: Iterable[NDArray[np.float32]]) -> PlaceNormal | None:
         """Fit on the maps of normal frames; None when they are fewer than `LEAST_FRAMES`."""
-        count, total, squares = 0, np.zeros(1), np.zeros(1)
-        for values in maps:
-            wide = values.astype(np.float64)
-            count, total, squares = count + 1, total + wide, squares + wide * wide
+        return cls.of(PlaceSums.of(maps))
+
+    @classmethod
+    def of(cls, sums: PlaceSums) -> PlaceNormal | None:
+        """`fit` by sums over the maps."""
+        count = sums.count
         if count < LEAST_FRAMES:
             return None
-        mean, square = _blurred(total / count), _blurred(squares / count)
+        mean, square = _blurred(sums.total / count), _blurred(sums.squares / count)
         pooled_mean, pooled_square = mean.mean(axis=(0, 1)), square.mean(axis=(0, 1))
         share = count / (count + _PRIOR_FRAMES)
         mean = share * mean + (1 - share) * pooled_mean
