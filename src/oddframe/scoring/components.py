@@ -61,8 +61,9 @@ class ComponentNormal:
     local_share: float
 
     def rarities(self, raw: Raw) -> dict[str, float]:
-        """Component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred."""
-        return {name: tail.rarity_of(self._value(name, raw)) for name, tail in self.tails.items()}
+        """Component that was gathered → -log10 of the share of normal frames at least as odd: 2 is one in a hundred."""
+        # a run may be calibrated again without what takes its time, such as optical flow, and no longer gathers it
+        return {name: tail.rarity_of(self._value(name, raw)) for name, tail in self.tails.items() if name in raw.values}
 
     def _value(self, name: str, raw: Raw) -> float:
         if name in self.places:
