@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import flow_page
 import lab_words as words
 import results_tables as tables
 from oddframe.video.flow import WINDOW
@@ -92,6 +93,7 @@ def make_pages(results: Path) -> dict[str, str]:
             words.WINDOWS,
             tables.windows_table(windows),
             words.WINDOWS_FOUND.format(side=WINDOW, found=tables.windows_found(windows)),
+            *flow_page.sections(results),
         ],
         "synthetic": [
             words.SYNTHETIC,

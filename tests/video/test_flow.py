@@ -51,6 +51,15 @@ def test_the_same_movement_is_as_fast_in_the_same_places_at_every_size_of_pictur
     )
 
 
+def test_a_tiny_picture_is_as_fast_though_it_is_not_enlarged_to_240_rows():
+    """2 pixels of 64 rows are 7.5 of 240."""
+    picture = texture(64, 96)
+    found = flow(picture, np.roll(picture, 2, axis=1))
+
+    assert found.shape == (29, 45)  # at three times its size, of cells of 6 x 6
+    assert np.median(found) == pytest.approx(7.5**2, rel=0.05)
+
+
 def test_only_what_moves_is_fast_and_more_than_one_cell_of_it_counts():
     still = texture(240, 360)
     moved = still.copy()
