@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import evidence_page
 import flow_page
 import lab_words as words
 import results_tables as tables
@@ -95,6 +96,7 @@ def make_pages(results: Path) -> dict[str, str]:
             words.WINDOWS_FOUND.format(side=WINDOW, found=tables.windows_found(windows)),
             *flow_page.sections(results),
         ],
+        "evidence": evidence_page.sections(results),
         "synthetic": [
             words.SYNTHETIC,
             tables.synthetic_table(synthetic),

@@ -1,0 +1,80 @@
+"""Which components `online` should be made of: several choices of the same trainings, judged in one pass.
+
+    python experiments/evidence.py DATA --name demo --preset tiny --seeds 2020 2 3
+    python experiments/evidence.py DAY --name day-develop --preset live --set train.epochs=1 --set data.known=leave-out
+
+One training for each seed. Its evidence has all components; what differs is which of them are added, and so the line.
+Runs that have finished are taken as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import oddframe as odd
+from oddframe.bars import watching
+from ways import figures, judged_ways, part_of
+
+RESULTS = Path(__file__).parent / "results" / "evidence"
+WAYS = {
+    name.replace(",", " + "): f"[{name}]"
+    for name in (
+        "distance,local_distance",
+        "local_distance",
+        "local_distance,flow",
+        "local_distance,direction",
+        "local_distance,flow,direction",
+        "distance,local_distance,flow,direction",
+        "flow",
+        "direction",
+    )
+}
+ALL = "score.online=[distance,local_distance,flow,direction]"
+
+
+def main() -> None:
+    """Train, judge, and leave one JSON a seed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--name", required=True, help="of what is judged, in the files' names")
+    parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[2020])
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
+    parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
+    given = parser.parse_args()
+    videos = odd.open_videoset(given.data)
+    test = part_of(videos, None, given.videos).test
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for seed in given.seeds:
+        name = f"{given.name}-{seed}"
+        with watching() as watch:
+            run = odd.train(
+                videos,
+                out=given.runs / f"evidence-{name}",
+                preset=given.preset,
+                overrides=[*given.overrides, ALL],
+                seed=seed,
+                watch=watch,
+            )
+        found = {way: figures(result) for way, result in judged_ways(run, test, WAYS).items()}
+        about = {
+            "data": videos.name,
+            "preset": given.preset,
+            "set": given.overrides,
+            "seed": seed,
+            "precision": run.info.precision,
+            "seconds_training": run.info.seconds_training,
+            "videos": [one.name for one in test],
+            "ways": found,
+        }
+        (RESULTS / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        for way, one in found.items():
+            own = one["at"]["own"]
+            print(f"{way}: AUC {100 * one['auc']:.1f}, {own['found']} of {own['labelled']}, {own['false']} false")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Several ways of making `online` of the same evidence, judged in one pass over the test videos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import oddframe as odd
+from oddframe.data.videoset import LabelledVideo, VideoSet
+from oddframe.evaluation.judge import judge
+from oddframe.evaluation.result import Result
+from oddframe.evaluation.stored import JudgedVideo, Span
+from oddframe.scoring.alarms import AlarmRule
+from oddframe.scoring.calibrate import fit_calibration
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.collector import Collector
+from oddframe.scoring.judged_file import load_judged
+from oddframe.scoring.scorer import Scorer
+from oddframe.settings import ScoreSettings
+from oddframe.settings_layers import with_overrides
+
+
+def part_of(videos: VideoSet, scenes: Sequence[str] | None, most: int | None) -> VideoSet:
+    """The same set with these scenes alone, and so many test videos of each."""
+    kept: dict[str, list[LabelledVideo]] = {}
+    for one in videos.test:
+        if scenes is None or one.scene in scenes:
+            kept.setdefault(one.scene, []).append(one)
+    return replace(
+        videos,
+        normal=tuple(one for one in videos.normal if scenes is None or one.scene in scenes),
+        test=tuple(one for several in kept.values() for one in several[:most]),
+    )
+
+
+def judged_ways(run: odd.Run, test: Sequence[LabelledVideo], ways: Mapping[str, str]) -> dict[str, Result]:
+    """Way → alarms beside labels; the evidence of each frame is gathered once.
+
+    Args:
+        run: trained with a `score.online` that has all components of all ways. ways: name → `score.online`.
+    """
+    scorer, evidence = Scorer(run), load_judged(run.folder, run.info.evidence)
+    settings = {way: with_overrides(run.settings, [f"score.online={names}"]).score for way, names in ways.items()}
+    made = {way: fit_calibration(evidence, score) for way, score in settings.items()}
+    judged: dict[str, list[JudgedVideo]] = {way: [] for way in ways}
+    for number, video in enumerate(test):
+        print(f"{number + 1} of {len(test)}: {video.name}", flush=True)
+        collectors = {way: collector(made[way], settings[way], video) for way in ways}
+        for raw in scorer.evidence().raw(video.video.frames()):
+            for one in collectors.values():
+                one.take(raw)
+        for way, one in collectors.items():
+            scores, first = replace(one.finish([]), video=video.name), video.video.first_index
+            kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
+            assert video.labels is not None
+            labels = video.labels[scores.frame - first]
+            judged[way].append(JudgedVideo(video.name, video.scene, scores, labels, kinds, video.conditions))
+    return {way: judge(several, rule=AlarmRule.of(settings[way])) for way, several in judged.items()}
+
+
+def collector(made: Calibration, score: ScoreSettings, video: LabelledVideo) -> Collector:
+    """Gathers the scores of a video in its own scene."""
+    return Collector(made, made.scene(video.scene)[0], score, video.video, video.scene)
+
+
+def figures(result: Result) -> dict[str, Any]:
+    """AUC of frames, and recall of stretches at each line: of all, and of each kind."""
+    events = result.events
+    return {
+        "auc": result.auc["online"].micro,
+        "normal_hours": events.normal_hours,
+        "at": {
+            rate: {
+                "false": at.alarms.false,
+                "false_per_hour": at.alarms.per_hour,
+                "recall": at.stretches.recall,
+                "found": at.stretches.found,
+                "labelled": at.stretches.labelled,
+                "kinds": {kind: [one.found, one.labelled] for kind, one in sorted(at.kinds.items())},
+            }
+            for rate, at in events.at.items()
+        },
+    }
