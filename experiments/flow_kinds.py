@@ -4,7 +4,7 @@
 
 Held-out normal video draws the lines. Test videos are gone through once; what is raised by `flow`, by `direction`
 and by the two together is judged apart. DATA is a set with labels, as `oddframe data synth` draws one (with or without
-`--scale day --set develop`). `--videos` takes the first so many test videos of each scene.
+`--scale day --which develop`). `--videos` takes the first so many test videos of each scene.
 """
 
 from __future__ import annotations

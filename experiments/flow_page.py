@@ -30,7 +30,7 @@ KINDS = """## Speed and direction, by kind of anomaly
 
     oddframe data synth SYNTHETIC
     python experiments/flow_kinds.py SYNTHETIC --name demo
-    oddframe data synth DAY --scale day --set develop
+    oddframe data synth DAY --scale day --which develop
     python experiments/flow_kinds.py DAY --name day-develop --scenes gate avenue --videos 3 --heldout 0.25
 
 `flow` asks how fast the fastest window is. `direction` takes movement apart into eight directions and compares each

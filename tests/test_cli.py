@@ -204,10 +204,10 @@ def test_what_the_user_can_mend_is_one_message_and_exit_code_1(home):
 @pytest.mark.parametrize(
     ("words", "told_so"),
     [
-        (["--set", "judge"], "--set is only for the scale day"),
+        (["--which", "judge"], "--which is only for the scale day"),
         (["--jobs", "2"], "--jobs is only for the scale day"),
         (["--scale", "day", "--seed", "3"], "--seed is not for the scale day"),
-        (["--scale", "day", "--set", "juge"], "did you mean judge"),
+        (["--scale", "day", "--which", "juge"], "did you mean judge"),
         (["--scale", "daily"], "unknown scale"),
     ],
 )

@@ -47,10 +47,11 @@ def test_a_page_fits_its_screen_and_its_script_has_no_errors(chromium, kind, wid
 
 
 @pytest.mark.slow
-def test_the_curves_stand_above_everything_but_the_headline(chromium, result_page):
+def test_alarms_stand_below_the_headline_and_the_curves_below_them(chromium, result_page):
     browser = opened(chromium, result_page)
 
-    assert browser.find_element("css selector", "section > h2").text == "Every test video"
+    sections = [found.text for found in browser.find_elements("css selector", "section > h2")]
+    assert sections[:2] == ["Alarms", "Every test video"]
 
 
 @pytest.mark.slow

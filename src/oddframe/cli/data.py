@@ -55,11 +55,13 @@ def synth(
     ] = "demo",
     name: Annotated[
         str | None,
-        typer.Option("--set", help="Of day: develop, to choose by, or judge, to tell how good what was chosen is."),
+        typer.Option("--which", help="Of day: develop, to choose by, or judge, to tell how good what was chosen is."),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Of day: processes that draw at the same time; all cores if not given."),
+        typer.Option(
+            "--jobs", min=1, help="How many are worked on at the same time, each with its share of the cores."
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -70,7 +72,7 @@ def synth(
     \b
     Examples:
       oddframe data synth demo/data
-      oddframe data synth day/develop --scale day --set develop
+      oddframe data synth day/develop --scale day --which develop
     """
     from oddframe.data.synthetic import generate
     from oddframe.data.synthetic.day import generate_day
@@ -78,12 +80,13 @@ def synth(
     from oddframe.progress import Progress
 
     day = scale == "day"
-    for option, given, of_day in (("--set", name, True), ("--jobs", jobs, True), ("--seed", seed, False)):
+    for option, given, of_day in (("--which", name, True), ("--jobs", jobs, True), ("--seed", seed, False)):
         if given is not None and of_day != day:
             raise SettingsError(
                 f"{option} is {'only for' if of_day else 'not for'} the scale day",
                 seen=f"--scale {scale} {option} {given}",
-                hint=f"leave out {option}" + (", or add --scale day" if of_day else "; --set chooses one of its sets"),
+                hint=f"leave out {option}"
+                + (", or add --scale day" if of_day else "; --which chooses one of its sets"),
             )
     with watching() as watch:
         if day:
