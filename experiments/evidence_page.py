@@ -33,7 +33,7 @@ def sections(results: Path) -> list[str]:
     for path in sorted((results / "evidence").glob("*.json")):
         name, _, seed = path.stem.rpartition("-")
         sets.setdefault(name, {})[int(seed)] = json.loads(path.read_text("utf-8"))
-    return [HEAD, *(part for name, seeds in sets.items() for part in _set(name, seeds)), FOUND]
+    return [HEAD, *(part for name, seeds in sets.items() for part in _set(name, dict(sorted(seeds.items())))), FOUND]
 
 
 def _set(name: str, seeds: dict[int, Any]) -> list[str]:
