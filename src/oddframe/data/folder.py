@@ -93,7 +93,7 @@ def read(root: Path, how: Reading) -> VideoSet:
             path=root,
             seen=f"{BEGUN}: videos are missing, and all labels",
             wanted="a whole set",
-            hint="the command that draws it goes on: oddframe data synth FOLDER --scale day --set NAME",
+            hint="the command that draws it goes on: oddframe data synth FOLDER --scale day --which NAME",
         )
     notes = ["this set is not whole yet: videos are missing, and all labels"] if begun else []
     listed: list[ListedVideo] = []
