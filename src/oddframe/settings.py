@@ -122,7 +122,7 @@ class TrainSettings(Strict):
         default=0,
         ge=0,
         le=1,
-        description="with `draw`, share of normal clips of people on foot into which another walker is drawn, so that "
+        description="share of normal clips of people on foot into which another walker is drawn, so that, with `draw`, "
         "to be drawn is nothing odd",
     )
     seed: int = Field(

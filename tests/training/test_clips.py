@@ -15,7 +15,8 @@ from oddframe.data.videoset import LabelledVideo, Masks
 from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 from oddframe.training.clip_sources import ClipSource, clip_sources
-from oddframe.training.clips import ClipSampler, moving_places
+from oddframe.training.clips import ClipSampler
+from oddframe.training.moving import moving_places
 from oddframe.video.store import StoredVideo
 
 SIZE = (16, 24)

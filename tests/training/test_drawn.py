@@ -106,9 +106,10 @@ def test_batches_with_drawn_things_are_the_same_whenever_they_are_made() -> None
     assert one.places.any(axis=(1, 2)).all()
 
 
-def test_walkers_are_drawn_into_normal_clips_of_people_alone() -> None:
-    settings = TrainSettings(batch=4, pseudo_anomalies=("draw",), drawn_walkers=1.0)
-    plain = TrainSettings(batch=4, pseudo_anomalies=("draw",))
+@pytest.mark.parametrize("kinds", [("draw",), ()], ids=["with-draw", "without"])
+def test_walkers_are_drawn_into_normal_clips_of_people(kinds: tuple[str, ...]) -> None:
+    settings = TrainSettings(batch=4, pseudo_anomalies=kinds, drawn_walkers=1.0)
+    plain = TrainSettings(batch=4, pseudo_anomalies=kinds)
     sources = [source(walkers(20, seed=seed), str(seed)) for seed in range(3)]
     with_walkers = ClipSampler(sources, 5, settings, ("normal",)).batch(0, 0).normal
     without = ClipSampler(sources, 5, plain, ("normal",)).batch(0, 0).normal

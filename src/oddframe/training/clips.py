@@ -14,7 +14,6 @@ share of all clips is crowded with what moves in a normal clip of the same view:
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 from collections.abc import Generator, Sequence
@@ -28,15 +27,10 @@ from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 from oddframe.training.clip_sources import ClipSource, Pixels, Places
 from oddframe.training.drawn import Drawer
+from oddframe.training.moving import known_places, moving_places, same_view
 
 Pace = slice | NDArray[np.int64]
 """Which frames of a clip are shown, in which order."""
-
-MOVES = 15.3
-"""Grey levels by which a 5x5 neighbourhood changes from one frame of a clip to the next if something moves there."""
-
-SAME_VIEW = 8.0
-"""Grey levels by which two clips of the same view differ at most, at the median of the places where nothing moves."""
 
 _TRIES = 4
 """Draws for a pseudo-anomaly in which something moves, before the clip is given up."""
@@ -99,7 +93,7 @@ class ClipSampler:
             for scene in {source.scene for source in self.sources}
         }
         self._channels = max((source.pixels.shape[3] for source in self.sources), default=1)
-        drawn = "draw" in settings.pseudo_anomalies
+        drawn = "draw" in settings.pseudo_anomalies or settings.drawn_walkers > 0
         self._drawer = Drawer.of(self.sources, self._normal, settings.seed) if drawn else None
         self._cut_out = np.array([row for row in self._abnormal if self._has_masks(*row)]).reshape(-1, 2)
         kinds = settings.pseudo_anomalies
@@ -225,7 +219,7 @@ class ClipSampler:
                 pixels, pace = self._clip(source, start), self._pace(rng)
                 masks = self.sources[source].places
                 masks = None if masks is None else masks[start : start + self.frames][pace]
-                marked = _known_places(pixels, masks)
+                marked = known_places(pixels, masks)
                 drawn.append((self._crowd(rng, pixels[pace], source, pace, marked), marked))
         for number in range(pseudo):
             make = {"skip": self._skip, "paste": self._paste, "transplant": self._transplant, "draw": self._draw_thing}
@@ -259,7 +253,7 @@ class ClipSampler:
         for _ in range(_TRIES):
             other = self._clip(*normal[rng.integers(len(normal))])
             moving = moving_places(other)
-            if not moving.any() or not _same_view(pixels[0], other[0], ~moving):
+            if not moving.any() or not same_view(pixels[0], other[0], ~moving):
                 continue
             # Limbs that stand for a moment belong to what moves, and a soft edge leaves no outline to learn.
             soft = cv2.GaussianBlur(cv2.dilate(moving.astype(np.float32), np.ones((5, 5), np.uint8)), (0, 0), 1.5)
@@ -368,29 +362,6 @@ class ClipSampler:
         if mirrored:
             pixels, marked = pixels[:, :, ::-1], marked[:, ::-1]
         return pixels, marked
-
-
-def moving_places(pixels: Pixels) -> Places:
-    """Find where a clip (T, H, W, C) moves: (H, W) bool."""
-    grey = pixels.mean(axis=3, dtype=np.float32) if pixels.shape[3] > 1 else pixels[..., 0].astype(np.float32)
-    most = np.zeros(grey.shape[1:], np.float32)
-    for before, after in itertools.pairwise(grey):
-        cv2.max(most, cv2.blur(cv2.absdiff(before, after), (5, 5)), most)
-    return most > MOVES
-
-
-def _same_view(one: Pixels, other: Pixels, still: Places) -> bool:
-    """Whether two pictures (H, W, C) agree where nothing moves: every fourth row and column is enough."""
-    difference = np.abs(one[::4, ::4].astype(np.int16) - other[::4, ::4])[still[::4, ::4]]
-    return difference.size > 0 and float(np.median(difference)) <= SAME_VIEW
-
-
-def _known_places(pixels: Pixels, masks: Places | None) -> Places:
-    """Where a known anomaly is: its masks in the frames shown, else where the whole clip moves, else everywhere."""
-    if masks is not None and masks.any():
-        return np.asarray(masks.any(axis=0))
-    moving = moving_places(pixels)
-    return moving if moving.any() else np.ones(pixels.shape[1:3], bool)
 
 
 def _index(sources: Sequence[ClipSource], frames: int, *, abnormal: bool) -> NDArray[np.int64]:
