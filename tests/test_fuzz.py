@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from tests.shared import benchmark
 
 from oddframe.errors import UnreadableVideoError
-
-_PATH = Path(__file__).resolve().parents[1] / "benchmarks" / "fuzz.py"
 
 
 @pytest.fixture(scope="module")
 def fuzz():
-    spec = importlib.util.spec_from_file_location("oddframe_fuzz", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("fuzz")
 
 
 @pytest.fixture

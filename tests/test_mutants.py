@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from tests.shared import benchmark
 
-_PATH = Path(__file__).resolve().parents[1] / "benchmarks" / "mutants.py"
 CODE = "def f(a, b):\n    if a < 3:\n        return a + b\n    return True and b\n"
 
 
 @pytest.fixture(scope="module")
 def mutants():
-    spec = importlib.util.spec_from_file_location("oddframe_mutants", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("mutants")
 
 
 def test_every_place_is_changed_once_and_nothing_else_is(mutants):

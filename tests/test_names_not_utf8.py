@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.shared import FLOOR
 
 from oddframe.data.source import source_in
 from oddframe.evaluation.judge import evaluate
@@ -21,14 +22,6 @@ from oddframe.scoring.judged_file import load_judged
 from oddframe.training.train import train
 
 FOREIGN = os.fsdecode(b"kam\xe9ra")
-
-OVERRIDES = [
-    "model.size=[48, 64]",
-    "model.channels=1",
-    "data.heldout=0.3",
-    "data.least_heldout=1",
-    "score.online=[psnr, motion]",
-]
 
 
 class Plan(FileRecord):
@@ -80,7 +73,7 @@ def camera(tmp_path) -> Path:
 def test_such_a_set_is_trained_on_judged_and_reported_and_its_names_come_back(camera, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["oddframe", "train", str(camera)])
 
-    train(camera, out=tmp_path / "run", preset="paper", detector="framediff", overrides=OVERRIDES)
+    train(camera, out=tmp_path / "run", preset="paper", detector="framediff", overrides=FLOOR)
 
     run = Run.open(tmp_path / "run")
     assert source_in(run.info.data, run.folder).paths == (camera,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -10,24 +9,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tests.shared import benchmark
 
 from oddframe.detectors.peers import MnadSettings
 from oddframe.models.detector import Batch, Clips
 from oddframe.models.mnad import Mnad
 from oddframe.nn.memory import Memory, unit
 
-SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "plain_mnad.py"
 SETTINGS = MnadSettings(size=(16, 24), width=4, channels=3, items=3)
 
 
 @pytest.fixture(scope="module")
 def plain() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("plain_mnad", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("plain_mnad")
 
 
 def same_network(plain: ModuleType) -> tuple[torch.nn.Module, Mnad]:

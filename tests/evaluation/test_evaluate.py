@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.shared import FLOOR
 
 from oddframe.data.open import open_videoset
 from oddframe.errors import MissingPathError, NothingToJudgeError
@@ -154,15 +155,6 @@ def write_videos(home: Path, videos: dict[str, object]) -> Path:
     return home
 
 
-OVERRIDES = [
-    "model.size=[48, 64]",
-    "model.channels=1",
-    "data.heldout=0.3",
-    "data.least_heldout=1",
-    "score.online=[psnr, motion]",
-]
-
-
 @pytest.fixture
 def avenue(tmp_path) -> Path:
     """Part of Avenue: three training videos, a test video that flashes, and both of its ground truths."""
@@ -179,7 +171,7 @@ def avenue(tmp_path) -> Path:
 
 
 def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, tmp_path):
-    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=OVERRIDES)
+    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=FLOOR)
 
     result = evaluate(run)
 
@@ -189,7 +181,7 @@ def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, 
 
 
 def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_path):
-    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=OVERRIDES)
+    run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=FLOOR)
 
     result = evaluate(run, judged_source(run, ground_truth="frames"))
 
@@ -208,7 +200,7 @@ def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_becam
         home,
         out=tmp_path / "run",
         detector="framediff",
-        overrides=OVERRIDES,
+        overrides=FLOOR,
         protocol="unseen",
         known_classes=["flash"],
     )

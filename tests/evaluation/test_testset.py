@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.shared import FLOOR
 
 from oddframe.data.open import open_source
 from oddframe.data.source import DataSource
@@ -26,13 +27,6 @@ from oddframe.reproduction.rows import rows_of
 from oddframe.runs import Run
 from oddframe.training.train import train
 
-OVERRIDES = [
-    "model.size=[48, 64]",
-    "model.channels=1",
-    "data.heldout=0.3",
-    "data.least_heldout=1",
-    "score.online=[psnr, motion]",
-]
 FLASH = range(20, 30)
 
 
@@ -45,7 +39,7 @@ def picture(index: int, *, odd: bool) -> np.ndarray:
 
 
 def trained(data, out: Path) -> Run:
-    return train(data, out=out, preset="paper", detector="framediff", overrides=OVERRIDES)
+    return train(data, out=out, preset="paper", detector="framediff", overrides=FLOOR)
 
 
 @pytest.fixture(scope="module")
