@@ -42,9 +42,9 @@ types: install
 walls: install
 	$(BIN)/lint-imports
 
-# A link that leads nowhere ends it.
+# A link that leads nowhere ends it. With --quiet it would not: mkdocs counts the warnings that it shows.
 docs: install
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 unit: install
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15

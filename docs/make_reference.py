@@ -1,4 +1,4 @@
-"""Write docs/reference/settings.md and docs/reference/command-line.md from the code.
+"""Write docs/reference/settings.md, cameras.md and command-line.md from the code.
 
     python docs/make_reference.py
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from oddframe.cameras.settings import CameraSettings, HealthSettings
 from oddframe.cli.main import app
 from oddframe.detectors import detectors
 from oddframe.models.catalogue import settings_schema
@@ -31,14 +32,14 @@ _ROOMS = {
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text, "utf-8")
 
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"settings.md": _settings(), "command-line.md": _command_line()}
+    return {"settings.md": _settings(), "cameras.md": _cameras(), "command-line.md": _command_line()}
 
 
 # Settings -------------------------------------------------------------------------------------------------------
@@ -95,7 +96,8 @@ def _table(room: str, schema: Mapping[str, Any]) -> list[str]:
     rows = ["| setting | values | default | |", "| --- | --- | --- | --- |"]
     for name, one in schema.items():
         words = one.get("description", "").replace("|", "\\|")
-        rows.append(f"| `{room}.{name}` | {_values(one)} | {_value(one.get('default'))} | {words} |")
+        path = f"{room}.{name}" if room else name
+        rows.append(f"| `{path}` | {_values(one)} | {_value(one.get('default'))} | {words} |")
     return rows
 
 
@@ -123,6 +125,28 @@ def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(str(one) for one in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _cameras() -> str:
+    schema = settings_schema(CameraSettings)
+    own = {name: one for name, one in schema.items() if name != "health"}
+    return "\n".join(
+        [
+            "# Settings of a camera",
+            "",
+            "<!-- made by docs/make_reference.py: change the descriptions in the code -->",
+            "",
+            "How a camera is read, and where its health changes ([what that means](../how-to/cameras.md)). They are no",
+            "part of a run.",
+            "",
+            *_table("", own),
+            "",
+            "## health",
+            "",
+            *_table("health", settings_schema(HealthSettings)),
+            "",
+        ]
+    )
 
 
 # Command line ---------------------------------------------------------------------------------------------------

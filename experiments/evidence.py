@@ -1,6 +1,7 @@
 """Which components `online` should be made of: several choices of the same trainings, judged in one pass.
 
     python experiments/evidence.py DATA --name demo --preset tiny --seeds 2020 2 3
+    python experiments/evidence.py PED2 --name ped2-inner --seeds 2020 2 --only 01 02
     python experiments/evidence.py DAY --name day-develop --preset live --set train.epochs=1 --set data.known=leave-out
 
 One training for each seed. Its evidence has all components; what differs is which of them are added, and so the line.
@@ -23,6 +24,8 @@ WAYS = {
     for name in (
         "distance,local_distance",
         "local_distance",
+        "distance,local_distance,direction",
+        "distance,local_distance,flow",
         "local_distance,flow",
         "local_distance,direction",
         "local_distance,flow,direction",
@@ -43,10 +46,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[2020])
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
     parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
+    parser.add_argument("--only", nargs="+", help="names of the test videos that are judged")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
     given = parser.parse_args()
     videos = odd.open_videoset(given.data)
-    test = part_of(videos, None, given.videos).test
+    test = [one for one in part_of(videos, None, given.videos).test if given.only is None or one.name in given.only]
     RESULTS.mkdir(parents=True, exist_ok=True)
     for seed in given.seeds:
         name = f"{given.name}-{seed}"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import load_tables
 import performance_tables as tables
 from pages import table, write_or_check
 from performance_tables import machine, with_quartiles
@@ -26,7 +27,7 @@ sides. The limit is what a matrix product reaches on the same machine in the sam
 
 HEAD = f"""# Performance
 
-Seven questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
+Nine questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
 `benchmarks/results/`; the [lab](lab/README.md) has the rest, on more kinds of processor. What your own machine does:
 [measure it](how-to/measure-speed.md).
 
@@ -38,14 +39,16 @@ SCORED = """## How fast is a video scored?
     oddframe bench --json > benchmarks/results/bench.json
 
 The network of preset `cpu` (240x360), from a video file of 640x360 to scores, by the better of two batch sizes.
+The optical flow that the preset has beside its network takes a core's time as well ([how much](lab/floor.md)); here it
+is left out.
 """
 
-CAMERAS = """## How many cameras?
+CAMERAS = """## What does a smaller network gain, and lose?
 
     python experiments/live_curve.py PED2 --fold 0 --speed
 
 Presets `live` (128x192) and `cpu` (240x360), as runs and as artefacts, and frame differences: from a file of 360x240 to
-scores, beside what they are worth on fold 0 of UCSD Ped2 (AUC of `online`).
+scores, beside what they are worth on fold 0 of UCSD Ped2 (AUC of `online`), all of it without optical flow.
 """
 
 PUBLISHED = """## What is gained over the published way?
@@ -70,6 +73,15 @@ Each process has a core of its own and decodes for itself.
 START = """## How long until something is seen?
 
     python benchmarks/start_up.py --json benchmarks/results/start_up.json
+"""
+
+TEACH = """## How soon does a camera know what a review says?
+
+    python benchmarks/teach_now.py --json benchmarks/results/teach_now.json
+
+A fitting on 24 hours of normal video at 10 frames a second, and two minutes of remembered events in each of
+these hours. A preview comes first, and reads what is stored; then the same review is carried out, another one is tried,
+and the first one is forgotten. Seconds of the processor; the machine was busy with other work.
 """
 
 READ = """## What does exact reading cost?
@@ -230,16 +242,28 @@ def make_pages(results: Path) -> dict[str, str]:
     short: Sections = {
         "bench": (SCORED, _scored),
         "live-curve": (CAMERAS, _cameras),
+    }
+    rest: Sections = {
         "peer_step": (PUBLISHED, _published),
         "scoring_memory": (LONG, tables.length_table),
         "scoring_workers": (WORKERS, tables.workers_table),
         "start_up": (START, tables.start_table),
+        "teach_now": (TEACH, tables.teaching_table),
         "reading": (READ, tables.reading_table),
     }
     pages = {
-        "performance.md": "\n".join([HEAD, *_sections(results, short, {})]),
+        "performance.md": "\n".join(
+            [
+                HEAD,
+                *_sections(results, short, {}),
+                *load_tables.short_section(results),
+                *_sections(results, rest, {}),
+            ]
+        ),
         "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results)]),
     }
+    if load := load_tables.long_page(results):
+        pages["lab/load.md"] = load
     return pages | {
         f"lab/{name}.md": "\n".join([head, *_sections(results, sections, ELSEWHERE)])
         for name, (head, sections) in LAB.items()

@@ -181,6 +181,15 @@ def start_table(found: Mapping[str, Any]) -> str:
     return table(rows) + "\nIn brackets the least and the most.\n"
 
 
+def teaching_table(found: Mapping[str, Any]) -> str:
+    presets = found["presets"]
+    rows = [["", *(f"maps of `{name}`" for name in presets)]]
+    for step in next(iter(presets.values()))["processor_seconds"]:
+        rows.append([step, *(f"{one['processor_seconds'][step]['median']:.1f} s" for one in presets.values())])
+    rows.append(["remembered", *(f"{one['events']} events, {one['megabytes']:.0f} MB" for one in presets.values())])
+    return table(rows)
+
+
 def reading_table(found: Mapping[str, Any]) -> str:
     rows = [["", "frames", "PyAV alone", "oddframe", "opening", "counting"]]
     for name, one in found["files"].items():

@@ -41,7 +41,7 @@ def main() -> None:
             result = RESULTS / f"{given.name}-{seed}-{scale}.json"
             if not result.exists():
                 oddframe("train", str(sets["demo"]), "--out", str(run), *options)
-                judge(run, result, "--data", str(folder), "--regions")
+                judge(run, result, "--data", str(folder), "--places")
             found[scale].append(figures_of(json.loads(result.read_text("utf-8"))))
     for scale, figures in found.items():
         shared = [name for name in figures[0] if all(name in one for one in figures)]

@@ -15,7 +15,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
+from tests.shared import draws
 
 from oddframe.data.source import DataInfo
 from oddframe.origin import RunInfo, SplitInfo
@@ -31,15 +33,61 @@ if TYPE_CHECKING:
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores among them: torch with a thread a core in each of them waits for itself.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same draws each time, on whatever computer, and however busy it is: no test fails by chance.
+settings.register_profile(
+    "oddframe",
+    settings(),
+    max_examples=draws(100),
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("oddframe")
+
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+
+
+LONG = (
+    "teaching/test_working.py",
+    "cameras/test_rtsp.py",
+    "site/test_secrets_stay.py",
+    "site/test_supervisor.py",
+    "site/test_followed.py",
+    "console/test_attacks.py",
+    "exporting",
+    "reproduction/test_whole.py",
+    "scoring/test_memory.py",
+    "teaching/test_improving.py",
+    "test_outside.py",
+    "training/test_train.py",
+    "reproduction/test_reproduce.py",
+)
+"""What takes longest. It begins first, so that at the end no worker is left alone with it; and what mostly waits comes
+first of all, since learning in `test_working` computes only where nobody else wants to."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order below: pytest-xdist has files of many tests first, however long they take."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (-n 2), a file's tests share one, and so do all that need the exported artefact."""
+    here = Path(__file__).parent
+    first = {str(here / one): place for place, one in enumerate(LONG)}
+    places = {}
     for item in items:
         home = item.path.parent if item.path.parent.name == "exporting" else item.path
         item.add_marker(pytest.mark.xdist_group(str(home)))
+        places[item] = first.get(str(home), len(first))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=places.__getitem__)
 
 
 @pytest.fixture(autouse=True, scope="session")

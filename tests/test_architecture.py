@@ -64,7 +64,11 @@ def test_every_module_says_what_it_is():
 
 
 def test_nothing_ever_unpickles():
-    """torch.load, pickle and allow_pickle=True run what a stranger's file says."""
+    """torch.load, pickle and allow_pickle=True run what a stranger's file says.
+
+    One file is read so: weights of a package, which come in no other form. Their SHA-256 is compared before.
+    """
+    known = ("efficientnet.py", "torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)")
     found = []
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -78,7 +82,8 @@ def test_nothing_ever_unpickles():
                     word.arg == "allow_pickle" and ast.unparse(word.value) != "False" for word in node.keywords
                 )
                 no_word = name == "np.load" and not any(word.arg == "allow_pickle" for word in node.keywords)
-                found += [path.name] if name == "torch.load" or open_to_pickle or no_word else []
+                loads = name == "torch.load" and (path.name, ast.unparse(node)) != known
+                found += [path.name] if loads or open_to_pickle or no_word else []
 
     assert not found
 

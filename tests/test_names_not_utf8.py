@@ -14,12 +14,14 @@ from tests.shared import FLOOR
 from oddframe.data.source import source_in
 from oddframe.evaluation.judge import evaluate
 from oddframe.evaluation.result import Result
-from oddframe.footage.folder import Asked, finished, write_summary
+from oddframe.footage.folder import Asked, finished, made_of
+from oddframe.footage.summary import Summary, write_summary
 from oddframe.records import FileRecord, escaped, read_record, unescaped, write_record
 from oddframe.reporting.pages import report
 from oddframe.runs import Run
 from oddframe.scoring.judged_file import load_judged
 from oddframe.training.train import train
+from oddframe.video._digest import _content
 
 FOREIGN = os.fsdecode(b"kam\xe9ra")
 
@@ -41,14 +43,24 @@ def test_a_record_keeps_such_names_as_values_and_as_keys_and_its_file_is_sound_j
 
 
 def test_a_scored_video_of_such_a_name_is_known_again(tmp_path, scored):
-    made, scores = {"video": FOREIGN}, scored([0.0, 1.0], name=FOREIGN)
+    video = tmp_path / f"{FOREIGN}.mp4"
+    video.touch()
+    made = made_of({"run": "0", "backend": "torch", "oddframe": "0.1.0"}, video, Asked())
     for name in ("scores.csv", "events.csv", "curve.png", "report.html"):
         (tmp_path / name).touch()
 
-    write_summary(tmp_path, scores, made, {})
+    write_summary(tmp_path, Summary.of(scored([0.0, 1.0], name=FOREIGN)), made, {})
 
-    assert finished(tmp_path, made, Asked())["video"] == FOREIGN
-    assert finished(tmp_path, {"video": "other"}, Asked()) is None
+    assert finished(tmp_path, made, Asked()).video == FOREIGN
+    assert finished(tmp_path, made.changed(video="of another"), Asked()) is None
+
+
+def test_pictures_of_such_names_have_a_digest_of_their_own(tmp_path):
+    first, second = (tmp_path / os.fsdecode(name) for name in (b"\xe9.png", b"\xe8.png"))
+    for one in (first, second):
+        one.write_bytes(b"the same")
+
+    assert _content([first], named=True) != _content([second], named=True)
 
 
 @pytest.fixture

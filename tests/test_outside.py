@@ -41,11 +41,36 @@ COMMANDS = (
     "score data/test --run model --backend openvino --out scores-2",
     "bench model --repeats 1 --batch 1",
     "reproduce table3 data --preset tiny --row framediff --set data.folds=2 --set data.least_heldout=1 --out table3",
+    "live data/test/passage/passage-t01.mp4 --run model --backend onnxruntime --for 1",
+    "site check site.yaml",
+    "site regions site.yaml gate gate.json",
+    "serve site.yaml --no-console --backend onnxruntime --for 1",
+    "site status site.yaml",
+    "site learn site.yaml gate",
+    "improve --help",  # its steps are those of train, export and calibrate
+    "site password site.yaml",
+    "site lessons site.yaml gate",
+    "site teach --help",
+    "site forget --help",
+    "site deliver site.yaml",
+    "site backup site.yaml depot.tar",
+    "site restore depot.tar depot-again",
     "demo --instant",
     "models",
     "doctor",
     "data cache",
 )
+
+
+SITE = """
+folder: site
+cameras:
+  gate:
+    address: data/test/passage/passage-t01.mp4
+    detector: model
+sinks:
+  file: {kind: jsonl, url: sent.jsonl}
+"""
 
 
 @pytest.fixture
@@ -86,6 +111,7 @@ def test_the_listener_hears(surroundings):
 def test_no_verb_opens_a_socket_or_leaves_anything_in_the_home(surroundings):
     need("onnxscript", "openvino")
     heard, home = surroundings / "heard", surroundings / "home"
+    (surroundings / "work/site.yaml").write_text(SITE)
 
     python("-c", f"from oddframe.cli.main import app\nfor words in {[command.split() for command in COMMANDS]!r}:\n"
                  "    assert not app(words, standalone_mode=False), words")  # fmt: skip

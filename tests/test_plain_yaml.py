@@ -61,7 +61,7 @@ def test_what_is_more_than_plain_is_refused_at_once(text, what):
         read_plain(text)
 
     assert what in str(caught.value)
-    assert time.monotonic() - began < 5  # it takes milliseconds; aliases that multiply would take for ever
+    assert time.monotonic() - began < 60  # it takes milliseconds; aliases that multiply would take for ever
 
 
 @pytest.mark.parametrize("text", ["train: {lr: .inf}", "train: {lr: .nan}", "train: {lr: 1e999}"])

@@ -18,6 +18,8 @@ import oddframe
 from oddframe.cli.main import app
 from oddframe.detectors import detectors
 
+from .conftest import moving_square
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = typer.main.get_command(app)
 BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -43,7 +45,7 @@ def commands(page: Path) -> list[list[str]]:
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     inline = re.findall(r"`oddframe ([^`]+)`", text_of(page))
     # where the output goes is the shell's business
-    found = [shlex.split(line.split(" > ")[0])[1:] for line in lines if line.startswith("oddframe ")]
+    found = [shlex.split(line.split(" > ")[0], comments=True)[1:] for line in lines if line.startswith("oddframe ")]
     return found + [shlex.split(words) for words in inline if "|" not in words and ("/" in words or " --" in words)]
 
 
@@ -86,6 +88,15 @@ def test_settings_in_the_documents_exist():
         load_settings("cpu", detector=name, overrides=sorted(settings))
 
     assert len(set().union(*given.values())) > 4
+
+
+def test_the_start_page_leads_to_every_page_of_the_site():
+    listed = re.findall(r"[\w/-]+\.(?:md|ipynb)", (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:")[2])
+    start = (ROOT / "docs/README.md").read_text("utf-8")
+
+    wanted = [page for page in listed if not page.startswith(("lab/", "decisions/0")) and page != "README.md"]
+    assert len(wanted) > 20
+    assert [page for page in wanted if f"({page})" not in start] == []
 
 
 def test_the_reference_is_what_the_code_says():
@@ -137,9 +148,9 @@ def home(tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run(home, request):
-    """With a detector that has nothing to train, and Ped2 only checked: training it takes its time."""
+    """With a detector that has nothing to train, Ped2 only checked, since training it takes its time, and no camera."""
     for words in commands(ROOT / "README.md"):
-        if "data/ped2" in words or "runs/ped2" in words or words[0] == "demo":
+        if "data/ped2" in words or "runs/ped2" in words or words[0] in ("demo", "live"):
             continue
         if words[0] == "train":
             words = [*words, "--detector", "framediff", "--set", "data.least_heldout=1"]
@@ -160,7 +171,7 @@ def test_ped2_is_read_as_the_readme_says(ped2):
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(home):
-    (code,) = blocks(ROOT / "README.md", "python")
+    code, _ = blocks(ROOT / "README.md", "python")
     # on a set that is smaller than any that is of use
     exec(
         compile(
@@ -172,6 +183,32 @@ def test_the_python_of_the_readme_runs(home):
     assert Path("gate.csv").stat().st_size > 500
     assert Path("gate.png").is_file()
     assert Path("runs/demo/report.html").is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/stream.md"])
+def test_the_loop_over_a_webcam_runs_on_a_file(page: str, tmp_path, monkeypatch, capsys, make_video):
+    def flashing(index: int):
+        return moving_square(index) if index < 90 or index % 4 < 2 else 255 - moving_square(index)
+
+    normal = make_video(tmp_path / "normal.mp4", frames=120, fps=25)
+    make_video(tmp_path / "webcam.mp4", frames=120, fps=25, pictures=flashing)
+    monkeypatch.chdir(tmp_path)
+    small = ("model.size=[48, 64]", "data.least_heldout=1", "score.smoothing=1")
+    oddframe.train(normal, detector="framediff", preset="tiny", overrides=small, out="runs/gate")
+    (code,) = (block for block in blocks(ROOT / page, "python") if "VideoCapture" in block)
+    of_file = {
+        "VideoCapture(0)": 'VideoCapture("webcam.mp4")',
+        "time.monotonic()": "camera.get(cv2.CAP_PROP_POS_MSEC) / 1e3",
+    }
+    for there, here in of_file.items():
+        assert there in code
+        code = code.replace(there, here)
+
+    exec(compile(code, page, "exec"), {})
+
+    told = capsys.readouterr().out.splitlines()
+    assert told
+    assert all(re.fullmatch(r"frame (9\d|1\d\d): \d+\.\d at Box\(.*\)", line) for line in told)
 
 
 ADD_A_DETECTOR = ROOT / "docs/how-to/add-a-detector.md"

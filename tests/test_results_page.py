@@ -1,4 +1,4 @@
-"""docs/results.md and docs/performance.md say what the JSON files say that they are made of."""
+"""docs/results.md, docs/performance.md and pages of the lab say what the JSON files say that they are made of."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["results_page.py", "performance_page.py"])
+@pytest.mark.parametrize("script", ["results_page.py", "performance_page.py", "promise_page.py"])
 def test_pages_of_figures_are_fresh(script: str) -> None:
     command = [sys.executable, str(ROOT / "experiments" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)

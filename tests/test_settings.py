@@ -15,7 +15,7 @@ from oddframe.detectors.floors import FrameDiffSettings
 from oddframe.detectors.peers import MlepSettings
 from oddframe.errors import SettingsError
 from oddframe.presets import PRESETS
-from oddframe.settings import differences
+from oddframe.settings import differences, given_online
 from oddframe.settings_layers import load_settings, settings_from_dict
 
 
@@ -271,9 +271,20 @@ def test_a_preset_is_cut_to_what_the_detector_gives_and_the_settings_say_so():
     assert load_settings("tiny", detector="framediff").score.per_place == ()
     assert load_settings("paper", detector="memae").score.online == ("psnr",)
     assert load_settings("tiny", detector="mnad").score.online == ("distance", "local_distance")
+    assert load_settings("tiny").score.online == ("distance", "local_distance", "direction")
     assert load_settings("tiny").score.per_place == ("local_distance",)
     without = load_settings("tiny", overrides=["model.memory=none", "model.decoder=true"])
-    assert without.score.online == ("local_error",)
+    assert without.score.online == ("local_error", "direction")
+
+
+def test_online_adds_what_is_wanted_and_given_or_else_the_local_error():
+    given = ("psnr", "local_error", "flow", "direction")
+
+    assert given_online(("flow", "distance", "psnr"), given) == ("flow", "psnr")
+    assert given_online(("distance",), given) == ("local_error",)
+    assert given_online(("distance", "direction"), given) == ("local_error", "direction")
+    assert given_online(("direction",), given) == ("direction",)
+    assert given_online((), given) == ("local_error",)
 
 
 def test_settings_of_a_run_that_name_what_was_not_used_are_those_that_do_not():

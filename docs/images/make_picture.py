@@ -21,7 +21,8 @@ from oddframe.data.open import open_videoset
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.runs import Run
-from oddframe.scoring.scorer import Explanation, Scorer
+from oddframe.scoring.explanation import Explanation
+from oddframe.scoring.scorer import Scorer
 from oddframe.video import draw
 
 PICTURE = Path(__file__).with_name("demo.png")

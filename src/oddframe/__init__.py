@@ -4,7 +4,7 @@
     run = odd.train("demo/data", preset="tiny", out="runs/demo")
     result = odd.evaluate(run)
     scores = odd.score(run, "gate.mp4")
-    for one in odd.Scorer(run).stream(pictures, fps=10): print(one.online, one.alarm)
+    for score in odd.Scorer(run).stream(pictures, fps=10): print(score.online, score.alarm)
 
 Each public name is imported on first use (PEP 562), so that importing the package costs nothing and torch is loaded
 only by those who need it.
@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from oddframe.reporting.plot import plot
     from oddframe.reproduction.reproduce import reproduce
     from oddframe.runs import Run
-    from oddframe.scoring.recalibrate import calibrate
+    from oddframe.scoring.fit import calibrate
+    from oddframe.scoring.fitting import Fitting
+    from oddframe.scoring.regions import Regions
     from oddframe.scoring.scorer import Scorer
-    from oddframe.scoring.scores import Scores
+    from oddframe.scoring.scores import FrameScore, Scores
+    from oddframe.scoring.session import Session
     from oddframe.settings import Settings
     from oddframe.settings_layers import load_settings
     from oddframe.training.train import train
@@ -50,12 +53,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Artefact",
     "DataSource",
+    "Fitting",
     "Frame",
+    "FrameScore",
     "OddframeError",
+    "Regions",
     "Result",
     "Run",
     "Scorer",
     "Scores",
+    "Session",
     "Settings",
     "__version__",
     "analyse",
@@ -82,16 +89,20 @@ __all__ = [
 _PLACES = {
     "Artefact": "oddframe.artefact",
     "DataSource": "oddframe.data.source",
+    "Fitting": "oddframe.scoring.fitting",
     "Frame": "oddframe.video.source",
+    "FrameScore": "oddframe.scoring.scores",
     "OddframeError": "oddframe.errors",
+    "Regions": "oddframe.scoring.regions",
     "Result": "oddframe.evaluation.result",
     "Run": "oddframe.runs",
     "Scorer": "oddframe.scoring.scorer",
     "Scores": "oddframe.scoring.scores",
+    "Session": "oddframe.scoring.session",
     "Settings": "oddframe.settings",
     "analyse": "oddframe.evaluation.analysis",
     "bench": "oddframe.benchmarking.bench",
-    "calibrate": "oddframe.scoring.recalibrate",
+    "calibrate": "oddframe.scoring.fit",
     "check": "oddframe.data.check",
     "compare": "oddframe.evaluation.compare",
     "evaluate": "oddframe.evaluation.judge",

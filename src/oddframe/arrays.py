@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import OddframeError, RunError
-from oddframe.files import beside, read_bytes
+from oddframe.files import atomic_write, read_bytes
 from oddframe.records import damaged
 
 Array = NDArray[Any]
@@ -90,7 +90,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], problem: str) -> str:
     """
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    with beside(path, problem) as place:
+    with atomic_write(path, problem) as place:
         place.write_bytes(buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 

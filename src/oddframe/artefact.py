@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +38,9 @@ ERROR, PREDICTED = "error", "predicted"
 _MOST_BYTES = 4 * 2**20
 """Of artefact.json, which is some kilobytes; a split with thousands of videos makes it longer."""
 
+_MOST_CARRIED = 2**24
+"""Numbers that a graph may carry from clip to clip under one name: 64 MiB."""
+
 _MOST_FILE = 8 * 2**30
 """Of a graph, or of what lies beside it."""
 
@@ -58,6 +62,11 @@ def map_output(component: str) -> str:
     return f"{component}_map"
 
 
+def next_output(name: str) -> str:
+    """The graph's output with what is carried under this name to the next clip."""
+    return f"next_{name}"
+
+
 class Description(FileRecord):
     """What artefact.json holds.
 
@@ -65,6 +74,8 @@ class Description(FileRecord):
         graph: the file that a runtime reads. precision: of its convolutions.
         before, after: frames around the judged one. size, channels: of the pictures that it takes.
         values: components, each an output (B,) of its own name. maps: those of them that have a map, see `map_output`.
+        carried: name → shape of what is carried from clip to clip of a video, zeros at its start: an input (B, ...),
+            and an output, see `next_output`.
         files: name → SHA-256 of every file but this one; of the graph's alone in artefacts of version 0.1.
         settings: of the run, in full.
         run: what run.json held; its data root is relative to the artefact. versions: that made the artefact.
@@ -78,6 +89,9 @@ class Description(FileRecord):
     channels: Literal[1, 3]
     values: tuple[Component, ...] = Field(min_length=1)
     maps: tuple[Component, ...]
+    carried: dict[
+        Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], tuple[Annotated[int, Field(ge=1, le=2**24)], ...]
+    ] = Field(default_factory=dict, max_length=16)
     files: dict[str, str] = Field(max_length=32)
     settings: StoredSettings
     run: Origin
@@ -91,6 +105,8 @@ class Description(FileRecord):
             )
         if strange := [name for name in self.files if not _PLAIN_NAME.fullmatch(name)]:
             raise ValueError(f"no name of a file: {strange[0]}")
+        if any(math.prod(shape) > _MOST_CARRIED for shape in self.carried.values()):
+            raise ValueError(f"no more than {_MOST_CARRIED:,} numbers are carried over a video: {self.carried}")
         if not all(16 <= side <= 2**14 for side in self.size):
             raise ValueError(f"no size of a picture: {self.size}")
         return self
@@ -103,7 +119,12 @@ class Description(FileRecord):
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of what the graph gives for every clip."""
-        return (*self.values, *map(map_output, self.maps), ERROR, PREDICTED)
+        return (*self.values, *map(map_output, self.maps), ERROR, PREDICTED, *map(next_output, self.carried))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what the graph takes."""
+        return (INPUT, *self.carried)
 
 
 class Artefact:

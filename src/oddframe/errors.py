@@ -12,13 +12,26 @@ OddframeError
 │   ├── LabelError            labels that do not fit their video, or contradict each other
 │   │   └── LabelCountError       labels for another number of frames
 │   └── NothingToJudgeError   no test video, or no label to judge with
+├── CameraError           a camera that gives no video
+│   ├── AddressError          an address that is none, or that is not opened
+│   └── NoPictureError        a camera of a site that has no picture to show just now
 ├── SettingsError         the user's settings: unknown key or preset, value out of range
 ├── DetectorError         a detector that breaks its contract, as one of another package may
 ├── RunError              a run or artefact: foreign, newer, damaged, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
 ├── StorageError          a disk that is full, or a folder that cannot be written
 ├── WorkerError           a process of this package's own that died, or that hung and was ended
+├── ClusterError          a cluster that does not answer, or whose machines do not fit together
 ├── TrainingError         training that cannot go on (a loss that is not a number)
+├── StoreError            a site's database: newer, locked, damaged, in use, or out of reach
+│   ├── UnknownNameError      a camera, an event, a sink, a user that the site does not have
+│   └── ConflictError         what is asked for contradicts what is there
+├── AccessError           a person or a program that may not do what was asked for
+│   ├── NotLoggedInError      nobody is logged in, or a session or token has ended
+│   ├── NotAllowedError       the role, the scope or the origin of a request is not enough
+│   └── TooOftenError         too many attempts, or too much at once
+├── SecretsError          a key file that others can read, or that fits no secret of the site
+├── SinkError             a place where events are sent that cannot be reached, or that refuses them
 ├── ExportError           a detector that cannot be exported, or that scores otherwise once it is
 └── MissingExtraError     an optional part that is not installed
 
@@ -149,6 +162,31 @@ class NothingToJudgeError(DataError):
     """No test video, or no label to judge with."""
 
 
+class CameraError(OddframeError):
+    """A camera that gives no video. `cause` is one word for programs, see `cameras.health.Cause`."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        cause: str = "address",
+        path: Path | str | None = None,
+        seen: object = None,
+        wanted: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.cause = cause
+        super().__init__(problem, path=path, seen=seen, wanted=wanted, hint=hint)
+
+
+class AddressError(CameraError):
+    """An address that is none, or of a kind that is not opened. It never shows what may be a password."""
+
+
+class NoPictureError(CameraError):
+    """A camera of a site that has no picture to show just now."""
+
+
 class SettingsError(OddframeError):
     """An unknown key or preset, or a value out of range."""
 
@@ -188,8 +226,63 @@ class WorkerError(OddframeError):
     """A process of this package's own that died, or that made no progress and was ended."""
 
 
+class ClusterError(OddframeError):
+    """A cluster that cannot be reached, or whose machines do not fit together."""
+
+
 class TrainingError(OddframeError):
     """Training that cannot go on."""
+
+
+class StoreError(OddframeError):
+    """A site's database: made by a newer version, locked, damaged, in use by another site, or out of reach."""
+
+
+class UnknownNameError(StoreError):
+    """A camera, an event, a sink, a user or the like that a site does not have."""
+
+
+class ConflictError(StoreError):
+    """What is asked for contradicts what is there: a name that is taken, the last admin, an entry of a site's file."""
+
+
+class AccessError(OddframeError):
+    """A person or a program that may not do what was asked for."""
+
+
+class NotLoggedInError(AccessError):
+    """Nobody is logged in, name or password are wrong, or a session or token has ended."""
+
+
+class NotAllowedError(AccessError):
+    """The role, the scope or the origin of a request is not enough for what was asked for."""
+
+
+class TooOftenError(AccessError):
+    """Too many attempts, or too much at once; to be tried again after `after_s` seconds."""
+
+    def __init__(self, problem: str, *, after_s: float, **parts: Any) -> None:
+        self.after_s = after_s
+        super().__init__(problem, **parts)
+
+
+class SecretsError(OddframeError):
+    """A key file that others can read, or that is not the one with which a secret was locked."""
+
+
+class SinkError(OddframeError):
+    """A place where events are sent that cannot be reached, or that refuses them.
+
+    Attributes:
+        again: whether the same may go through later. reached: whether somebody answered.
+        after_s: not before so many seconds, where the answer said so.
+    """
+
+    def __init__(
+        self, problem: str, *, again: bool, reached: bool = True, after_s: float | None = None, **parts: Any
+    ) -> None:
+        self.again, self.reached, self.after_s = again, reached, after_s
+        super().__init__(problem, **parts)
 
 
 class ExportError(OddframeError):

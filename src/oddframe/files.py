@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -23,15 +24,19 @@ CACHE_VARIABLE = "ODDFRAME_CACHE"
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 
+_HERE, _SWAPPED = -100, 2
+"""AT_FDCWD, and RENAME_EXCHANGE (of macOS RENAME_SWAP)."""
+
 
 class HeldElsewhereError(Exception):
     """A lock that somebody else holds. Whoever asks for one without waiting says what that means."""
 
 
 @contextlib.contextmanager
-def beside(path: Path, problem: str = "a file cannot be written") -> Iterator[Path]:
-    """A place beside `path` to write to; it becomes `path` at the end, down to the disk, so that no half file is seen.
+def atomic_write(path: Path, problem: str = "a file cannot be written") -> Iterator[Path]:
+    """An atomic write: a temporary file in the folder of `path`, which takes its place whole, or not at all.
 
+    Yields the temporary file's path to write to. At the end it is brought down to the disk and renamed.
     What processes that are no more had begun of the same file is removed.
 
     Raises:
@@ -55,8 +60,13 @@ def beside(path: Path, problem: str = "a file cannot be written") -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def folder_beside(folder: Path, problem: str = "a folder cannot be written") -> Iterator[Path]:
-    """As `beside`, a folder: it takes its place when it is whole, where there is none or an empty one.
+def atomic_folder(
+    folder: Path, problem: str = "a folder cannot be written", *, replaces: bool = False
+) -> Iterator[Path]:
+    """As `atomic_write`, for a folder: it takes its place when it is whole, where there is none or an empty one.
+
+    Args:
+        replaces: take the place of one that holds something, too; at any moment the old one or the new one is there.
 
     Raises:
         StorageError: with this problem; what was begun is removed.
@@ -70,11 +80,41 @@ def folder_beside(folder: Path, problem: str = "a folder cannot be written") -> 
             place.mkdir()
             held.enter_context(_held(place, os.O_RDONLY))
             yield place
-            place.replace(folder)
+            if replaces and folder.is_dir():
+                _swap(place, folder)
+            else:
+                place.replace(folder)
         except OSError as error:
             raise StorageError.of(error, problem, folder) from None
         finally:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _swap(one: Path, other: Path) -> None:
+    """Have two folders change places, in one step where the system knows one (Linux, macOS).
+
+    Elsewhere, as on NFS, it is three renames; who is killed between them leaves the other one as ".NAME.before".
+
+    Raises:
+        OSError: they stay where they are.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_HERE, names[0], _HERE, names[1], _SWAPPED)
+    else:
+        failed = libc.renamex_np(*names, _SWAPPED) if hasattr(libc, "renamex_np") else -1
+    if not failed:
+        return
+    before = other.with_name(f".{other.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    other.rename(before)
+    try:
+        one.rename(other)
+    except OSError:
+        before.rename(other)
+        raise
+    before.rename(one)
 
 
 def clear_left(folder: Path, name: str | None = None) -> None:
@@ -122,18 +162,18 @@ def _held(place: Path, flags: int, *, at_once: bool = False) -> Iterator[None]:
 
 
 def write_bytes(path: Path, content: bytes, problem: str = "a file cannot be written") -> Path:
-    """Write a file as `beside` does, and return its path.
+    """Write a file by an atomic write, and return its path.
 
     Raises:
         StorageError: it cannot be written.
     """
-    with beside(path, problem) as place:
+    with atomic_write(path, problem) as place:
         place.write_bytes(content)
     return path
 
 
 def write_text(path: Path, text: str, problem: str = "a file cannot be written") -> Path:
-    """Write a text file as `beside` does, and return its path. Bytes of names that are not UTF-8 become "\\udce9".
+    """Write a text file by an atomic write, and return its path. Bytes of names that are not UTF-8 become "\\udce9".
 
     Raises:
         StorageError: it cannot be written.
@@ -142,7 +182,7 @@ def write_text(path: Path, text: str, problem: str = "a file cannot be written")
 
 
 def write_json(path: Path, content: Any, problem: str = "a file cannot be written") -> Path:
-    """Write JSON as `beside` does, and return its path.
+    """Write JSON by an atomic write, and return its path.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.

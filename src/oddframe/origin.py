@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator
@@ -11,6 +12,9 @@ from oddframe.data.source import DataInfo
 from oddframe.records import FileRecord, Record
 from oddframe.settings import ScoreSettings, Settings
 from oddframe.settings_layers import settings_from_dict, without_removed
+from oddframe.video.resample import same_rate
+
+_AS_IT_IS = "every frame is judged"
 
 
 class SectionInfo(Record):
@@ -81,6 +85,8 @@ class Origin(FileRecord):
         state: "training" until weights and calibration are there. command: what was typed.
         device, precision: that it was trained with. notes: what a reader must know.
         time_budget: the time that the training was to fit into; None where none was given.
+        rates: scene → frames a second of its normal training video; None where that is unknown, or not one rate. None
+            for all in runs of older versions.
         parameters, clips, seconds_training, share_waiting_for_data, peak_memory_mb: None until they are known.
     """
 
@@ -94,11 +100,50 @@ class Origin(FileRecord):
     precision: Literal["fp32", "bf16"] = "fp32"
     notes: tuple[str, ...] = ()
     time_budget: TimeBudget | None = None
+    rates: dict[str, float | None] | None = None
     parameters: int | None = None
     clips: ClipCounts | None = None
     seconds_training: float | None = None
     share_waiting_for_data: float | None = None
     peak_memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The frames a second that a detector's video is to have; None where it is judged as it comes, and why."""
+
+    fps: float | None = None
+    why: str = ""
+
+
+def rate_of(origin: Origin, scene: str) -> Rate:
+    """The rate that a detector was trained at for a scene; of a scene that it does not know, that of all, if it is one.
+
+    >>> rate_of(Origin.model_construct(rates={"gate": 25.0, "belt": 10.0}), "belt").fps
+    10.0
+    """
+    if origin.rates is None:
+        return Rate(
+            None, f"the run does not say at which frame rate it was trained, as it is of an older version: {_AS_IT_IS}"
+        )
+    fps = origin.rates.get(scene)
+    if scene not in origin.rates:
+        fps = common_rate(origin.rates.values())
+    return Rate(
+        fps, "" if fps else f"the detector was trained on video of no known frame rate, or of several: {_AS_IT_IS}"
+    )
+
+
+def common_rate(rates: Collection[float | None]) -> float | None:
+    """The one rate that all of these are, up to what `same_rate` allows; None where there is none.
+
+    >>> common_rate([25.0, 24.0]), common_rate([25.0, 10.0]), common_rate([25.0, None])
+    (25.0, None, None)
+    """
+    known = [rate for rate in rates if rate]
+    if not known or len(known) < len(rates) or not same_rate(min(known), max(known)):
+        return None
+    return max(known)
 
 
 def _settings(given: Any) -> Settings:
@@ -123,12 +168,14 @@ class RunInfo(Origin):
         weights, evidence: SHA-256 of weights.safetensors and evidence.npz; None until they are written, and in runs of
             older versions.
         trained_score: settings of `score` that it was trained with, where it has been calibrated again since.
+        started_from: SHA-256 of the weights that the training began with; None where they were drawn.
     """
 
     settings: StoredSettings
     weights: str | None = None
     evidence: str | None = None
     trained_score: ScoreSettings | None = None
+    started_from: str | None = None
 
     def without_settings(self) -> Origin:
         """The same but for the settings."""

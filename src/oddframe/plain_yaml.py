@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,33 @@ _FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _ENDLESS = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
 
 
+Place = tuple[int, int]
+"""Line and column, both counted from 1."""
+
+Steps = tuple[str | int, ...]
+"""Keys and numbers in lists that lead to a value."""
+
+
 class NotPlainError(ValueError):
-    """The text is no YAML, or is more than plain values; says what and where."""
+    """The text is no YAML, or is more than plain values; says what and where. `place`: None for all of it."""
+
+    def __init__(self, what: str, place: Place | None = None, *, told: str | None = None) -> None:
+        self.what, self.place = what, place
+        super().__init__(told or (what if place is None else f"{what} (line {place[0]}, column {place[1]})"))
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Plain values, and where in the text they stand.
+
+    Attributes:
+        tree: the values. places: of each value, by what leads to it. keys: of each key. texts: each scalar as written.
+    """
+
+    tree: Any
+    places: dict[Steps, Place] = field(default_factory=dict)
+    keys: dict[Steps, Place] = field(default_factory=dict)
+    texts: dict[Steps, str] = field(default_factory=dict)
 
 
 class _Composer(yaml.SafeLoader):
@@ -89,8 +115,20 @@ def read_plain(text: str) -> Any:
     >>> read_plain("train: {epochs: 3, lr: 1e-4}")
     {'train': {'epochs': 3, 'lr': 0.0001}}
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise NotPlainError(f"longer than {MOST_BYTES:,} bytes")
+    return read_placed(text).tree
+
+
+def read_placed(text: str, most_bytes: int = MOST_BYTES) -> Plain:
+    """As `read_plain`, with where everything stands.
+
+    Raises:
+        NotPlainError: as of `read_plain`.
+
+    >>> read_placed("train:\\n  epochs: 3").places["train", "epochs"]
+    (2, 11)
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > most_bytes:
+        raise NotPlainError(f"longer than {most_bytes:,} bytes")
     try:
         loader = _Composer(text)
         try:
@@ -98,13 +136,16 @@ def read_plain(text: str) -> Any:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise NotPlainError(" ".join(str(error).split())) from None
-    return None if node is None else _value(node)
+        raise _no_yaml(error) from None
+    plain = Plain(None)
+    return plain if node is None else replace(plain, tree=_value(node, (), plain))
 
 
-def _value(node: Any) -> Any:
+def _value(node: Any, steps: Steps, plain: Plain) -> Any:
+    """The value of a node; where it stands is added to `plain`."""
+    plain.places[steps] = _place(node.start_mark)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(one) for one in node.value]
+        return [_value(one, (*steps, number), plain) for number, one in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key, value in node.value:
@@ -112,9 +153,12 @@ def _value(node: Any) -> Any:
                 raise _refused("a key is one word", key.start_mark)
             if key.value in found:
                 raise _refused(f"'{key.value[:40]}' stands there twice", key.start_mark)
-            found[key.value] = _value(value)
+            inner = (*steps, key.value)
+            plain.keys[inner] = _place(key.start_mark)
+            found[key.value] = _value(value, inner, plain)
         return found
     text: str = node.value
+    plain.texts[steps] = text
     if node.style in ("'", '"', "|", ">"):
         return text
     if text in _WORDS:
@@ -130,7 +174,19 @@ def _value(node: Any) -> Any:
 
 
 def _refused(what: str, mark: Any) -> NotPlainError:
-    return NotPlainError(f"{what} (line {mark.line + 1}, column {mark.column + 1})")
+    return NotPlainError(what, _place(mark))
+
+
+def _place(mark: Any) -> Place:
+    return mark.line + 1, mark.column + 1
+
+
+def _no_yaml(error: yaml.YAMLError) -> NotPlainError:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or " ".join(str(error).split())
+    if "'\\t'" in what:
+        what = "a tab: YAML is indented by spaces"
+    return NotPlainError(what, None if mark is None else _place(mark), told=" ".join(str(error).split()))
 
 
 def _short(tag: str) -> str:

@@ -90,8 +90,8 @@ class TrainSettings(Strict):
     )
     lr: float = Field(default=2e-5, gt=0, description="learning rate; the peak of `onecycle`, the start of `cosine`")
     weight_decay: float = Field(default=0.0, ge=0, description="weight decay of the optimizer")
-    schedule: Literal["cosine", "onecycle"] = Field(
-        default="cosine", description="cosine steps once an epoch, as the paper"
+    schedule: Literal["cosine", "onecycle", "constant"] = Field(
+        default="cosine", description="cosine steps once an epoch, as the paper; constant stays at `lr`"
     )
     gradient_clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0 is off")
     flips: bool = Field(default=False, description="mirror half of the clips left to right")
@@ -139,6 +139,11 @@ class TrainSettings(Strict):
     )
     checkpoint_minutes: float = Field(
         default=5.0, gt=0, description="a checkpoint at least this often, besides each epoch"
+    )
+    batch_statistics: Literal["own-rank", "all-ranks"] = Field(
+        default="all-ranks",
+        description="what batch norm takes mean and variance over, where several ranks train: each over its own part "
+        "of a batch, or all over the whole batch, as one process does; the running ones of rank 0 are kept",
     )
     keep_every: int = Field(
         default=0, ge=0, description="keep the weights after every so many epochs beside the last ones; 0 is off"
@@ -256,6 +261,27 @@ def given_components(settings: Settings) -> tuple[Component, ...] | None:
     return tuple(one for one in known if settings.model.gives_distance or "distance" not in one)
 
 
+BESIDE: tuple[Component, ...] = ("motion", "flow", "direction")
+"""Components that no network gives; they can stand beside any."""
+
+
+def given_online(wanted: Iterable[str], given: Collection[str]) -> tuple[str, ...]:
+    """What `online` is made of: those wanted that a detector gives.
+
+    Where it gives none of its own that were wanted, its local error takes their place: what a detector itself sees
+    always counts, unless only others were asked for.
+
+    >>> given_online(("distance", "local_distance", "direction"), ("psnr", "local_error", "direction"))
+    ('local_error', 'direction')
+    >>> given_online(("flow",), ("psnr", "local_error", "flow"))
+    ('flow',)
+    """
+    wanted = tuple(wanted)
+    found = tuple(one for one in wanted if one in given)
+    own_lost = not any(one not in BESIDE for one in found) and any(one not in BESIDE for one in wanted)
+    return ("local_error", *found) if own_lost or not found else found
+
+
 def as_used(settings: Settings) -> Settings:
     """Settings in which `score` names no component that the detector does not give.
 
@@ -266,7 +292,7 @@ def as_used(settings: Settings) -> Settings:
     if there is None:
         return settings
     score = settings.score
-    online = tuple(one for one in score.online if one in there) or ("local_error",)
+    online = given_online(score.online, there)
     per_place = tuple(one for one in score.per_place if one in there)
     if (online, per_place) == (score.online, score.per_place):
         return settings

@@ -14,6 +14,7 @@ from oddframe.errors import SettingsError, nearest
 from oddframe.plain_yaml import NotPlainError, read_plain, read_settings_file
 from oddframe.presets import PRESETS
 from oddframe.settings import (
+    BESIDE,
     DEFAULT_DETECTOR,
     LOCAL_COMPONENTS,
     Settings,
@@ -91,13 +92,17 @@ def _preset_of(preset: str, kind: type[DetectorSettings]) -> dict[str, dict[str,
     """What a detector takes from a preset, room by room.
 
     Presets are made for DREAM: a loss's weight of the same name weighs something else in another detector, and its
-    PSNR, that of a prediction, is worth more in Eq. 12.
+    PSNR, that of a prediction, is worth more in Eq. 12. What stands beside DREAM's network is not added to others, so
+    that what is compared is what they see themselves.
     """
     rooms = {room: dict(values) for room, values in PRESETS[preset].items()}
-    network = set(kind.model_fields)
+    network = set(kind.model_fields) - {*kind.kept}
     if not issubclass(kind, DreamCommonSettings):
         network &= {"size", "channels", "width"}
-        rooms.get("score", {}).pop("gamma", None)
+        score = rooms.get("score", {})
+        score.pop("gamma", None)
+        if "online" in score:
+            score["online"] = [one for one in score["online"] if one not in BESIDE]
     rooms["score"] = {**rooms.get("score", {}), **kind.scored_by}
     rooms["model"] = {key: value for key, value in rooms.get("model", {}).items() if key in network}
     return rooms

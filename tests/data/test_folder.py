@@ -96,7 +96,36 @@ def test_a_video_may_be_called_with_or_without_ending_scene_and_part(camera, cal
 def test_a_table_may_have_semicolons_other_columns_and_a_byte_order_mark(camera):
     (camera / "labels.csv").write_bytes("\ufeffClass;Video;End;Start;remark\nrun;friday;5;3;by day\n".encode())
 
-    assert open_videoset(camera).test[0].classes == (LabelledSpan(3, 5, "run"),)
+    videos = open_videoset(camera)
+
+    assert videos.test[0].classes == (LabelledSpan(3, 5, "run"),)
+    assert videos.notes == ("labels.csv: columns that mean nothing here and are not read: remark",)
+
+
+@pytest.mark.parametrize("called", ["kind", "Type", "label", "anomaly class", "clas"])
+def test_classes_under_another_name_are_not_passed_over(camera, called):
+    (camera / "labels.csv").write_text(f"video,start,end,{called}\nfriday,3,5,run\n")
+
+    with pytest.raises(LabelError, match=rf"line 1[\s\S]*call the column class instead of {called.lower()}"):
+        open_videoset(camera)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [("video,start,end,end", "two columns are called end"), ("video,,start,end", "a column has no name")],
+)
+def test_a_table_whose_columns_cannot_be_told_apart_is_refused(camera, header, words):
+    (camera / "labels.csv").write_text(f"{header}\nfriday,3,5,\n")
+
+    with pytest.raises(LabelError, match=words):
+        open_videoset(camera)
+
+
+def test_a_cell_behind_the_last_named_column_is_not_passed_over(camera):
+    (camera / "labels.csv").write_text("video,start,end,\nfriday,3,5,run\n")
+
+    with pytest.raises(LabelError, match="no label"):
+        open_videoset(camera)
 
 
 def test_the_full_name_wins_over_the_short_one(camera, make_video):
@@ -142,16 +171,18 @@ def test_an_ambiguous_name_is_refused_with_all_that_it_fits(camera, make_video):
 @pytest.mark.parametrize(
     ("header", "missing"),
     [
-        ("video,begin,end", "start"),
-        ("file,from,to", "video"),
-        ("video;from;to", "start"),
-        ("Clip,Start,Stop,Kind", "video"),
+        ("video,begin,end", "start instead of begin"),
+        ("file,from,to", "video instead of file"),
+        ("video;from;to", "start instead of from"),
+        ("Clip,Start,Stop,Kind", "video instead of clip"),
+        ("camera,start,end", "video"),
     ],
 )
 def test_a_table_without_a_needed_column_is_refused_by_its_first_line(camera, header, missing):
     (camera / "labels.csv").write_text(f"{header}\nfriday,0,1\n")
 
-    with pytest.raises(LabelError, match=rf"no column {missing}[\s\S]*line 1[\s\S]*leave out the line"):
+    column = missing.split()[0]
+    with pytest.raises(LabelError, match=rf"no column {column}[\s\S]*line 1[\s\S]*{missing}[\s\S]*leave out the line"):
         open_videoset(camera)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shared import draws
 
 from oddframe.data.open import open_videoset
 from oddframe.data.protocols import split
@@ -136,7 +137,7 @@ def test_abnormal_frames_of_normal_videos_are_not_held_out():
     assert spans(parts.heldout) == [("gate", 900, 940), ("gate", 950, 1000)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60))
 @given(
     st.lists(st.tuples(st.integers(1, 400), st.sampled_from(["", "a", "b"])), min_size=1, max_size=12),
     st.floats(0, 0.9),

@@ -330,7 +330,10 @@ def test_packed_masks_of_another_size_or_for_no_frame_are_refused(tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("light,weather\nday,rain\n", "does not name the columns"),
+        ("light,weather\nday,rain\n", "no column video"),
+        ("file;light\ngate-t01;day\n", "call the column video instead of file"),
+        ("video,light,light\ngate-t01,day,day\n", "two columns are called light"),
+        ("video,start,end,class\ngate-t01,0,1,run\n", r"column start is of labels[\s\S]*labels.csv"),
         ("video,light\nnobody,day\n", "no video is called 'nobody'"),
         ("video,light\ngate-t01\n", "another number of cells"),
         ("video,light\ngate-t01,day\ngate-t01,night\n", "two lines are for"),
@@ -348,3 +351,17 @@ def test_labels_name_every_test_video_also_the_quiet_ones(tmp_path: Path, small,
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["video"] for row in rows} == {script.name for script in small if script.events}
+
+
+def test_a_camera_that_sends_fewer_frames_sees_the_same_at_the_same_time():
+    known = next(one for one in scripts("develop") if one.part == "abnormal")
+    script = dataclasses.replace(known, frames=100)
+    places = Places()
+    every, some = list(frames(script, places)), list(frames(script, places, every=4))
+
+    assert len(some) == 25
+    assert any(masks for _, masks in some)
+    for (pixels, masks), (whole, others) in zip(some, every[::4], strict=True):
+        assert masks.keys() == others.keys()
+        assert all((masks[kind] == others[kind]).all() for kind in masks)
+        assert np.abs(pixels.astype(int) - whole).mean() < 6  # each frame has noise of its own

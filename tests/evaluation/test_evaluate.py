@@ -17,7 +17,7 @@ from oddframe.evaluation.result import Result
 from oddframe.evaluation.testset import judged_source
 from oddframe.reporting import words
 from oddframe.runs import Run
-from oddframe.scoring.recalibrate import calibrate
+from oddframe.scoring.fit import calibrate
 from oddframe.training.train import train
 
 
@@ -99,7 +99,7 @@ def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data
         assert cv2.imwrite(str(data / "masks" / "flash" / f"{index:03}.png"), drawn)
 
     assert evaluate(run).places is None
-    places = evaluate(run, regions=True).places
+    places = evaluate(run, places=True).places
 
     assert (places["frames"], places["regions"], places["tracks"]) == (78, 10, 1)
     assert sorted(places["figures"]) == ["flow", "local_error", "motion", "online"]
@@ -107,12 +107,12 @@ def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data
     assert places["figures"]["motion"]["pixel_auc"] > 0.99
     assert Result.load(run.folder).places == places
     assert evaluate(run).places == places, "figures once asked for stay"
-    assert evaluate(run, regions=False).places is None
+    assert evaluate(run, places=False).places is None
     assert evaluate(run).places is None
 
 
 def test_without_masks_places_are_not_judged_and_that_is_said(run):
-    result = evaluate(run, regions=True)
+    result = evaluate(run, places=True)
 
     assert result.places is None
     assert any("No judged frame has a mask" in note for note in result.notes)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shared import draws
 
 from oddframe.evaluation.event_curve import EventCurve, _lines
 from oddframe.evaluation.events import judge_events, poisson_interval
@@ -250,7 +251,7 @@ def labelled(draw, name: str = "a") -> JudgedVideo:
 RULES = st.builds(AlarmRule, st.sampled_from([0.0, 0.6]), st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 2.0]))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(60))
 @given(st.lists(labelled(), min_size=1, max_size=3), RULES)
 def test_counts_at_every_line_are_those_of_following_each_frame(videos, rule):
     curve = EventCurve(videos, rule)
@@ -262,7 +263,7 @@ def test_counts_at_every_line_are_those_of_following_each_frame(videos, rule):
         assert (curve.found[0] == curve.found[-1]).all()  # all of them are carts
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(40))
 @given(labelled("a"), labelled("b"), st.sampled_from([100.0, 1000.0, 5000.0]))
 def test_a_draw_of_videos_has_the_recall_of_these_videos_judged_by_themselves(one, other, rate):
     curve, drawn = EventCurve([one, other], RULE), np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]])

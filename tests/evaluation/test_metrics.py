@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from tests.shared import draws
 
 from oddframe.errors import RunError
 from oddframe.evaluation import metrics
@@ -90,7 +91,7 @@ def video_sets(draw):
     return [Video(np.array([f[0] for f in v]), np.array([f[1] for f in v], float)) for v in drawn]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=draws(50))
 @given(video_sets(), st.integers(0, 2**32 - 1))
 def test_pairs_of_videos_give_the_same_auc_as_the_judge(videos, seed):
     drawn = np.random.default_rng(seed).integers(len(videos), size=len(videos))

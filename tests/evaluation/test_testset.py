@@ -66,7 +66,7 @@ def home(made, tmp_path) -> Path:
 
 
 def test_eval_judges_at_the_rate_and_with_the_labels_and_masks_of_the_training(home):
-    result = evaluate(home / "run", regions=True)
+    result = evaluate(home / "run", places=True)
 
     # seconds 2 to 3 at 10 fps: without the rate the label file cannot even be read
     assert result.scored[0].stretches() == [(20, 30)]

@@ -35,12 +35,30 @@ def test_an_artefact_gives_the_scores_and_events_of_its_run(run, artefact, day):
         # runtimes apart, about a hundredth. The components themselves do not.
         near = {"rtol": LIMIT} if name in wanted.raw else {"atol": 0.05}
         np.testing.assert_allclose(seen.columns()[name], values, **near, err_msg=name)
+    assert wanted.events
     assert [(event.start, event.end, event.box) for event in seen.events] == [
         (event.start, event.end, event.box) for event in wanted.events
     ]
 
 
 @pytest.mark.slow
+def test_stream_and_push_form_and_file_of_an_artefact_give_the_scores_of_its_run(run, artefact, day):
+    video = odd.open_video(day)
+    by_run = odd.Scorer(run, device="cpu")
+    wanted = list(by_run.stream(video.frames()))
+    exported = odd.Scorer(artefact, backend="onnxruntime")
+    session = exported.session()
+    pushed = [score for frame in video.frames() if (score := session.push(frame.pixels, frame.time_s)) is not None]
+    of_file = exported.score(video)
+
+    for found in (list(exported.stream(video.frames())), pushed):
+        assert [one.frame for one in found] == [one.frame for one in wanted] == of_file.frame.tolist()
+        for name in of_file.raw:
+            values = [one.raw.values[name] for one in found]
+            np.testing.assert_allclose(values, [one.raw.values[name] for one in wanted], rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(values, of_file.raw[name], rtol=1e-5, atol=1e-5)
+
+
 def test_an_exported_flow_detector_gives_the_scores_of_its_run_though_no_graph_holds_the_flow(gate, day, tmp_path):
     small = ("model.size=[48, 64]", "data.least_heldout=1", "score.online=[flow,direction]")
     run = odd.train(gate, out=tmp_path / "run", settings=load_settings("tiny", detector="flow", overrides=small))

@@ -32,6 +32,9 @@ import oddframe as odd
 from oddframe.cli.main import app
 scores = odd.score({artefact!r}, {video!r}, backend="onnxruntime")
 print(json.dumps([len(scores), float(scores.online.max())]))
+fitting = odd.calibrate({artefact!r}, [{video!r}], out={out!r} + "-fitting", backend="onnxruntime")
+fitted = odd.score({artefact!r}, {video!r}, fitting=fitting, backend="onnxruntime")
+assert fitted.line.on == fitting.line.on
 app(["score", {video!r}, "--run", {artefact!r}, "--backend", "onnxruntime", "--out", {out!r}])
 """
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from oddframe.errors import MissingPathError, OddframeError, SettingsError, UnreadableVideoError
+from oddframe.errors import (
+    MissingPathError,
+    OddframeError,
+    RunError,
+    SettingsError,
+    StorageError,
+    UnreadableVideoError,
+)
+from oddframe.files import lock
 from oddframe.footage.folder import FILES, Asked, ScoredVideo, finished, made_from, made_of
 from oddframe.footage.many import _named, are_several, score_videos
 from oddframe.footage.outputs import score
 from oddframe.footage.overview import write_overview
+from oddframe.footage.summary import Summary, read_summary, write_summary
+from oddframe.scoring.scores import Box, Event
 
 from .conftest import flashing
 
@@ -52,7 +65,7 @@ def test_a_damaged_video_stops_no_other_and_the_same_call_goes_on(run, videos, t
         ("broken", False), ("friday", True), ("monday", True), ("tuesday", True),
     ]  # fmt: skip
     assert isinstance(first[0].error, UnreadableVideoError)
-    assert [event["start"] for event in first[2].summary["events"]] == [32]
+    assert [event.start for event in first[2].summary.events] == [32]
     lines = sorted(one.note for one in told if one.stage in ("finished", "warning"))
     assert [line.partition(":")[0] for line in lines] == ["broken", "friday", "monday", "tuesday"]
     assert lines[2] == "monday: 59 frames judged, 1 event"
@@ -60,15 +73,15 @@ def test_a_damaged_video_stops_no_other_and_the_same_call_goes_on(run, videos, t
 
     alone = score(run, videos / "monday", fps=10, out=tmp_path / "alone")
     assert (tmp_path / "seen/monday/scores.csv").read_bytes() == (tmp_path / "alone/scores.csv").read_bytes()
-    assert first[2].summary == alone.to_dict()
+    assert first[2].summary == Summary.of(alone)
 
     when = (tmp_path / "seen/monday/scores.csv").stat().st_mtime_ns
     make_video(videos / "broken.mp4", frames=20)
     second = score_videos(run, videos, fps=10, out=tmp_path / "seen")
 
     assert [one.skipped for one in second] == [False, True, True, True]
-    assert second[0].summary["frames"] == 19
-    assert second[2].summary == alone.to_dict()
+    assert second[0].summary.frames == 19
+    assert second[2].summary == Summary.of(alone)
     assert (tmp_path / "seen/monday/scores.csv").stat().st_mtime_ns == when
 
 
@@ -96,7 +109,7 @@ def test_a_video_that_hangs_its_decoder_is_ended_and_said_so(run, videos, tmp_pa
     ended = score_videos(run, order, fps=10, out=tmp_path / "seen", patience_s=6)
 
     assert ended[0].error.problem == "the process that scores this video made no progress for 6 s and was ended"
-    assert ended[1].summary["frames"] == 59
+    assert ended[1].summary.frames == 59
 
 
 @pytest.mark.slow
@@ -126,7 +139,7 @@ def test_a_video_is_finished_as_long_as_nothing_that_its_scores_rest_on_has_chan
     score(run, gate, out=folder, fps=10)
     shared = made_from(run, "auto")
 
-    assert finished(folder, made_of(shared, gate, asked), asked)["video"] == "gate"
+    assert finished(folder, made_of(shared, gate, asked), asked).video == "gate"
     for other in (Asked(fps=12), Asked(fps=10, start="5"), Asked(fps=10, scene="belt"), Asked(fps=10, heat_video=True)):
         assert finished(folder, made_of(shared, gate, other), other) is None
     assert finished(folder, made_of(made_from(run, "torch"), gate, asked), asked) is None
@@ -158,24 +171,49 @@ def test_a_video_is_not_finished_while_a_file_that_is_asked_for_is_not_there(run
     assert finished(folder, made, asked) is not None  # it was tried, and its reader was told
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "made"'])
-def test_a_damaged_summary_means_that_the_video_is_scored(content, tmp_path):
-    (tmp_path / "scores.json").write_text(content)
-    (tmp_path / "scores.csv").write_text("")
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is damaged"),
+        ("[]", "no format number"),
+        ('{"format": 1, "made"', "is damaged"),
+        ('{"format": 2}', "another format"),
+        ('{"format": 1}', "video: missing"),
+    ],
+)
+def test_a_damaged_summary_is_told_and_means_that_the_video_is_scored(content, words, run, gate, tmp_path, monkeypatch):
+    folder = tmp_path / "seen/gate"
+    folder.mkdir(parents=True)
+    (folder / "scores.json").write_text(content)
+    with pytest.raises(RunError, match=rf"scores\.json[\s\S]*{words}[\s\S]*remove the folder"):
+        finished(folder, None, Asked())
 
-    assert finished(tmp_path, {}, Asked()) is None
+    told = []
+    monkeypatch.setattr(
+        "oddframe.footage.many._Scoring.run", lambda scoring, *_: {task.name: task.ended() for task in scoring._tasks}
+    )
+    assert [one.skipped for one in score_videos(run, gate, out=tmp_path / "seen", fps=10, watch=told.append)] == [False]
+    assert "the video is scored again" in told[0].note
 
 
-SUMMARY = {"frames": 9, "scene": "gate", "began": None, "line": {"on": 3.0}, "notes": ["the line is rough", "<b>"]}
-EVENT = {"start": 1, "end": 3, "peak": 2, "score": 4.0, "repeats": 0, "box": None, "start_s": 0.1, "end_s": 0.3}
+def test_a_summary_comes_back_as_it_was_written(tmp_path, scored):
+    events = (Event(6, 8, 6, 5.0, None, None, None, None), Event(9, 10, 9, 4.0, 0.9, 0.94, 0.9, Box(1, 2, 3, 4), 2))
+    scores = replace(scored([0, 0, 5, 5, 0]), events=events, began=datetime(2026, 11, 28, 23, 59, 59))
+
+    write_summary(tmp_path, Summary.of(scores), None, {"video": "the disk was full"})
+
+    found = read_summary(tmp_path)
+    assert found.summary().to_dict() == scores.to_dict()
+    assert (found.made, found.lacking) == (None, {"video": "the disk was full"})
 
 
 def test_all_videos_have_one_table_of_events_and_one_page(tmp_path, scored):
+    event = Event(1, 3, 2, 4.0, 0.1, 0.3, 0.2, None)
+    notes = ("the line is rough", "<b>")
+    summary = Summary.of(replace(scored([0, 1, 5]), scene="gate", events=(event,), notes=notes))
     found = [
-        ScoredVideo("gate/<mon>day", tmp_path / "a.mp4", tmp_path / "gate/<mon>day", SUMMARY | {"events": [EVENT]}),
-        ScoredVideo(
-            "belt", tmp_path / "b.mp4", tmp_path / "belt", SUMMARY | {"events": [], "notes": [SUMMARY["notes"][0]]}
-        ),
+        ScoredVideo("gate/<mon>day", tmp_path / "a.mp4", tmp_path / "gate/<mon>day", summary),
+        ScoredVideo("belt", tmp_path / "b.mp4", tmp_path / "belt", summary.changed(events=(), notes=summary.notes[:1])),
         ScoredVideo("torn", tmp_path / "c.mp4", tmp_path / "torn", error=UnreadableVideoError("it does not open")),
     ]
     for one in found[:2]:
@@ -238,3 +276,27 @@ def test_an_error_fits_on_a_line():
     error = UnreadableVideoError("it does not open", path="gate.mp4", seen="3 bytes;\n no header", hint="copy it again")
 
     assert error.in_one_line() == "it does not open (3 bytes; no header) - try: copy it again"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+def test_a_cluster_leaves_the_same_as_this_machine_and_passes_over_what_is_finished(run, videos, tmp_path):
+    told = []
+    there = score_videos(run, videos, fps=10, out=tmp_path / "there", engine="ray", jobs=2, watch=told.append)
+    here = score_videos(run, videos, fps=10, out=tmp_path / "here")
+
+    assert [(one.name, one.summary) for one in there] == [(one.name, one.summary) for one in here]
+    assert isinstance(there[0].error, UnreadableVideoError)
+    for table in ("monday/scores.csv", "friday/events.csv", "events.csv"):
+        assert (tmp_path / "there" / table).read_bytes() == (tmp_path / "here" / table).read_bytes()
+    assert max(one.done for one in told if one.stage.startswith("scoring")) == 100
+
+    again = score_videos(run, videos, fps=10, out=tmp_path / "there")
+    assert [one.skipped for one in again] == [False, True, True, True]
+
+
+def test_two_do_not_score_into_one_folder(run, videos, tmp_path):
+    (tmp_path / "seen").mkdir()
+    with lock(tmp_path / "seen/.lock"), pytest.raises(StorageError, match="another process scores into this folder"):
+        score_videos(run, videos, fps=10, out=tmp_path / "seen")
+    assert [one.name for one in (tmp_path / "seen").iterdir()] == [".lock"]

@@ -16,6 +16,7 @@ import pytest
 from oddframe.errors import RunError, SettingsError, StorageError
 from oddframe.footage.folder import FILES, PARTIAL
 from oddframe.footage.outputs import score
+from oddframe.footage.summary import Summary
 from oddframe.footage.tables import write_events
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Box, Event
@@ -95,7 +96,7 @@ def test_an_event_is_a_row_and_what_is_unknown_stays_empty(tmp_path, scored):
     )
     scores = replace(scored([0, 0, 5, 5, 0]), events=events, began=datetime(2026, 11, 28, 23, 59, 59))
 
-    assert write_events(tmp_path / "events.csv", [("gate", scores.to_dict())]).read_text().splitlines() == [
+    assert write_events(tmp_path / "events.csv", [("gate", Summary.of(scores))]).read_text().splitlines() == [
         "event,start,end,start_s,end_s,peak,peak_s,score,repeats,x,y,width,height,start_at,end_at,peak_at",
         "1,6,8,,,6,,5,0,,,,,,,",
         "2,9,10,0.900,0.940,9,0.900,4,2,1,2,3,4,"

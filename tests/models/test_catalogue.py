@@ -15,6 +15,14 @@ def test_every_detector_has_its_parameters_in_every_preset():
     assert detectors["dream-convlstm"]["presets"]["authors"]["training"] == 12_857_283
     assert detectors["mlep"]["presets"]["authors"]["inference"] == 12_560_835
     assert detectors["mnad"]["presets"]["paper"]["training"] == 15_651_843
+    for name, training, inference in (
+        ("ognet", 12_917_890, 12_917_890),
+        ("amc", 20_151_814, 17_390_406),
+        ("scene-aware", 3_930_406, 3_859_992),
+        ("cac", 29_774_208, 14_887_104),
+    ):
+        figures = detectors[name]["presets"]["paper"]
+        assert (figures["training"], figures["inference"]) == (training, inference)
     assert detectors["framediff"]["presets"]["cpu"] == {"size": [240, 360], "training": 0, "inference": 0}
 
 

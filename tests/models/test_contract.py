@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -13,21 +14,25 @@ import pytest
 import torch
 from torch import nn
 
+import oddframe as odd
 from oddframe.detectors import DetectorEntry, DetectorSettings, registry
-from oddframe.errors import DetectorError, TooShortError
+from oddframe.errors import DetectorError, ExportError, TooShortError
+from oddframe.evaluation.making import fusions_of
 from oddframe.models.catalogue import catalogue
-from oddframe.models.detector import Detector, Objective, ParameterGroup, Window
+from oddframe.models.detector import Detector, Objective, ParameterGroup, Window, nothing_carried
 from oddframe.models.weights import build_detector
 from oddframe.nn.evidence import Evidence
 from oddframe.progress import unwatched
 from oddframe.runs import Run
 from oddframe.scoring.runtimes.torch import TorchRuntime
+from oddframe.scoring.scorer import Scorer
 from oddframe.settings import ScoreSettings, TrainSettings
 from oddframe.settings_layers import load_settings
 from oddframe.training.clip_sources import ClipSource
 from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
 from oddframe.training.train import train
+from oddframe.video.source import Frame
 
 CPU = torch.device("cpu")
 SETTINGS = DetectorSettings(size=(16, 16), channels=1)
@@ -158,6 +163,10 @@ def changed(**own: object) -> type[Detector]:
             "parameter group 'all' is no group of parameters",
         ),
         (Drawer, r"group 'all' has parameters that would not be saved\n.*\n  seen:   1 of 2"),
+        (
+            changed(parameter_groups=lambda self: {"all": ParameterGroup([self.factor], 1.0, "rmsprop")}),
+            r"group 'all' has no such optimizer\n.*\n  seen:   'rmsprop'\n  wanted: Adam\(.* or RMSProp\(",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_detector_is_said_when_it_is_built(install, kind, said):
@@ -281,6 +290,141 @@ def test_a_run_whose_evidence_is_not_a_number_does_not_finish(install, tmp_path)
         train(still(tmp_path / "gate"), out=tmp_path / "run", settings=small())
 
     assert not Run.open(tmp_path / "run", finished=False).finished
+
+
+class Squares(Detector):
+    """Nothing to learn; its distances are the error of four quarters."""
+
+    window, has_distance = Window(1, 0), True
+
+    def __init__(self, settings):
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, clip):
+        error = (clip[:, 0] - clip[:, 1]).square().mean(dim=1) / 4
+        return Evidence(error, 100 * nn.functional.avg_pool2d(error, 8), clip[:, 0])
+
+
+class ByLargest(DetectorSettings):
+    scored_by: ClassVar = {"gamma": 0.0, "online": ["local_distance"], "per_place": []}
+    gives_distance = property(lambda self: True)
+    paper_distance = property(lambda self: "largest")
+    distance_is = property(lambda self: "squared difference of a quarter, 0..100")
+
+
+def test_one_that_learns_nothing_is_judged_by_its_largest_place_and_says_what_that_is(install, tmp_path):
+    install(Squares, settings=ByLargest)
+    home = still(tmp_path / "gate")
+
+    run = train(home, out=tmp_path / "run", settings=small())
+
+    assert run.info.parameters == 0
+    maps = []
+    scorer = Scorer(run)
+    scores = scorer.score(home / "normal" / "a", maps=lambda _, found: maps.append(found["local_distance"]))
+    largest = np.array([one.max() for one in maps])
+    assert len(largest) == 29
+    assert scores.paper == pytest.approx((largest - largest.min()) / (largest.max() - largest.min()), abs=1e-6)
+    told = fusions_of(scorer.calibration.pooled.fused, run.settings, list(scores.raw))["paper"]
+    assert told.weights == {"distance": 1.0}
+    assert "of the oddest place" in told.normalised
+
+
+class Counting(Squares):
+    """Carries a count: its distance is that of how many frames of the video came before."""
+
+    def carried(self):
+        return {"count": (1,)}
+
+    def carry(self, clip, carried):
+        evidence = super().forward(clip)
+        count = carried["count"] + 1
+        return evidence._replace(distance=count[:, :, None] + 0 * evidence.distance), {"count": count}
+
+    def forward(self, clip):
+        return self.carry(clip, nothing_carried(self, clip))[0]
+
+
+def counted(scorer: Scorer, numbers: Iterable[int]) -> list[int]:
+    """What it counts in a stream of frames of these numbers."""
+    frames = (Frame(number, None, np.full((16, 16, 1), 80 + number % 7, np.uint8)) for number in numbers)
+    return [round(one.raw.values["distance"]) for one in scorer.stream(frames)]
+
+
+def test_what_is_carried_belongs_to_one_video_and_begins_anew_after_a_gap_and_where_a_stream_goes_back(
+    install, tmp_path
+):
+    install(Counting, settings=ByLargest)
+    scorer = Scorer(train(still(tmp_path / "gate"), out=tmp_path / "run", settings=small()))
+
+    assert counted(scorer, range(5)) == [1, 2, 3, 4]
+    assert counted(scorer, [0, 1, 2, 10, 11, 12, 4, 5]) == [1, 2, 1, 2, 1]
+
+    sessions = [scorer.session() for _ in range(2)]
+    seen = [[], []]
+    for number in range(4):  # two streams at once, one of which begins later
+        for which, session in enumerate(sessions):
+            if number >= which and (score := session.push(np.full((16, 16, 1), 80 + number, np.uint8))) is not None:
+                seen[which].append(round(score.raw.values["distance"]))
+    assert seen == [[1, 2, 3], [1, 2]]
+
+    video = tmp_path / "gate" / "normal" / "a"
+    whole = scorer.score(video)
+    assert whole.distance.tolist() == list(range(1, 30))
+    (shown,) = scorer.explain(video, [20])
+    assert float(shown.heat.max()) == pytest.approx(max(map(float, heat_at(scorer, video, 20))), rel=1e-5)
+
+
+def heat_at(scorer: Scorer, video: Path, frame: int) -> np.ndarray:
+    return next(one.heat for one in scorer.heat_frames(video) if one.frame.index == frame).ravel()
+
+
+def test_a_stream_that_was_rewound_says_that_what_is_carried_began_anew(install, tmp_path):
+    install(Counting, settings=ByLargest)
+    scorer = Scorer(train(still(tmp_path / "gate"), out=tmp_path / "run", settings=small()))
+    session = scorer.session()
+    for number in (0, 1, 2, 0, 1):
+        session.push(Frame(number, None, np.full((16, 16, 1), 90, np.uint8)))
+
+    assert "what the detector carries over a video, or learns of it, began anew once, where frames are missing or " \
+        "the clock jumps" in session.notes  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+def test_an_exported_graph_carries_what_its_run_does(install, tmp_path, format):
+    for needed in ("onnxscript", "onnxruntime", "openvino"):
+        pytest.importorskip(needed, reason="the extra `export` is not installed")
+    install(Counting, settings=ByLargest)
+    run = train(still(tmp_path / "gate"), out=tmp_path / "run", settings=small())
+    video = tmp_path / "gate" / "normal" / "a"
+
+    scorer = Scorer(odd.export(run, tmp_path / "model", format=format, check_on=[video]))
+
+    assert scorer.run.about.carried == {"count": (1,)}
+    assert scorer.score(video).distance.tolist() == list(range(1, 30))
+    assert counted(scorer, [0, 1, 2, 10, 11, 12]) == [1, 2, 1, 2]
+    with pytest.raises(ExportError, match="carries count"):
+        odd.export(run, tmp_path / "rounded", format=format, precision="int8", calibrate_on=[video])
+
+
+class Long(Faded):
+    """Learns from longer clips than it judges."""
+
+    @property
+    def clip_frames(self):
+        return 12
+
+    def objectives(self, batch):
+        assert batch.normal.pixels.shape[1] == 12
+        yield from super().objectives(batch)
+
+
+def test_training_clips_may_be_longer_than_the_window(install, tmp_path):
+    install(Long)
+
+    assert train(still(tmp_path / "gate"), out=tmp_path / "run", settings=small()).finished
 
 
 def still(home: Path) -> Path:

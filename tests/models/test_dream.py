@@ -11,7 +11,7 @@ from oddframe.detectors.dream import DreamSettings
 from oddframe.errors import SettingsError
 from oddframe.models.detector import Batch, Clips, Objective
 from oddframe.models.dream import Dream, Lesson, lessons
-from oddframe.nn.memory import Memory
+from oddframe.nn.memory import Memory, unit
 
 SIZE = (16, 24)
 MEMORIES_ALONE = {"decoder": False, "discriminator": False}
@@ -239,6 +239,16 @@ def test_a_single_memory_takes_both_kinds_unless_the_margin_pushes_one_away() ->
     assert "abnormal.normality" not in objective(small(memory="single", query_margin=1.0), FULL).trace
 
 
+def test_each_role_has_a_softmax_of_its_own_in_the_update() -> None:
+    dream = small()
+    trace = objective(dream, FULL).trace
+    items = memory(dream, "normality").items
+    terms = [memory(dream, "normality").update_terms(trace[f"{role}.normality"]) for role in ("normal", "second")]
+    wanted = unit(items + terms[0] + terms[1])
+    dream.after_step([trace])
+    assert torch.allclose(memory(dream, "normality").items, wanted, atol=1e-6)
+
+
 def test_a_step_in_two_parts_moves_the_items_as_one_does() -> None:
     split, whole = small(**MEMORIES_ALONE).eval(), small(**MEMORIES_ALONE).eval()
     parts = [Batch(clips(1), None, clips(3)), Batch(clips(2), None, clips(4))]
@@ -275,6 +285,11 @@ def test_the_query_margin_looks_at_the_marked_cells_and_feeds_the_abnormality_me
     to_abnormal, _ = memory(dream, "abnormality").nearest(queries["abnormality"])
     assert found.terms["normality.push_abnormal"].item() == pytest.approx((4 - to_normal[:, 0, 0]).mean().item())
     assert found.terms["abnormality.pull_abnormal"].item() == pytest.approx(to_abnormal[:, 0, 0].mean().item())
+    first, second = memory(dream, "abnormality").neighbours(queries["abnormality"])
+    margin = dream.settings.separateness_margin
+    marked = [(queries["abnormality"] - one).square().sum(dim=1)[:, 0, 0] for one in (first, second)]
+    apart = (marked[0] - marked[1] + margin).clamp(min=0).mean()
+    assert found.terms["abnormality.separateness"].item() == pytest.approx(apart.item())
 
 
 def test_normal_places_of_abnormal_clips_are_drawn_to_the_normality_items_if_asked() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from oddframe.detectors import detector_entry
 from oddframe.detectors.peers import FramePredSettings
 from oddframe.models.detector import Batch, Clips
-from oddframe.models.framepred import FramePred, gradient_difference, taken_for_real, told_apart
+from oddframe.models.framepred import FramePred, flow_difference, gradient_difference, taken_for_real, told_apart
 from oddframe.nn import losses
 
 SIZE = (16, 24)
@@ -117,3 +117,32 @@ def test_without_the_adversarial_loss_there_is_no_discriminator() -> None:
     assert framepred.discriminator is None
     assert list(framepred.parameter_groups()) == ["generator"]
     assert set(objective.terms) == {"intensity", "gradient"}
+
+
+def test_with_a_flow_loss_the_prediction_learns_from_the_flow_that_the_true_frame_has() -> None:
+    framepred = small(flow="lucas-kanade", adversarial=0)
+    (objective,) = framepred.objectives(batch())
+
+    assert objective.weights["flow"] == 2.0
+    assert objective.terms["flow"].item() > 0
+    gradients = torch.autograd.grad(objective.terms["flow"], list(framepred.decoder.parameters()))
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert max(gradient.abs().max().item() for gradient in gradients) > 0
+
+
+def test_the_flow_loss_is_0_for_the_true_frame_and_measures_in_pixels_of_384x512() -> None:
+    hill = torch.exp(-((torch.arange(32.0) - 16) ** 2) / 32)
+    stripes, moved = (2 * one.expand(1, 1, 32, 32) - 1 for one in (hill, hill.roll(1)))
+    upright = stripes.transpose(2, 3), moved.transpose(2, 3), stripes.transpose(2, 3)
+
+    assert flow_difference(stripes, moved, moved).item() == 0
+    # a step to the right is 512/32 pixels, one down 384/32
+    across, down = flow_difference(stripes, moved, stripes).item(), flow_difference(*upright).item()
+    assert across / down == pytest.approx(4 / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("off", ["off", False])
+def test_without_it_nothing_is_said_of_flow(off: object) -> None:
+    (objective,) = small(flow=off, adversarial=0).objectives(batch())
+
+    assert "flow" not in objective.terms

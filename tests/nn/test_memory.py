@@ -86,6 +86,19 @@ def test_divided_by_the_maximum_the_best_query_counts_in_full() -> None:
     assert term.flatten().tolist() == pytest.approx(wanted)
 
 
+def test_the_maximum_is_that_of_each_item() -> None:
+    rows = [[0.8, -0.6, 0.0], [0.0, 0.6, 0.8]]
+    terms = memory_of([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], update_weight="max").update_terms(queries_of(rows))
+    assert terms.flatten().tolist() == pytest.approx([*rows[0], *rows[1]])  # the best of both count in full
+
+
+def test_usage_adds_up_to_how_much_was_seen_however_many_roles_it_came_from() -> None:
+    memory = memory_of([[1.0, 0.0], [-1.0, 0.0]])
+    for _ in range(3):
+        memory.update(queries_of([[1.0, 0.0]]), queries_of([[-1.0, 0.0], [-1.0, 0.0]]))
+    assert float(memory.usage.sum()) == pytest.approx(1 - 0.99**3)
+
+
 def test_an_item_that_no_query_chose_stays_where_it_is() -> None:
     memory = memory_of([[1.0, 0.0], [0.0, 1.0]])
     memory.update(queries_of([[0.8, 0.6], [1.0, 0.1]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,11 +23,13 @@ import os, sys, time
 print("a library says hello")
 from contextlib import contextmanager
 from oddframe.errors import *
+import oddframe.processes.worker
 from oddframe.processes.worker import serve
 from oddframe.progress import Progress
 
 @contextmanager
 def begin(opening, watch):
+    oddframe.processes.worker._ORPHAN_S = opening.get("alone_s", 30.0)
     if opening.get("refuse"):
         raise SettingsError("no such thing", seen=opening["refuse"])
     if opening.get("die"):
@@ -59,9 +62,9 @@ def hang(order, watch):
     time.sleep(60)
 
 def slow(order, watch):
-    for number in range(6):
-        watch(Progress("counting", number, 6))
-        time.sleep(0.2)
+    for number in range(24):
+        watch(Progress("counting", number, 24))
+        time.sleep(0.1)
     return "there"
 
 def where(order, watch):
@@ -141,14 +144,14 @@ def test_a_worker_that_dies_is_known_by_its_last_words(order, seen, module, tmp_
 
 @pytest.mark.slow
 def test_a_worker_that_tells_of_no_progress_is_ended_and_one_that_is_only_slow_is_not(module):
-    with Workers().start(module, {}, does="counts", patience_s=0.7) as worker:
-        assert worker.ask({"do": "slow"}) == "there"  # six times 0.2 s, and news of each
+    with Workers().start(module, {}, does="counts", patience_s=2.0) as worker:
+        assert worker.ask({"do": "slow"}) == "there"  # 24 times 0.1 s, and news of each
 
         begun = time.monotonic()
-        with pytest.raises(WorkerError, match=r"the process that counts made no progress for 0\.7 s and was ended"):
+        with pytest.raises(WorkerError, match=r"the process that counts made no progress for 2 s and was ended"):
             worker.ask({"do": "hang"})
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50  # it would hang for 60
 
 
 def test_workers_are_stopped_together_and_none_starts_after_that(module):
@@ -273,3 +276,34 @@ def test_the_module_of_the_command_line_runs_nothing_of_the_folder_it_is_called_
 
     assert done.returncode == 0, done.stderr
     assert not Path(tmp_path / "ran").exists()
+
+
+PARENT = """
+import sys
+from oddframe.processes.workers import Workers
+with Workers().start(sys.argv[1], {"alone_s": 0.1}, does="hangs") as worker:
+    print(worker.pid, flush=True)
+    worker.ask({"do": "hang"})
+"""
+
+
+def test_a_worker_that_hangs_ends_when_nobody_is_left_to_end_it(module):
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, module], stdout=subprocess.PIPE)
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until_s = time.monotonic() + 50  # it would hang for 60
+
+    while _lives(worker):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -14,7 +14,7 @@ import pytest
 
 from oddframe.errors import UnreadableVideoError
 from oddframe.evaluation.stored import JudgedVideo, Span
-from oddframe.scoring.scorer import Explanation
+from oddframe.scoring.explanation import Explanation
 from oddframe.scoring.scores import Box, Scores
 
 

@@ -29,6 +29,8 @@ def scores_page(scored, drawn, tmp_path):
 def opened(browser, page, width=1280):
     screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get("about:blank")
+    browser.get_log("browser")  # of pages of other tests
     browser.get(page.as_uri())
     return browser
 

@@ -13,8 +13,11 @@ import pytest
 
 from oddframe.errors import RunError, SettingsError
 from oddframe.evaluation.result import Result
+from oddframe.progress import Progress
+from oddframe.reproduction.cells import Budget
 from oddframe.reproduction.frames import narrowed
 from oddframe.reproduction.reproduce import reproduce
+from oddframe.reproduction.rows import ROWS
 
 pytestmark = pytest.mark.slow  # trainings
 
@@ -41,10 +44,16 @@ def gate(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(gate, tmp_path_factory) -> Path:
+def told() -> list[Progress]:
+    """How far `made` was, from moment to moment."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def made(gate, told, tmp_path_factory) -> Path:
     """A folder in which the floor's cells of both folds are done."""
     out = tmp_path_factory.mktemp("made") / "table3"
-    result = reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"])
+    result = reproduce("table3", gate, out=out, preset="tiny", overrides=SMALL, rows=["framediff"], watch=told.append)
     assert result.failed == {}
     assert result.open_cells == ()
     return out
@@ -196,7 +205,7 @@ def test_a_cell_that_fails_is_named_with_what_its_process_said_and_the_rest_goes
         ({"what": "fig5", "folds": [0]}, "rates instead of folds"),
         ({"data": ()}, "needs data"),
         ({"folds": [2]}, "no such fold"),
-        ({"jobs": 0}, "at least one cell"),
+        ({"jobs": 0}, "number of jobs"),
         ({"overrides": ["train.epoch=3"]}, "train.epoch"),
         ({"overrides": ["model.widht=3"]}, "model.widht"),
     ],
@@ -215,12 +224,7 @@ def test_a_row_without_a_network_is_asked_for_with_the_budget_of_those_that_have
     assert shown.open_cells == ("gate-flow-fold1",)
 
 
-def test_progress_is_told_within_a_cell_and_in_per_cent_of_all(gate, tmp_path):
-    told = []
-    reproduce(
-        "table3", gate, out=tmp_path / "made", preset="tiny", overrides=SMALL, rows=["framediff"], watch=told.append
-    )
-
+def test_progress_is_told_within_a_cell_and_in_per_cent_of_all(made, told):
     moments = [moment for moment in told if moment.stage == "making 2 cells, per cent"]
     assert (moments[0].done, moments[0].note) == (0, "0 of 2 done")
     assert any(moment.note.startswith("0 of 2 done; gate-framediff-normal: judging ") for moment in moments)
@@ -235,3 +239,13 @@ def test_a_run_of_a_table_names_the_command_that_makes_it_again(made, gate):
         f"oddframe train {gate} --kind folder --out {made / 'runs/gate-framediff-normal'} --preset tiny"
     )
     assert "--set data.known_normal=drop" in command
+
+
+@pytest.mark.parametrize(
+    ("row", "size"),
+    [("framediff", "[48, 64]"), ("ognet", "[45, 45]"), ("convae", "[48, 64]"), ("tsc", None)],
+)
+def test_a_size_of_all_rows_is_cut_to_what_each_detector_can_see(row, size):
+    budget = Budget("tiny", ("model.size=[48, 64]", "train.epochs=1"))
+    found = budget.overrides_for(next(one for one in ROWS["table2"] if one.key == row))
+    assert found == ((f"model.size={size}",) if size else ()) + ("train.epochs=1",)

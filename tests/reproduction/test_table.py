@@ -143,7 +143,7 @@ def test_videos_on_which_the_papers_score_is_undefined_are_counted():
 def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():
     table = figures_table("table2", rows_of("table2"), PED2, {}, 10)
 
-    assert line(table, "OGNet")["folds"] == "printed only"
+    assert line(table, "unmasking")["folds"] == "printed only"
     assert "Contrast" not in {row[1] for row in table.rows}  # the paper has no figure of it on this set
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oddframe.scoring.alarms import AlarmRule, EventTracker, events
@@ -46,12 +46,20 @@ def test_no_score_no_event():
 def test_the_peak_carries_its_time_and_box():
     tracker = EventTracker(LINE, AlarmRule(0.1, 1))
     for frame, score in enumerate([3.0, 5.0, 4.0]):
-        assert tracker.wants_box(score) == (score != 4.0)
+        assert tracker.wants_box(frame, score) == (score != 4.0)
         tracker.update(frame, frame / 10, score, Box(frame, 0, 1, 1))
 
     event = tracker.finish()
 
     assert (event.peak, event.score, event.peak_s, event.box.x) == (1, 5.0, 0.1, 1)
+
+
+def test_the_first_frame_after_missing_ones_has_a_box_of_its_own():
+    tracker = EventTracker(LINE, AlarmRule(0.0, 1))
+    tracker.update(0, 0.0, 5.0)
+
+    assert not tracker.wants_box(1, 4.0)
+    assert tracker.wants_box(7, 4.0)
 
 
 def times_of(scores: list[float], times: list[float]) -> tuple[float | None, float | None]:
@@ -162,7 +170,6 @@ def test_the_alarm_is_silent_during_the_cool_down_and_raised_for_what_lasts_long
     assert raised[-1] == 39.9
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from([0.0, 2.5, 3.5]), max_size=40), st.integers(1, 4))
 def test_events_are_apart_in_order_and_hold_every_frame_above_the_line(scores, merge):
     found = spans(scores, merge=merge)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.scoring.conftest import fit, footage
@@ -145,8 +147,20 @@ def test_places_are_compared_with_their_own_normal(stretch, raw):
     assert heat[0, 1] > heat[0, 0]
 
 
+@pytest.mark.parametrize("per_place", [(), ("motion",)])
+def test_a_place_that_is_ignored_is_never_rare(stretch, raw, per_place):
+    components = fit([stretch("")], per_place=per_place).pooled.components
+    odd = raw(0, {"motion": [[0.9, 0.9], [0.9, 1e-4]]}, psnr=30.0, motion=0.9)
+    watched = replace(odd, watched={"motion": np.array([[True, False], [False, True]])})
+
+    heat = components.rarity_map("motion", watched)
+
+    assert heat[0, 0] == components.rarity_map("motion", odd)[0, 0] > 1
+    assert (heat[0, 1], heat[1, 0]) == (0, 0)
+
+
 def test_components_that_a_detector_lacks_are_left_out_of_online(stretch):
-    assert fit([stretch("")], online=("distance", "motion")).pooled.fused.online.weights == {"motion": 1.0}
+    assert fit([stretch("")], online=("distance", "psnr")).pooled.fused.online.weights == {"psnr": 1.0}
 
 
 def test_still_video_calibrates_to_numbers(raw):

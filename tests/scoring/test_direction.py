@@ -118,5 +118,5 @@ def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks,
     lonely, shared = judged(one_way(), one_way(), lawn)[-1], judged(one_way(), one_way(), lawn, lawn)[-1]
     alone = fit([one_way(), one_way()], **DIRECTION).pooled.components.places["direction"]
 
-    assert lonely == pytest.approx(placed_value("direction", alone, crossing.maps["direction"], 0.02), rel=0.05)
+    assert lonely == pytest.approx(placed_value("direction", alone, crossing, 0.02), rel=0.05)
     assert shared < 0.75 * lonely

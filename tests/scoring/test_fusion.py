@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, paper_fusion, supported, weighted
+from oddframe.scoring.components import log_scale
+from oddframe.scoring.fusion import (
+    CausalSum,
+    FusedNormal,
+    Fusion,
+    paper_fusion,
+    supported,
+    weighted,
+)
 from oddframe.scoring.tail import Tail
 
 
@@ -19,6 +27,11 @@ def test_paper_is_eq_12():
     assert fused == pytest.approx([1.0, 0.6 * 0.5, 0.4 * 0.5])
 
 
+def test_of_two_numbers_the_one_without_weight_may_be_anything():
+    assert paper_fusion(floats(5, 5, 5), floats(4, 0, 2), 0.0) == pytest.approx([1.0, 0.0, 0.5])
+    assert paper_fusion(floats(10, 20, 30), floats(1, 1, 1), 1.0) == pytest.approx([1.0, 0.5, 0.0])
+
+
 def test_paper_without_distances_is_psnr_alone():
     assert paper_fusion(floats(10, 20, 30), None, 0.6) == pytest.approx([1.0, 0.5, 0.0])
 
@@ -28,6 +41,14 @@ def test_paper_without_distances_is_psnr_alone():
 )
 def test_paper_is_undefined_where_a_video_has_one_value(psnr, distance):
     assert paper_fusion(psnr, distance, 0.6) is None
+
+
+def test_what_is_less_than_a_grey_level_counts_as_one_and_what_is_more_keeps_its_order():
+    for name, least in {"local_error": 1e-5, "motion": 1e-5, "direction": 0.01}.items():
+        nothing, below, above = log_scale(name, floats(0, least / 2, least * 2))
+        assert nothing == below == pytest.approx(np.log(least))
+        assert above == pytest.approx(np.log(2 * least))
+    assert log_scale("psnr", floats(30, 20)).tolist() == [-30, -20]
 
 
 @pytest.mark.parametrize("gamma", [0.6, 0.0, 1.0, 0.7])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
-from oddframe.scoring.line import Timed, _seconds, draw_line, event_counts
+from oddframe.scoring.line import Timed, draw_line, draw_lines, event_counts
+from oddframe.scoring.pace import seconds_of
 from oddframe.scoring.scores import AlarmLine
 
 RULE = AlarmRule(shortest_s=0.2, merge_s=1.0)
@@ -52,6 +53,31 @@ def two_hours(*peaks: float) -> np.ndarray:
     return scores
 
 
+def test_many_lines_are_those_that_are_drawn_one_by_one():
+    stretches = [paced(two_hours(5, 4, 3, 2), 1.0), paced(two_hours(4.5, 3.5), 1.0)]
+    rates = [0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 1000.0]
+
+    assert draw_lines(stretches, rates, RULE) == [draw_line(stretches, rate, RULE) for rate in rates]
+    assert [line.on for line in draw_lines(stretches, rates, RULE)] == sorted(
+        (line.on for line in draw_lines(stretches, rates, RULE)), reverse=True
+    )
+
+
+def test_a_line_far_below_the_highest_scores_is_the_one_that_all_of_them_give(monkeypatch):
+    chance = np.random.default_rng(0)
+    stretches = [paced(np.convolve(chance.gumbel(1, 1, 700), [0.3, 0.4, 0.3]), 1.0) for _ in range(6)]
+    rates = [1.0, 5.0, 40.0, 200.0]
+    at_once = draw_lines(stretches, rates, RULE)
+    monkeypatch.setattr("oddframe.scoring.line._FIRST_LINES", 5)
+    monkeypatch.setattr("oddframe.scoring.line._MORE_LINES", 3)
+
+    assert draw_lines(stretches, rates, RULE) == at_once
+    hours = sum(len(one.scores) for one in stretches) / 3600
+    for line in at_once:
+        assert counted(stretches, line.on, RULE) <= line.asked_per_hour * hours
+        assert line.per_hour == pytest.approx(counted(stretches, line.on, RULE) / hours)
+
+
 def test_enough_video_gives_the_lowest_line_that_keeps_the_rate():
     line = draw_line([paced(two_hours(5, 4, 3, 2), 1.0)], 1.0, RULE)
 
@@ -79,7 +105,7 @@ LEVELS = [0.0, 0.5, 0.8, 1.0, 1.2, 1.25, 1.5, 2.0, 2.4, 2.5, 3.0]
 def counted(stretches: list[Timed], on: float, rule: AlarmRule) -> int:
     """Events at one line, every frame followed in turn."""
     line = AlarmLine(on, on * HYSTERESIS, None, 1.0)
-    return sum(1 for scores, times_s in stretches for _ in events(range(len(scores)), scores, line, rule, times_s))
+    return sum(1 for one in stretches for _ in events(range(len(one.scores)), one.scores, line, rule, one.times_s))
 
 
 @st.composite
@@ -91,7 +117,6 @@ def timed(draw) -> Timed:
     return Timed(np.array(scores), np.cumsum(draw(st.lists(steps, min_size=len(scores), max_size=len(scores)))))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(timed(), min_size=1, max_size=3),
     st.builds(AlarmRule, st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([0.0, 0.3, 1.0])),
@@ -117,5 +142,5 @@ def test_the_rate_is_counted_by_the_clock_and_not_by_frames():
 
 
 def test_a_stretch_of_one_frame_lasts_as_long_as_a_frame_does():
-    assert _seconds(np.array([5.0])) == 0.04  # no second frame tells its pace: 25 a second
-    assert _seconds(np.array([5.0, 5.1, 5.2])) == pytest.approx(0.3)
+    assert seconds_of(np.array([5.0])) == 0.04  # no second frame tells its pace: 25 a second
+    assert seconds_of(np.array([5.0, 5.1, 5.2])) == pytest.approx(0.3)

@@ -17,8 +17,9 @@ from oddframe.runs import Run
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.collect import judge
+from oddframe.scoring.fit import calibrate
 from oddframe.scoring.judged_file import load_judged, save_judged
-from oddframe.scoring.recalibrate import calibrate, history
+from oddframe.scoring.recalibrate import history
 from oddframe.settings_layers import load_settings
 
 

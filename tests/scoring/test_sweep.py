@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shared import draws
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
 from oddframe.scoring.pace import Pace, durations
@@ -50,7 +51,7 @@ RULES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(300))
 @given(watched(), RULES)
 def test_events_at_every_line_are_those_of_following_each_frame(video, rule):
     frame, scores, times = video
@@ -58,7 +59,7 @@ def test_events_at_every_line_are_those_of_following_each_frame(video, rule):
     assert swept(frame, scores, rule, times) == [followed(frame, scores, line, rule, times) for line in LINES]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(60))
 @given(watched(steps=(0.04, 0.5, -0.3, -2.0)), RULES)
 def test_so_they_are_where_the_clock_goes_back(video, rule):
     frame, scores, times = video
@@ -95,6 +96,6 @@ def test_how_long_frames_last_all_at_once_is_what_one_after_another_says(steps, 
     broken[:1] = False
     pace = Pace(fps)
 
-    assert durations(times, broken, fps) == [
+    assert durations(times, broken, fps).tolist() == [
         pace.take(int(at), broken=bool(gap)) for at, gap in zip(times, broken, strict=True)
     ]

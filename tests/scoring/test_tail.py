@@ -6,14 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oddframe.scoring.tail import Tail
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_rarity_is_the_exponent_of_the_share_that_is_at_least_as_odd():
@@ -57,7 +55,6 @@ def test_a_value_that_every_normal_frame_has_is_not_rare():
     assert tail.rarity(6.9) < 0.0
 
 
-@unhurried
 @given(VALUES, VALUES)
 def test_odder_is_never_less_rare(normal, asked):
     rarities = Tail.fit(normal).rarity(np.sort(asked))
@@ -66,7 +63,6 @@ def test_odder_is_never_less_rare(normal, asked):
     assert (np.diff(rarities) >= -1e-9).all()
 
 
-@unhurried
 @given(VALUES)
 def test_a_tail_comes_back_from_json(normal):
     tail = Tail.fit(normal)
@@ -77,7 +73,6 @@ def test_a_tail_comes_back_from_json(normal):
     assert back.frames == len(normal)
 
 
-@unhurried
 @example([0.0, 2.2250738585e-313, 2.225073858507e-311], 0.0)
 @given(VALUES, st.floats(-2e6, 2e6))
 def test_one_value_is_as_rare_alone_as_among_others(normal, value):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+import torch
 
+from oddframe.data.open import opened
 from oddframe.errors import RunError, SettingsError
-from oddframe.training.budget import parse_budget
+from oddframe.progress import unwatched
+from oddframe.training import pace as measuring
+from oddframe.training.begin import prepare
+from oddframe.training.budget import fit, parse_budget
 from oddframe.training.loop import Loop
 from oddframe.training.pace import COUNTED, SKIPPED, Pace
-from oddframe.training.train import train
+from oddframe.training.train import split_as_set, train
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,22 @@ def test_what_is_no_time_budget_is_said(text):
 def measured(monkeypatch):
     """measured(seconds) -> steps take that long, and measuring them takes no time."""
     return lambda seconds: monkeypatch.setattr(Loop, "time_steps", lambda self: (seconds, 0.0))
+
+
+def test_a_tenth_is_kept_back_and_all_that_is_no_training_is_taken_off(gate, small, monkeypatch):
+    monkeypatch.setattr(Loop, "time_steps", lambda self: (100.0, 40.0))
+    settings = small("train.epochs=6")
+    parts = split_as_set(opened(gate), settings)
+    ready = prepare(settings, parts, unwatched)
+
+    def fitting(budget_s: float, spent_s: float) -> int:
+        watch = unwatched
+        return fit(budget_s, spent_s, settings, parts, ready.sampler, torch.device("cpu"), "fp32", watch).epochs
+
+    # an epoch takes 300 s; measuring took 40 s, and judging 60 held-out frames, 12 clips a step, is to take 167 s
+    assert fitting(1270, 60) == 2  # 1143 s less 267 s are 876 s; without any one of these they would be 3 epochs
+    assert fitting(1300, 60) == 3
+    assert fitting(10_000, 60) == 6  # as many as were asked for
 
 
 @pytest.mark.slow
@@ -78,6 +99,7 @@ def test_a_budget_into_which_no_epoch_fits_is_refused_before_anything_is_written
         train(gate, out=tmp_path / "run", settings=small(), time_budget="3m")
 
     assert "an epoch takes about 5 min" in str(caught.value)
+    assert "--time-budget 9m" in str(caught.value)  # 300 s of an epoch and 167 s of judging are nine tenths of that
     assert not (tmp_path / "run" / "run.json").exists()
 
 
@@ -112,6 +134,19 @@ def test_the_time_of_a_step_is_the_median_without_the_first_ones():
 
     assert told == [False] * (SKIPPED + COUNTED - 1) + [True, False]
     assert pace.step_s == 1.0
+
+
+@pytest.mark.parametrize(
+    ("flops", "limit", "seconds"), [(1e9, 10.0, 9.0), (4e9, 10.0, 36.0), (1e9, 90.0, 1.0), (1e9, None, None)]
+)
+def test_a_step_is_guessed_by_its_arithmetic_and_the_speed_of_products_here(flops, limit, seconds, small, monkeypatch):
+    monkeypatch.setattr(measuring, "count_flops", lambda judging: flops)
+    monkeypatch.setattr(measuring, "matrix_product_limit", lambda *_: limit)
+
+    guess = measuring.guessed_step_s(small(), torch.device("cpu"), "fp32")
+
+    # three passes of 12 clips at four tenths of so many billion a second
+    assert guess == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_slow_steps_are_not_waited_for():

@@ -16,7 +16,7 @@ from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
 from oddframe.training.clip_sources import ClipSource, clip_sources
 from oddframe.training.clips import ClipSampler
-from oddframe.training.moving import moving_places
+from oddframe.training.moving import moving_places, same_view
 from oddframe.video.store import StoredVideo
 
 SIZE = (16, 24)
@@ -80,6 +80,8 @@ def test_a_rate_draws_that_share_of_abnormal_clips_and_keeps_to_them(rate, abnor
 
     assert clips.counts == {"normal": 76, "abnormal": abnormal, "abnormal_there": 40}
     assert len({tuple(clip) for clip in frames_of(clips.batch(0, 0).abnormal)}) == abnormal
+    drawn = sorted({clip[0] for clip in frames_of(clips.batch(0, 0).abnormal)})
+    assert abnormal == 1 or drawn != list(range(drawn[0], drawn[0] + abnormal)), "from all of it"
     assert frames_of(clips.batch(3, 1).abnormal) == frames_of(
         sampler(*videos, known=1, known_normal=False, rate=rate, abnormal_batch=200).batch(3, 1).abnormal
     )
@@ -170,6 +172,24 @@ def test_an_epoch_shows_every_normal_clip_once():
 
     assert sorted(starts) == list(range(8))
     assert starts != sorted(starts)
+
+
+def test_the_last_batch_of_an_epoch_is_left_out_where_it_is_not_full():
+    clips = sampler(source("0" * 13))
+
+    assert [len(batch.normal) for batch in clips.batches(0)] == [2, 2, 2, 2]  # of nine clips
+
+
+@pytest.mark.parametrize("other", [{"seed": 8}, {"epoch": 1}, {"step": 1}], ids=str)
+def test_how_a_clip_is_varied_follows_from_seed_epoch_and_step(other):
+    one, place = source("0" * 5, lambda t: 100), {"seed": 7, "epoch": 0, "step": 0}
+
+    def drawn(seed: int, epoch: int, step: int) -> list[int]:
+        clips = sampler(*[one] * (step + 1), light=0.2, batch=1, seed=seed, roles=("normal",))
+        return frames_of(clips.batch(epoch, step).normal)[0]
+
+    assert drawn(**place) == drawn(**place)
+    assert drawn(**place) != drawn(**place | other)
 
 
 def test_fewer_clips_than_a_batch_make_one_smaller_batch():
@@ -291,6 +311,68 @@ def test_a_still_video_has_no_pseudo_anomaly_and_counts_what_is_lacking():
     assert batch.abnormal is None
     assert batch.places is None
     assert batch.still == 2
+
+
+@pytest.mark.parametrize("rows", [slice(0, 4), slice(36, 40)])
+def test_what_is_transplanted_at_the_edge_of_the_picture_stays_in_it(rows):
+    odd, masks = np.full((5, 40, 60, 1), 60, np.uint8), np.zeros((5, 40, 60), bool)
+    masks[:, rows, 20:30] = True
+    odd[masks] = 250
+    known = ClipSource("known", odd, np.ones(5, bool), 0, 5, masks)
+    ground = ClipSource("ground", np.full((9, 40, 60, 1), 60, np.uint8), np.zeros(9, bool), 0, 9)
+    clips = sampler(
+        ground,
+        known,
+        known=1,
+        abnormal_batch=40,
+        pseudo_anomalies=("transplant",),
+        pseudo_share=1.0,
+        roles=("abnormal",),
+    )
+
+    bright = (clips.batch(0, 0).abnormal[:, 2, :, :, 0] > 200).sum(axis=(1, 2))
+
+    assert bright.min() >= 0.7 * 40
+
+
+def test_kinds_of_pseudo_anomalies_take_turns():
+    clips = sampler(crossing(20), pseudo_anomalies=("skip", "paste"), abnormal_batch=6)
+    nowhere = np.zeros((32, 48), bool)
+    clips._skip = lambda rng: (np.full((5, 32, 48, 1), 1, np.uint8), nowhere)
+    clips._paste = lambda rng: (np.full((5, 32, 48, 1), 2, np.uint8), nowhere)
+
+    assert clips.batch(0, 0).abnormal[:, 0, 0, 0, 0].tolist() == [1, 2, 1, 2, 1, 2]
+
+
+def order(picture: np.ndarray) -> int:
+    """Whether what is bright lies to the left of what is grey (-1) or to its right (1); 0 where both are not there."""
+    bright, grey = np.argwhere(picture > 200), np.argwhere((picture > 110) & (picture < 150))
+    return int(np.sign(bright[:, 1].mean() - grey[:, 1].mean())) if len(bright) > 8 and len(grey) > 8 else 0
+
+
+@pytest.mark.parametrize("kind", ["paste", "transplant"])
+def test_what_is_put_into_a_clip_is_mirrored_now_and_then(kind):
+    still, moving = np.full((9, 40, 60, 1), 60, np.uint8), np.full((5, 40, 60, 1), 60, np.uint8)
+    for t in range(5):
+        left = 10 + 4 * t
+        moving[t, 10:22, left : left + 6], moving[t, 10:22, left + 6 : left + 12] = 250, 130
+    known = kind == "transplant"
+    odd = ClipSource("thing", moving, np.full(5, known), 0, 5, moving[..., 0] > 100 if known else None)
+    ground = ClipSource("ground", still, np.zeros(9, bool), 0, 9)
+    clips = sampler(
+        ground,
+        odd,
+        known=int(known),
+        abnormal_batch=300,
+        pseudo_anomalies=(kind,),
+        pseudo_share=1.0,
+        roles=("abnormal",),
+    )
+    clips._ground = lambda rng, clip, pace=None: still[:5]  # so that the thing is there once
+
+    seen = [order(pixels[2, :, :, 0]) for pixels in clips.batch(0, 0).abnormal]
+
+    assert min(seen.count(-1), seen.count(1)) >= 5
 
 
 def test_half_of_the_abnormal_clips_are_pseudo_anomalies_where_some_are_known():
@@ -495,6 +577,16 @@ def test_places_are_mirrored_with_their_clip():
     assert len({bool(one[0, 0]) for one in batch.places}) == 2  # some are mirrored, some are not
 
 
+def test_two_pictures_show_the_same_view_if_what_stands_still_differs_by_eight_levels_at_most():
+    one, still = np.full((16, 16, 1), 90, np.uint8), np.ones((16, 16), bool)
+    still[:, 8:] = False
+    other = {level: np.where(still[:, :, None], one + level, 255 - one).astype(np.uint8) for level in (8, 9)}
+
+    assert same_view(one, other[8], still)
+    assert not same_view(one, other[9], still)
+    assert not same_view(one, one, ~np.ones((16, 16), bool)), "nothing stands still"
+
+
 def test_light_changes_all_frames_of_a_clip_alike():
     clips = sampler(source("0" * 40, lambda t: 100), light=0.1, batch=8)
 
@@ -503,6 +595,22 @@ def test_light_changes_all_frames_of_a_clip_alike():
     assert all(len(set(values)) == 1 for values in levels)
     assert len({values[0] for values in levels}) > 1
     assert all(abs(values[0] - 100) <= 25.5 + 2.75 + 1 for values in levels)  # brightness, contrast, rounding
+
+
+def test_light_is_contrast_around_the_middle_and_brightness_both_ways():
+    one = source("0" * 5)
+    one.pixels[:, :, :12], one.pixels[:, :, 12:] = 80, 180
+    clips = sampler(*[one] * 200, light=0.2, batch=200, roles=("normal",))
+
+    seen = clips.batch(0, 0).normal[:, 0, 0, :, 0].astype(float)
+    contrast = (seen[:, -1] - seen[:, 0]) / 100
+    brightness = ((seen[:, -1] + seen[:, 0]) / 2 - 127.5 - contrast * 2.5) / 255
+
+    for values, middle in ((contrast, 1.0), (brightness, 0.0)):
+        assert np.abs(values - middle).max() < 0.21
+        assert values.min() < middle - 0.15
+        assert values.max() > middle + 0.15
+    assert abs(np.corrcoef(contrast, brightness)[0, 1]) < 0.3
 
 
 def test_grey_and_coloured_videos_share_a_batch():

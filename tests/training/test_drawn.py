@@ -1,5 +1,7 @@
 """Things drawn into clips: their size, their place, their light; and walkers that are nothing odd."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -92,6 +94,13 @@ def test_by_night_things_are_as_dark_as_the_night(scale: SceneScale) -> None:
         drawn = draw_into(np.random.default_rng(seed), night, scale, THINGS[0], np.arange(5))
         if drawn is not None:
             assert drawn[0].max() <= GROUND // 5 + 5
+
+
+def test_what_would_hardly_be_seen_is_not_drawn(scale: SceneScale) -> None:
+    pale = replace(scale, levels=np.full(256, GROUND + 5.0))
+    calm = np.full((5, 120, 160, 1), GROUND, np.uint8)
+    rng = np.random.default_rng(3)
+    assert all(draw_into(rng, calm, pale, thing, np.arange(5)) is None for thing in THINGS)
 
 
 def test_batches_with_drawn_things_are_the_same_whenever_they_are_made() -> None:

@@ -19,8 +19,8 @@ from oddframe.training.train import train
 from .conftest import SMALL
 
 SETTINGS = (*SMALL, "train.precision=fp32", "train.epochs=2", "train.batch=1", "train.abnormal_batch=1")
-RECORDS = [(1, 50), (1, 76), (2, 126), (2, 152)]
-"""Epoch and step of each line of the history: every 50 steps of an epoch, and its end after 76."""
+RECORDS = [(1, 50), (1, 100), (1, 104), (2, 154), (2, 204), (2, 208)]
+"""Epoch and step of each line of the history: every 50 steps of an epoch, and its end after 104."""
 
 
 def typed(videos: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -45,13 +45,13 @@ def names(folder: Path) -> list[str]:
 def test_a_command_that_is_killed_in_mid_epoch_and_typed_again_leaves_what_an_undisturbed_one_leaves(
     make_set, tmp_path
 ):
-    videos = make_set(tmp_path / "gate", {"normal/a": 60, "normal/b": 60, "abnormal/odd": 12})
+    videos = make_set(tmp_path / "gate", {"normal/a": 80, "normal/b": 80, "abnormal/odd": 12})
     whole = train(videos, out=tmp_path / "whole", settings=load_settings("tiny", overrides=SETTINGS))
     assert [(record["epoch"], record["step"]) for record in whole.history()] == RECORDS
     out, history = tmp_path / "killed", tmp_path / "killed" / "history.jsonl"
 
     process = typed(videos, out)
-    while len(lines(history)) < 3:  # two are of the epoch that a checkpoint has, the third is not
+    while len(lines(history)) < 4:  # three are of the epoch that a checkpoint has, the fourth is not
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.005)
     process.kill()

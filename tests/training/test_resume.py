@@ -50,15 +50,28 @@ def trained():
 
 def test_training_goes_on_to_the_very_same_weights(tmp_path, trained):
     net, optimizers = trained
-    Checkpoints(tmp_path).save(Position(1, 2, sums={"loss": 0.1 + 0.2}), net, optimizers)
+    at = Position(1, 2, sums={"loss": 0.1 + 0.2}, counts={"loss": 2})
+    Checkpoints(tmp_path).save(at, net, optimizers)
     steps(net, optimizers, 3, 6)
 
     again, its_optimizers = network()
     position = Checkpoints(tmp_path).load(again, its_optimizers)
     steps(again, its_optimizers, 3, 6)
 
-    assert position == Position(1, 2, sums={"loss": 0.1 + 0.2})
+    assert position == at
     assert same(net, again)
+
+
+def test_a_position_of_an_older_version_has_one_count_for_all_its_terms(tmp_path, trained):
+    Checkpoints(tmp_path).save(Position(0, 4, sums={"loss": 8.0, "error": 2.0}), *trained)
+    state = tmp_path / "resume" / "1" / "state.json"
+    kept = json.loads(state.read_text())
+    del kept["counts"]
+    state.write_text(json.dumps(kept | {"count": 4}))
+    current = state.parents[1] / "current.json"
+    current.write_text(json.dumps({"checkpoint": 1}))
+
+    assert Checkpoints(tmp_path).load(*network()).means() == {"loss": 2.0, "error": 0.5}
 
 
 def test_there_is_nothing_to_load_at_first(tmp_path):

@@ -157,13 +157,15 @@ def test_a_key_frame_that_is_none_is_found_out(awkward, number_in, monkeypatch):
 
 @pytest.mark.parametrize("error", [ValueError("no"), AttributeError("name"), OverflowError("int"), RuntimeError("av")])
 def test_whatever_libav_raises_is_an_error_that_names_the_file(awkward, monkeypatch, error):
+    video = awkward("plain.mp4")  # written before nothing can be opened any more
+
     def refuse(*_, **__):
         raise error
 
     monkeypatch.setattr(_libav.av, "open", refuse)
 
     with pytest.raises(UnreadableVideoError, match=r"plain\.mp4"):
-        open_video(awkward("plain.mp4"))
+        open_video(video)
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused(awkward, monkeypatch):
@@ -197,10 +199,10 @@ def test_a_decoder_that_hangs_is_left(awkward, monkeypatch):
 
 
 def test_work_that_goes_on_is_not_taken_for_hanging(tmp_path, monkeypatch):
-    monkeypatch.setattr(_libav, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(_libav, "PATIENCE_S", 1.0)
 
     def slow(pulse):
-        for _ in range(5):
+        for _ in range(13):  # longer than the patience, and each step much shorter
             time.sleep(0.1)
             pulse.beat()
         yield 7

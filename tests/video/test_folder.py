@@ -167,6 +167,19 @@ def test_one_coloured_frame_of_fifty_makes_the_folder_coloured(tmp_path):
     assert open_video(tmp_path).channels == 3
 
 
+def test_a_coloured_picture_in_a_grey_folder_is_read_as_grey_and_noted(tmp_path, make_frame_folder):
+    video = open_video(make_frame_folder(tmp_path / "f", frames=10))
+    pixels = np.full((48, 64, 3), 90, np.uint8)
+    pixels[:, :9] = (20, 20, 200)
+    cv2.imwrite(str(tmp_path / "f" / "007.png"), pixels)
+
+    shapes = [{frame.pixels.shape for frame in video.frames()} for _ in range(2)]
+
+    assert shapes == [{(48, 64, 1)}] * 2
+    (note,) = video.notes
+    assert "007.png has colour" in note
+
+
 def test_a_cover_beside_numbered_frames_is_left_out_and_the_gap_is_still_found(tmp_path, make_frame_folder):
     folder = make_frame_folder(tmp_path / "f", frames=10)
     cv2.imwrite(str(folder / "cover.jpg"), grey(0))

@@ -12,13 +12,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oddframe.cli import about, data, study, work
+from oddframe.cli import about, data, site, study, work
 from oddframe.cli.bench import bench
 from oddframe.cli.calibrate import calibrate
 from oddframe.cli.export import export
+from oddframe.cli.improve import improve
+from oddframe.cli.learn import learn
+from oddframe.cli.live import live
 from oddframe.cli.reproduce import reproduce
 from oddframe.cli.score import score
 from oddframe.cli.screen import let_printing_never_fail
+from oddframe.cli.serve import serve
 from oddframe.errors import OddframeError
 
 
@@ -69,6 +73,7 @@ def _oddframe(
                   oddframe demo               (ten minutes, trains a detector and judges it)
     Your video:   oddframe train gate.mp4 --end 5:00 --out runs/gate
                   oddframe score gate.mp4 --run runs/gate --start 5:00
+    A camera:     oddframe live rtsp://USER:PASSWORD@10.0.0.2/live --run runs/gate
     """
 
 
@@ -77,6 +82,11 @@ app.add_typer(data.app, name="data")
 app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(score)
+app.command()(live)
+app.command()(serve)
+site.app.command()(learn)
+app.add_typer(site.app, name="site")
+app.command()(improve)
 app.command()(calibrate)
 app.command()(work.report)
 app.command()(export)

@@ -77,6 +77,14 @@ End = Annotated[
 Scene = Annotated[
     str, typer.Option("--scene", help="Which of the trained scenes the video shows.", rich_help_panel=_VIDEO)
 ]
+Fitting = Annotated[
+    Path | None,
+    typer.Option(
+        "--fitting",
+        help="The folder of the detector's fitting to this camera, as oddframe calibrate makes it.",
+        rich_help_panel=_VIDEO,
+    ),
+]
 Preset = Annotated[
     str,
     typer.Option(
@@ -144,6 +152,28 @@ TimeBudget = Annotated[
 Jobs = Annotated[
     int,
     typer.Option("--jobs", min=1, help="How many are worked on at the same time, each with its share of the cores."),
+]
+JobsAnywhere = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        help="How many are worked on at the same time, each with its share of the cores.",
+        show_default="1 here, one for each core of a cluster",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option("--engine", help="Whose processes work: local, this machine's; or ray, those of a Ray cluster."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The head of the Ray cluster.",
+        show_default="a Ray of this machine alone",
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
 Backend = Annotated[

@@ -41,7 +41,9 @@ def reproduce(
     folds: Annotated[
         str | None, typer.Option("--folds", help="Which folds, e.g. 0,1 or 0-4.", show_default="all")
     ] = None,
-    jobs: options.Jobs = 1,
+    jobs: options.JobsAnywhere = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
     show: Annotated[bool, typer.Option("--show", help="Compute nothing; lay out what is there.")] = False,
     device: options.Device = "auto",
     json: options.Json = False,
@@ -55,6 +57,7 @@ def reproduce(
       oddframe reproduce table1 --out runs/paper
       oddframe reproduce table3 ped2 --folds 0,1 --out runs/paper
       oddframe reproduce table2 ped2 --row mnad --set train.epochs=2 --jobs 2 --out runs/paper
+      oddframe reproduce table2 ped2 --engine ray --address 10.0.0.5:6379 --out runs/paper
       oddframe reproduce table3 ped2 --folds 0,1 --show --out runs/paper
     """
     from oddframe.data.open import source_at
@@ -64,7 +67,7 @@ def reproduce(
     with watching() as watch:
         made = reproduce(
             what, sets, out=out, preset=preset, overrides=overrides or (), rows=rows or (), folds=_numbers(folds),
-            jobs=jobs, device=device, train=not show, watch=watch,
+            jobs=jobs, engine=engine, address=address, device=device, train=not show, watch=watch,
         )  # fmt: skip
     laid_out = made.table
     if json:

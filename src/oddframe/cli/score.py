@@ -43,11 +43,14 @@ def score(
         str | None,
         typer.Option("--start-time", help='Time of day of the first second, e.g. "2026-11-28T14:31:52".'),
     ] = None,
-    jobs: options.Jobs = 1,
+    jobs: options.JobsAnywhere = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
     start: options.Start = None,
     end: options.End = None,
     fps: options.Fps = None,
     scene: options.Scene = "",
+    fitting: options.Fitting = None,
     device: options.Device = "auto",
     backend: options.Backend = "auto",
     json: options.Json = False,
@@ -66,21 +69,26 @@ def score(
     Examples:
       oddframe score gate.mp4 --run runs/gate --start 5:00
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
+      oddframe score gate.mp4 --run runs/gate --fitting gate-fitting
       oddframe score gate.mp4 --run runs/gate --event-clips 10 --start-time 2026-11-28T14:31:52
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
+      oddframe score archive --run runs/gate --out scores --engine ray --address 10.0.0.5:6379
     """
     from oddframe.artefact import open_trained
+    from oddframe.errors import SettingsError
     from oddframe.footage.folder import Asked, ScoredVideo
     from oddframe.footage.many import are_several, score_videos
     from oddframe.footage.outputs import score
+    from oddframe.footage.summary import Summary
 
     asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
     opened = open_trained(run)
     if are_several(videos):
         with watching() as watch:
             ended = score_videos(
-                opened, videos, out=out, jobs=jobs, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
-                clips=clips, start_time=start_time, device=device, backend=backend, watch=watch,
+                opened, videos, out=out, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
+                scene=scene, heat_video=heat_video, clips=clips, start_time=start_time, device=device,
+                backend=backend, fitting=fitting, watch=watch,
             )  # fmt: skip
         if json:
             _print(ended, asked)
@@ -89,15 +97,22 @@ def score(
         if any(one.error is not None for one in ended):
             raise typer.Exit(1)
         return
+    if engine != "local" or address is not None:
+        raise SettingsError(
+            "one video is scored by this machine",
+            seen=f"--engine {engine}",
+            wanted="several videos, or a folder that has videos in it",
+            hint="leave --engine out",
+        )
     video = videos[0]
     folder = out or opened.folder / "scores" / (video.stem if video.is_file() else video.name)
     with watching() as watch:
         scores = score(
             opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, clips=clips,
-            start_time=start_time, device=device, backend=backend, watch=watch,
+            start_time=start_time, device=device, backend=backend, fitting=fitting, watch=watch,
         )  # fmt: skip
     if json:
-        _print([ScoredVideo(scores.video, video, folder, scores.to_dict())], asked)
+        _print([ScoredVideo(scores.video, video, folder, Summary.of(scores))], asked)
     else:
         _tell(scores, folder, asked)
 
@@ -113,7 +128,7 @@ def _print(ended: list[ScoredVideo], asked: Asked) -> None:
                 | (
                     {"video": one.name, "error": str(one.error)}
                     if one.summary is None
-                    else {**one.summary, "skipped": one.skipped, "files": files_in(one.folder, asked)}
+                    else {**one.summary.to_dict(), "skipped": one.skipped, "files": files_in(one.folder, asked)}
                 )
                 for one in ended
             ],
@@ -181,20 +196,20 @@ def _tell_all(ended: list[ScoredVideo], parent: Path) -> None:
             [
                 (
                     one.name,
-                    summary.get("scene") or "-",
-                    f"{summary['frames']:,}",
-                    str(len(summary["events"])),
-                    max((shown_score(event["score"]) for event in summary["events"]), key=float, default="-"),
+                    summary.scene or "-",
+                    f"{summary.frames:,}",
+                    str(len(summary.events)),
+                    max((shown_score(event.score) for event in summary.events), key=float, default="-"),
                     "finished before" if one.skipped else "",
                 )
                 for one, summary in there
             ],
         )
-        events = sum(len(summary["events"]) for _, summary in there)
+        events = sum(len(summary.events) for _, summary in there)
         say(f"{count(events, 'event')} in {count(len(there), 'video')}.")
         said: dict[str, list[str]] = {}
         for one, summary in there:
-            for note in summary["notes"]:
+            for note in summary.notes:
                 said.setdefault(note, []).append(one.name)
         for note, names in said.items():
             say(f"note: {note}" if len(names) == len(there) else f"note: {', '.join(names)}: {note}")

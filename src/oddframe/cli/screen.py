@@ -49,16 +49,18 @@ def print_json(content: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; all columns but the first are flush right.
+    """Print a table; all columns but the first are flush right. Columns without name and content are left out.
 
     No column and no name is cut. On a terminal that is too narrow the first column is folded; where that does not do,
     and where there is no terminal, lines are as long as they are.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    listed = list(rows)
+    kept = [number for number, column in enumerate(columns) if column or any(row[number] for row in listed)]
+    for number in kept:  # rich takes a column without content to be no part of the width, and still gives it some
+        table.add_column(columns[number], justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
+    for row in listed:
+        table.add_row(*(row[number] for number in kept))
     console = Console(highlight=False, markup=False)
     wide = Console(width=_WIDEST, markup=False)
     whole, first = wide.measure(table).maximum, wide.measure(_first_column(table)).maximum

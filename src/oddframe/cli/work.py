@@ -130,10 +130,10 @@ def evaluate(
     run: RunFolder,
     opening: options.Opening,
     data: options.Data = None,
-    regions: Annotated[
+    places: Annotated[
         bool | None,
         typer.Option(
-            "--regions/--no-regions",
+            "--places/--no-places",
             help="Judge, too, whether the odd places are found; the videos need masks.",
             show_default="as in the result that is there",
         ),
@@ -151,7 +151,7 @@ def evaluate(
     \b
     Examples:
       oddframe eval runs/demo
-      oddframe eval runs/demo --regions
+      oddframe eval runs/demo --places
       oddframe eval runs/demo --data demo/data --json
     """
     need_torch()
@@ -162,7 +162,7 @@ def evaluate(
     opened = open_trained(run)
     with watching() as watch:
         result = evaluate(
-            opened, judged_source(opened, data or (), **opening.said()), regions=regions, device=device,
+            opened, judged_source(opened, data or (), **opening.said()), places=places, device=device,
             backend=backend, seed=seed, watch=watch,
         )  # fmt: skip
     if json:
@@ -212,13 +212,13 @@ def evaluate(
                 for scene, row in result.scenes.items()
             ],
         )
-    if (places := result.places) is not None:
+    if result.places is not None:
         say()
         print_table(
             ("places, in per cent", "RBDC", "TBDC", "pixel AUC", "pixel AUC, 40 % covered"),
             [
                 (name, *(percent(value) for value in (f.rbdc, f.tbdc, f.pixel_auc, f.covered_auc)))
-                for name, f in places.figures.items()
+                for name, f in result.places.figures.items()
             ],
         )
     for name, group in (("known", result.classes.known), ("unknown", result.classes.unknown)):

@@ -26,7 +26,7 @@ from typing import Literal
 
 import numpy as np
 
-from oddframe.data.folder_labels import ListedVideo, read_all_test, read_conditions, read_mask_folders, read_rows
+from oddframe.data.folder_labels import ListedVideo, Rows, read_all_test, read_conditions, read_mask_folders, read_rows
 from oddframe.data.label_files import is_label_file
 from oddframe.data.labels import LabelSource, OnConflict, Reading, labels_of_masks, settle
 from oddframe.data.videoset import LabelledSpan, LabelledVideo, Labels, Masks, VideoSet, spans_in_words
@@ -196,7 +196,12 @@ def _assemble(
     on_conflict: OnConflict,
 ) -> VideoSet:
     flat = [file for file in files if is_label_file(file)]
-    tables = [(_relative(file, root), read_rows(file, listed)) for file in files if file not in flat]
+    tables: list[tuple[str, Rows]] = []
+    for file in [file for file in files if file not in flat]:
+        table = _relative(file, root)
+        rows, unread = read_rows(file, table, listed)
+        tables.append((table, rows))
+        notes = [*notes, *unread]
     masks = read_mask_folders(mask_root, listed) if mask_root is not None and mask_root.is_dir() else {}
     told_of = root / CONDITIONS if root is not None else None
     conditions = read_conditions(told_of, listed) if told_of is not None and told_of.is_file() else {}

@@ -6,8 +6,6 @@ call that fits several videos is refused.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from oddframe.data.label_files import QUOTED, WHAT, is_flat, read_label_file, read_vector
+from oddframe.data.label_files import WHAT, is_flat, read_label_file, read_vector
 from oddframe.data.labels import LabelSource
 from oddframe.data.mask_volumes import PackedMasks
+from oddframe.data.tables import QUOTED, Line, column_names, read_lines
 from oddframe.data.videoset import LabelledSpan, Labels, Masks
 from oddframe.errors import LabelCountError, LabelError, MissingPathError, SettingsError, nearest
-from oddframe.files import read_bytes
 from oddframe.video.discover import printable
 from oddframe.video.source import PICTURE_SUFFIXES, Video, list_pictures, parse_position
 
@@ -30,7 +28,6 @@ COLUMNS: tuple[str, ...] = ("video", "start", "end", "class")
 LEFT_OUT = 4
 """Frames at the beginning of each video that DMAD's label files leave out."""
 
-_FILE_LIMIT_BYTES = 8 << 20
 _MASK_SUFFIXES = PICTURE_SUFFIXES
 
 
@@ -92,11 +89,17 @@ class _Calls:
         )
 
 
-def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
+def read_rows(path: Path, name: str, listed: Sequence[ListedVideo]) -> tuple[Rows, tuple[str, ...]]:
     """Read a file like `labels.csv`: place in `listed` -> its spans, counted as the video's labels are.
 
     A line with a video alone (`calm,,`) gives it no span: nothing is odd in it. The first line may name the columns;
     without that they are video, start, end, class. Commas or semicolons.
+
+    Args:
+        path: the file. name: how it is called in messages.
+
+    Returns:
+        The rows, and notes: which columns mean nothing here.
 
     Raises:
         MissingPathError: no such file.
@@ -104,31 +107,20 @@ def read_rows(path: Path, listed: Sequence[ListedVideo]) -> Rows:
     """
     if not path.is_file():
         raise MissingPathError("there is no such label file", path=path, wanted="a file like labels.csv")
-    raw = read_bytes(path, _FILE_LIMIT_BYTES, WHAT, error=LabelError)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError("this label file is no UTF-8 text", path=path, seen=str(error), wanted="UTF-8") from error
-    head = text.partition("\n")[0]
-    delimiter = ";" if ";" in head and "," not in head else ","
-    columns, first_line, known = COLUMNS, True, _Calls(listed)
+    lines = read_lines(path, WHAT, ",".join(COLUMNS))
+    columns, known = COLUMNS, _Calls(listed)
+    notes: tuple[str, ...] = ()
+    if lines and _names_columns(lines[0].words):
+        columns = column_names(lines.pop(0), COLUMNS[:3], COLUMNS[3:], "leave out the line with the names")
+        if unread := [column for column in columns if column not in COLUMNS]:
+            notes = (f"{name}: columns that mean nothing here and are not read: {', '.join(unread)}",)
     spans: dict[int, list[LabelledSpan]] = {}
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        for cells in reader:
-            words = [cell.strip() for cell in cells]
-            where = f"{path}, line {reader.line_num}"
-            if not any(words):
-                continue
-            if first_line and _names_columns(words):
-                columns, first_line = _header(words, where), False
-                continue
-            first_line = False
-            place, span = _read_row(words, columns, where, known)
-            spans.setdefault(place, []).extend([] if span is None else [span])
-    except csv.Error as error:
-        raise LabelError("this label file is no table", path=path, seen=str(error), wanted=",".join(COLUMNS)) from error
-    return {place: tuple(sorted(found, key=lambda span: (span.start, span.end))) for place, found in spans.items()}
+    for line in lines:
+        place, span = _read_row(line, columns, known)
+        spans.setdefault(place, []).extend([] if span is None else [span])
+    return {
+        place: tuple(sorted(found, key=lambda span: (span.start, span.end))) for place, found in spans.items()
+    }, notes
 
 
 def read_all_test(path: Path, name: str, listed: Sequence[ListedVideo]) -> tuple[LabelSource, str]:
@@ -196,41 +188,36 @@ def read_conditions(path: Path, listed: Sequence[ListedVideo]) -> Mapping[int, M
     """Read `conditions.csv`: place in `listed` -> what holds for the whole video, by the names of the columns.
 
     The first line names the columns: video, and any others, such as light and weather. An empty cell says nothing.
+    Commas or semicolons.
 
     Raises:
         LabelError: a file that is no such table, or a line that does not fit a video; the line is named.
     """
-    raw = read_bytes(path, _FILE_LIMIT_BYTES, "this file of conditions", error=LabelError)
+    lines = read_lines(path, "this file of conditions", "video,light,weather")
     found: dict[int, Mapping[str, str]] = {}
     known = _Calls(listed)
-    try:
-        lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-        columns = tuple(word.strip().lower() for word in next(lines, []))
-        if "video" not in columns or len(set(columns)) != len(columns) or not all(columns):
+    columns = column_names(lines.pop(0), COLUMNS[:1]) if lines else ()
+    if of_labels := [column for column in COLUMNS[1:] if column in columns]:
+        raise LabelError(
+            f"the column {of_labels[0]} is of labels",
+            path=path,
+            seen=", ".join(columns)[:QUOTED],
+            wanted="what holds for a whole video, for example video,light,weather",
+            hint="spans of frames stand in labels.csv",
+        )
+    for line in lines:
+        if len(line.words) < len(columns) or any(line.words[len(columns) :]):
             raise LabelError(
-                "the first line does not name the columns",
-                path=path,
-                seen=", ".join(columns)[:QUOTED],
-                wanted="video, and names of their own for the others, for example video,light,weather",
+                "this line has another number of cells than there are columns",
+                path=line.where,
+                seen=line.said,
+                wanted=", ".join(columns),
             )
-        for cells in lines:
-            where = f"{path}, line {lines.line_num}"
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(columns):
-                raise LabelError(
-                    "this line has another number of cells than there are columns",
-                    path=where,
-                    seen=", ".join(cells)[:QUOTED],
-                    wanted=", ".join(columns),
-                )
-            said = {name: cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
-            place = known.match(said.pop("video", ""), where)
-            if place in found:
-                raise LabelError(f"two lines are for '{listed[place].name}'", path=where, wanted="one")
-            found[place] = said
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise LabelError("this file of conditions is no table", path=path, seen=str(error)) from None
+        said = {name: word for name, word in zip(columns, line.words, strict=False) if word}
+        place = known.match(said.pop("video", ""), line.where)
+        if place in found:
+            raise LabelError(f"two lines are for '{listed[place].name}'", path=line.where, wanted="one")
+        found[place] = said
     return found
 
 
@@ -260,22 +247,8 @@ def _names_columns(words: Sequence[str]) -> bool:
     return len(known) > 1 or (bool(places) and not any(letter.isdigit() for word in places for letter in word))
 
 
-def _header(words: Sequence[str], where: str) -> tuple[str, ...]:
-    columns = tuple(word.lower() for word in words)
-    if missing := [column for column in COLUMNS[:3] if column not in columns]:
-        raise LabelError(
-            f"there is no column {missing[0]}",
-            path=where,
-            seen=", ".join(words)[:QUOTED],
-            wanted=", ".join(COLUMNS),
-            hint="call the columns so, or leave out the line with their names",
-        )
-    return columns
-
-
-def _read_row(
-    words: Sequence[str], columns: Sequence[str], where: str, known: _Calls
-) -> tuple[int, LabelledSpan | None]:
+def _read_row(line: Line, columns: Sequence[str], known: _Calls) -> tuple[int, LabelledSpan | None]:
+    words, where = line.words, line.where
     cells = dict(zip(columns, words, strict=False))
     whole = len(words) >= 3 and not any(words[len(columns) :]) and cells.get("video")
     if whole and not (cells.get("start") or cells.get("end") or cells.get("class")):
@@ -284,7 +257,7 @@ def _read_row(
         raise LabelError(
             "this line is no label",
             path=where,
-            seen=", ".join(words)[:QUOTED],
+            seen=line.said,
             wanted="video, start, end[, class]; or video,, where nothing is odd",
         )
     place = known.match(cells["video"], where)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from oddframe.arrays import map_array
 from oddframe.data.labels import LabelSource
 from oddframe.data.matlab import open_cell
+from oddframe.data.tables import QUOTED
 from oddframe.data.videoset import Labels
 from oddframe.errors import LabelCountError, LabelError, MissingPathError
 from oddframe.files import read_bytes
@@ -35,9 +36,6 @@ _HEAD_BYTES = 10_000
 _LIST_BYTES = 1 << 20
 _SPANS_BYTES = 1 << 20
 """Of one video in a .mat: 65,536 spans of the largest numbers."""
-
-QUOTED = 80
-"""Characters of a damaged file that an error shows."""
 
 
 def is_label_file(path: Path) -> bool:

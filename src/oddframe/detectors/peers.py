@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, field_validator
 
 from oddframe.detectors.settings import Compared, DetectorSettings
 
@@ -55,7 +57,7 @@ class MnadSettings(PeerSettings):
 
 
 class FramePredSettings(PeerSettings):
-    """Frame-Pred (Liu et al., CVPR 2018), without its flow loss."""
+    """Frame-Pred (Liu et al., CVPR 2018), without its flow loss or with one of another flow."""
 
     size_step = 8
     intensity: float = Field(default=1.0, ge=0, description="weight of the squared error")
@@ -63,6 +65,20 @@ class FramePredSettings(PeerSettings):
     adversarial: float = Field(
         default=0.05, ge=0, description="weight of the adversarial loss; 0 leaves the discriminator out"
     )
+    flow: Literal["off", "lucas-kanade"] = Field(
+        default="off",
+        description="optical flow that the prediction shall share with the true frame. The published one is of "
+        "FlowNet2, whose weights do not come with this package: lucas-kanade is not it",
+    )
+    flow_weight: float = Field(
+        default=2.0, ge=0, description="weight of the flow loss, of flows in pixels of a picture of 384x512"
+    )
+
+    @field_validator("flow", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, flow: object) -> object:
+        """YAML takes `off` for false."""
+        return "off" if flow is False else flow
 
 
 class MemAESettings(PeerSettings):

@@ -15,8 +15,11 @@ from typing import Any
 
 from oddframe.detectors.dream import DreamConvLSTMSettings, DreamSettings
 from oddframe.detectors.floors import FlowSettings, FrameDiffSettings
+from oddframe.detectors.moving import AmcSettings, CacSettings, OgNetSettings, SceneAwareSettings
 from oddframe.detectors.peers import ConvAESettings, FramePredSettings, MemAESettings, MlepSettings, MnadSettings
 from oddframe.detectors.settings import DetectorSettings
+from oddframe.detectors.sparse import SrnnSettings, TscSettings
+from oddframe.detectors.unmasking import UnmaskingSettings
 from oddframe.errors import DetectorError, SettingsError, nearest
 
 ENTRY_POINT_GROUP = "oddframe.detectors"
@@ -74,12 +77,48 @@ _OWN = (
         "framepred",
         FramePredSettings,
         "oddframe.models.framepred:FramePred",
-        "next frame by a U-Net against a discriminator (Frame-Pred, without its flow loss)",
+        "next frame by a U-Net against a discriminator (Frame-Pred; flow loss off, or of another flow than FlowNet2's)",
     ),
     DetectorEntry(
         "memae", MemAESettings, "oddframe.models.memae:MemAE", "16 frames rebuilt from a learnt memory (MemAE)"
     ),
     DetectorEntry("convae", ConvAESettings, "oddframe.models.convae:ConvAE", "10 frames rebuilt (Conv-AE)"),
+    DetectorEntry(
+        "unmasking",
+        UnmaskingSettings,
+        "oddframe.models.unmasking:Unmasking",
+        "how long two halves of a window can be told apart (Unmasking, its motion features alone); nothing learned",
+    ),
+    DetectorEntry(
+        "tsc", TscSettings, "oddframe.models.sparse:Tsc", "features of patches rebuilt from sparse states (TSC)"
+    ),
+    DetectorEntry(
+        "srnn",
+        SrnnSettings,
+        "oddframe.models.sparse:Srnn",
+        "features of patches rebuilt from sparse states by other weights (stacked RNN)",
+    ),
+    DetectorEntry(
+        "ognet", OgNetSettings, "oddframe.models.ognet:OgNet", "patches that move, rebuilt well or badly (OGNet)"
+    ),
+    DetectorEntry(
+        "amc",
+        AmcSettings,
+        "oddframe.models.amc:Amc",
+        "a frame rebuilt, and how it should move (AMC, own Lucas-Kanade flow in place of FlowNet2)",
+    ),
+    DetectorEntry(
+        "scene-aware",
+        SceneAwareSettings,
+        "oddframe.models.scene_aware:SceneAware",
+        "objects and relations by groups of scenes (Scene-Aware; objects found by motion, own score script)",
+    ),
+    DetectorEntry(
+        "cac",
+        CacSettings,
+        "oddframe.models.cac:Cac",
+        "views of a clip told from others, by the nearest of several centres (CAC, own reading of the abstract)",
+    ),
 )
 
 

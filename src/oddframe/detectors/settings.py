@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 Compared = Literal["prediction", "reconstruction", "frame before"]
 """What a detector compares the judged frame with: made from other frames, made from itself, or the frame before it."""
 
+PaperDistance = Literal["mean", "largest"]
+"""Which number of a frame's distances enters Eq. 12: their mean, or that of the largest place."""
+
 
 class Strict(BaseModel):
     """Settings that refuse what they do not know."""
@@ -26,6 +29,9 @@ class DetectorSettings(Strict):
     scored_by: ClassVar[Mapping[str, object]] = {}
     """Settings of `score` that the detector brings along, above a preset's."""
 
+    kept: ClassVar[tuple[str, ...]] = ()
+    """Of `size`, `channels` and `width`, those that a preset leaves as they are."""
+
     size: tuple[int, int] = Field(
         default=(256, 256), description="height and width of the picture that the detector sees"
     )
@@ -40,6 +46,17 @@ class DetectorSettings(Strict):
         Scores that are asked for by name are checked by it before anything is trained.
         """
         return None
+
+    @property
+    def distance_is(self) -> str:
+        """What `Evidence.distance` is, with its unit or range: reports and the card of an artefact say it so."""
+        return "squared distance of each query to its nearest normality item, 0..4"
+
+    @property
+    def paper_distance(self) -> PaperDistance:
+        """Which number of the distances Eq. 12 takes for `paper`: their mean over the picture, as the paper, or the
+        largest place, as publications have it whose score is their oddest object or patch."""
+        return "mean"
 
     @property
     def compared(self) -> Compared:

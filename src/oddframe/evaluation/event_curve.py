@@ -55,7 +55,8 @@ class EventCurve:
     ) -> None:
         self._videos = videos
         self._sweeps = [
-            Sweep(one.scores.frame, one.scores.online, rule, one.scores.time_s, one.scores.fps) for one in videos
+            Sweep(one.frame, one.online, rule, one.time_s, one.fps, one.begins())
+            for one in (video.scores for video in videos)
         ]
         self._matched: dict[int, list[Matched]] = {}
         self.groups: list[Group] = groups_of(videos, known)

@@ -57,7 +57,7 @@ def evaluate(
     run: Trained | Path | str,
     data: Data | None = None,
     *,
-    regions: bool | None = None,
+    places: bool | None = None,
     device: str = "auto",
     backend: str = "auto",
     seed: int = 0,
@@ -72,7 +72,7 @@ def evaluate(
         run: a trained run or an artefact of it, or its folder.
         data: by default the data of the training, opened as they were then; a path, where they are elsewhere, or what
             to judge with a run of plain video files; a `DataSource` or an open set, where other things are said of it.
-        regions: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks. By
+        places: judge, too, whether the odd places are found (RBDC, TBDC, AUC over pixels). This needs masks. By
             default, where the result whose place this one takes says so, too: figures once asked for stay.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
         seed: of the draws of videos behind each interval.
@@ -94,10 +94,10 @@ def evaluate(
     scorer = Scorer(opened, device=device, backend=backend, flow=True)  # the floor
     origin = testset.provenance(opened, videos)
     apart = apart_of(opened, scorer.runtime.name, seed, testset.other_data(opened, videos))
-    if regions is None:
-        regions = _has_places(opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart))
-    places = PlaceJudge(sum(video.video.frame_count for video in test)) if regions else None
-    judged, unjudged = _score(scorer, test, places, watch)
+    if places is None:
+        places = _has_places(opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart))
+    place_judge = PlaceJudge(sum(video.video.frame_count for video in test)) if places else None
+    judged, unjudged = _score(scorer, test, place_judge, watch)
     promised, undrawn = testset.promised_lines(opened)
     result = judge(
         judged,
@@ -107,7 +107,7 @@ def evaluate(
         promised=promised,
         seed=seed,
     )
-    fused, score = scorer.calibration.pooled.fused, opened.settings.score
+    fused = scorer.calibration.pooled.fused
     judging = Judging(
         backend=scorer.runtime.name,
         device=device,
@@ -117,8 +117,8 @@ def evaluate(
         host=host(),
         apart=apart,
     )
-    fusions = fusions_of(fused, score, list(result.auc))
-    found, unplaced = places.finish() if places is not None else (None, [])
+    fusions = fusions_of(fused, opened.settings, list(result.auc))
+    found, unplaced = place_judge.finish() if place_judge is not None else (None, [])
     told = [*notes, *unjudged, *unplaced, *undrawn, *opened.info.notes, *videos.notes, *result.notes]
     result = result.changed(**origin, judging=judging, fusions=fusions, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)

@@ -14,13 +14,14 @@ def normal_hours(video: JudgedVideo) -> float:
     if not normal:
         return 0.0
     if scores.time_s is not None and len(scores) > 1:
-        return float(_lasting(scores.frame, scores.time_s)[~video.labels].sum()) / 3600
+        lasting = _lasting(scores.frame, scores.time_s, ~scores.begins()[1:])
+        return float(lasting[~video.labels].sum()) / 3600
     return normal / scores.fps / 3600 if scores.fps else np.nan
 
 
-def _lasting(frame: NDArray[np.int64], time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lasting(frame: NDArray[np.int64], time_s: NDArray[np.float64], follows: NDArray[np.bool_]) -> NDArray[np.float64]:
     """How long each judged frame lasts, in seconds: until the next one; across frames that are missing, and at the end,
     as long as the median."""
-    steps, follows = np.diff(time_s), np.diff(frame) == 1
+    steps = np.diff(time_s)
     usual = float(np.median(steps[follows])) if follows.any() else float(np.median(steps / np.diff(frame)))
     return np.append(np.where(follows, steps, usual), usual)

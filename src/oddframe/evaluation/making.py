@@ -14,9 +14,10 @@ from oddframe.records import Record
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
     from oddframe.scoring.fusion import FusedNormal
-    from oddframe.settings import ScoreSettings
+    from oddframe.settings import Settings
 
 WHOLE_VIDEO = "min-max over each whole video"
+LARGEST_PLACE = ", distance being that of the oddest place"
 RARITY = "rarity among held-out normal frames"
 
 _MAIN_SEED = 0
@@ -57,20 +58,25 @@ class Judging(Record):
     apart: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")], ...] = ()
 
 
-def fusions_of(fused: FusedNormal, score: ScoreSettings, names: Sequence[str]) -> Named[FusionInfo]:
+def fusions_of(fused: FusedNormal, settings: Settings, names: Sequence[str]) -> Named[FusionInfo]:
     """What the fusions are made of.
 
     Args:
-        fused: the calibration's. score: the run's settings. names: the components that the detector gives.
+        fused: the calibration's. settings: the run's. names: the components that the detector gives.
     """
     found = {
         name: FusionInfo(weights=dict(one.weights), normalised=RARITY, smoothing=fused.smoothing)
         for name, one in (("online", fused.online), ("learned", fused.learned))
     }
-    with_distance = "distance" in names
-    gamma = score.gamma if with_distance else None
+    gamma = settings.score.gamma if "distance" in names else None
     weights = {"psnr": 1.0} if gamma is None else {"psnr": gamma, "distance": 1 - gamma}
-    return Named[FusionInfo](found | {"paper": FusionInfo(weights=weights, normalised=WHOLE_VIDEO, gamma=gamma)})
+    largest = gamma is not None and settings.model.paper_distance == "largest"
+    paper = FusionInfo(
+        weights={name: weight for name, weight in weights.items() if weight},
+        normalised=WHOLE_VIDEO + (LARGEST_PLACE if largest else ""),
+        gamma=gamma,
+    )
+    return Named[FusionInfo](found | {"paper": paper})
 
 
 def apart_of(trained: Trained, backend: str, seed: int, other_data: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Maps of test videos beside their masks, one frame after another: the figures of `evaluate(regions=True)`.
+"""Maps of test videos beside their masks, one frame after another: the figures of `evaluate(places=True)`.
 
 Judged are the heat behind `online` (`heat_of`, which boxes are drawn around) and the raw map of each local component.
 They come from the same pass as the scores, and none is kept.

@@ -23,13 +23,14 @@ _MOST_BYTES = 4_000_000_000
 
 _WHAT, _HINT = "the file of stored scores", "judge the run again: oddframe eval RUN"
 
-_ROWS = ("frame", "online", "paper", "learned", "time_s")
+_ROWS = ("frame", "online", "paper", "learned", "time_s", "anew")
 
 _NUMBERS = ArraySpec("f", (None,))
 _WANTED = {
     "videos": ArraySpec("U", ()),
     "*/frame": ArraySpec("iu", (None,)),
     "*/labels": ArraySpec("b", (None,)),
+    "*/anew": ArraySpec("b", (None,)),
     "*/in_place": ArraySpec("i", (None,)),
     **dict.fromkeys(("*/online", "*/paper", "*/learned", "*/time_s", "*/raw.*", "*/calibrated.*"), _NUMBERS),
 }

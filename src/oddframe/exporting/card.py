@@ -10,9 +10,9 @@ from oddframe.scoring.calibration import Calibration
 
 _MEANING = {
     "psnr": "(B,) dB, Eq. 10; lower is odder",
-    "distance": "(B,) mean squared distance of the queries to their nearest item, 0..4, Eq. 11",
+    "distance": "(B,) mean distance of all places, Eq. 11; distance: {distance_is}",
     "local_error": "(B,) mean squared error of the oddest squares, pictures in [0, 1]",
-    "local_distance": "(B,) mean squared distance of the oddest queries, 0..4",
+    "local_distance": "(B,) mean distance of the oddest places",
 }
 
 
@@ -35,7 +35,7 @@ def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -
         "",
         "| output | |",
         "| --- | --- |",
-        *(f"| `{name}` | {_MEANING[name]} |" for name in about.values),
+        *(f"| `{name}` | {_MEANING[name].format(distance_is=settings.model.distance_is)} |" for name in about.values),
         *(f"| `{map_output(name)}` | (B, h, w), the same at each place |" for name in about.maps),
         "| `error` | (B, H, W) squared error of each pixel |",
         "| `predicted` | (B, H, W, C) uint8, what the judged frame was compared with |",
@@ -84,10 +84,13 @@ def _percent(value: float | None) -> str:
 def _origin(artefact: Artefact) -> list[str]:
     run = artefact.info
     data, split = run.data, run.split
-    trained = len({section.video for section in split.normal})
+    normal, known = len({section.video for section in split.normal}), len(split.known)
+    seen = (
+        f"trained on {normal} normal videos and {known} with known anomalies" if run.parameters else "nothing to train"
+    )
     return [
         f"- data: {data.name or 'unknown'} ({data.kind or 'unknown'}), fingerprint {data.fingerprint}",
-        f"- trained on {trained} normal videos and {len(split.known)} with known anomalies, protocol {split.protocol}",
+        f"- {seen}, protocol {split.protocol}",
         f"- command: `{run.command}`",
         f"- versions: {', '.join(f'{name} {have}' for name, have in artefact.about.versions.items())}",
         *(f"- note: {note}" for note in run.notes),

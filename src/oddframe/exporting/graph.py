@@ -10,16 +10,16 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast, get_args
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
-from oddframe.artefact import ERROR, INPUT, PREDICTED, map_output
+from oddframe.artefact import ERROR, INPUT, PREDICTED, map_output, next_output
 from oddframe.errors import ExportError, MissingExtraError
-from oddframe.models.detector import Detector
+from oddframe.models.detector import Carrying, Detector, nothing_carried
 from oddframe.nn.evidence import components
 from oddframe.nn.pictures import to_pixels, to_unit_range
 from oddframe.scoring.runtimes.torch import MAPS
@@ -30,11 +30,13 @@ OPSET = 18
 
 @dataclass(frozen=True)
 class OnnxGraph:
-    """A graph: its bytes, the components that it gives, and those of them that have a map."""
+    """A graph: its bytes, the components that it gives, those of them that have a map, and what it carries over a video
+    (name → shape; an input, and an output `next_output`)."""
 
     content: bytes
     values: tuple[Component, ...]
     maps: tuple[Component, ...]
+    carried: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class ScoredNetwork(nn.Module):
@@ -46,14 +48,20 @@ class ScoredNetwork(nn.Module):
         self._channels = int(detector.settings.channels)
         self._windows = (score.window, score.stride, score.local_share)
 
-    def forward(self, clips: Tensor) -> dict[str, Tensor]:
-        """(B, T, H, W, C) uint8 → output → tensor, see `scoring.artefact`."""
-        evidence = self.detector(to_unit_range(clips, self._channels))
+    def forward(self, clips: Tensor, carried: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """(B, T, H, W, C) uint8, and what is carried to them → output → tensor, see `scoring.artefact`."""
+        pixels = to_unit_range(clips, self._channels)
+        onward: dict[str, Tensor] = {}
+        if carried:
+            evidence, onward = self.detector.carry(pixels, carried)
+        else:
+            evidence = self.detector(pixels)
         found = {
             map_output(MAPS[name]) if name in MAPS else name: value
             for name, value in components(evidence, *self._windows).items()
         }
-        return found | {ERROR: evidence.error, PREDICTED: to_pixels(evidence.predicted)}
+        found |= {ERROR: evidence.error, PREDICTED: to_pixels(evidence.predicted)}
+        return found | {next_output(name): value for name, value in onward.items()}
 
 
 def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
@@ -64,7 +72,7 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
         MissingExtraError: the exporter is not installed.
     """
     kind = type(detector).__name__
-    if detector.for_video() is not detector:
+    if not isinstance(detector.for_video(), Detector | Carrying):
         raise ExportError(
             f"{kind} learns from a video while it judges it, and a graph does not change",
             hint="train it with the setting off that lets it learn (mnad: --set model.test_update=false)",
@@ -76,17 +84,22 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
     network = ScoredNetwork(detector, score).eval()
     # Two clips: the exporter takes a dimension of one for a constant.
     clips = torch.zeros(2, detector.window.frames, *detector.settings.size, network._channels, dtype=torch.uint8)
+    carried = nothing_carried(detector, clips.float())
+    dynamic = {0: torch.export.Dim("batch")}
+    beside: dict[str, Any] = {"carried": carried} if carried else {}
+    shapes: dict[str, Any] = {"clips": dynamic} | ({"carried": dict.fromkeys(carried, dynamic)} if carried else {})
     try:
         with torch.no_grad():
-            outputs = list(network(clips))
+            outputs = list(network(clips, **beside))
         with _quiet():
             program = torch.onnx.export(
                 network,
                 (clips,),
+                kwargs=beside,
                 dynamo=True,
-                input_names=[INPUT],
+                input_names=[INPUT, *carried],
                 output_names=outputs,
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamic_shapes=shapes,
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -107,7 +120,7 @@ def to_onnx(detector: Detector, score: ScoreSettings) -> OnnxGraph:
         noted.ClearField("metadata_props")
     values = tuple(cast(Component, name) for name in outputs if name in get_args(Component))
     maps = tuple(name for name in values if map_output(name) in outputs)
-    return OnnxGraph(model.SerializeToString(deterministic=True), values, maps)
+    return OnnxGraph(model.SerializeToString(deterministic=True), values, maps, detector.carried())
 
 
 @contextlib.contextmanager

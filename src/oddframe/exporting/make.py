@@ -15,7 +15,7 @@ from oddframe.exporting.footage import Footage, gather, needed, normal_clips, st
 from oddframe.exporting.formats import write_graph
 from oddframe.exporting.graph import to_onnx
 from oddframe.exporting.parity import LIMIT, area, compare, refuse_difference, refuse_infinite
-from oddframe.files import folder_beside, write_json, write_text
+from oddframe.files import atomic_folder, write_json, write_text
 from oddframe.origin import Origin
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, versions
@@ -75,7 +75,12 @@ def export(
     detector = opened.detector()
     watch(Progress("exporting", 0, 0))
     graph = to_onnx(detector, settings.score)
-    with folder_beside(folder, "the artefact cannot be written") as place:
+    if graph.carried and precision == "int8":
+        raise ExportError(
+            f"'{settings.detector}' carries {', '.join(graph.carried)} over a video, and is not rounded to eight bits",
+            hint="export it with --precision fp32",
+        )
+    with atomic_folder(folder, "the artefact cannot be written") as place:
         before, after = detector.window
         about = Description(
             graph=_GRAPHS[format],
@@ -86,6 +91,7 @@ def export(
             channels=settings.model.channels,
             values=graph.values,
             maps=graph.maps,
+            carried=dict(graph.carried),
             files=dict.fromkeys((_GRAPHS[format], *(("model.bin",) if format == "openvino" else ())), ""),
             settings=settings,
             run=_origin(opened, folder),

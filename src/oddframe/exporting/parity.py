@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from oddframe.progress import Progress, Watcher
 from oddframe.scoring.components import LEAST_VALUE
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import COMPONENTS, Raw
+from oddframe.settings import BESIDE
 
 LIMIT = 1e-3
 """Relative difference that fp32 may have. Seen: 1e-6 to 1e-5, the order in which sums are taken."""
@@ -53,9 +55,11 @@ def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher
     for look in looks:
         both = (scorer.stream(look.frames(), look.scene, look.fps) for scorer in (run, artefact))
         try:
-            for wanted, seen in zip(*both, strict=True):
-                if wanted.raw is None or seen.raw is None:
-                    continue
+            for wanted, seen in zip_longest(*both):
+                if wanted is None or seen is None or wanted.frame != seen.frame:
+                    worst["frame"] = float("inf")  # they do not even judge the same frames
+                if wanted is None or seen is None:
+                    break
                 alarms.append((wanted.alarm, seen.alarm))
                 for name, value in _differences(seen.raw, wanted.raw).items():
                     worst[name] = max(worst.get(name, 0.0), value)
@@ -90,18 +94,14 @@ def largest(compared: Mapping[str, Any]) -> float:
     return max(float(value) for name, value in compared["relative"].items() if name in COMPONENTS)
 
 
-_BESIDE = frozenset({"motion", "flow", "direction"})
-"""What the scorer gathers beside the network."""
-
-
 def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
     """Of every component and map that the network gives."""
     found = {}
     for name, value in wanted.values.items():
-        if name not in _BESIDE:
+        if name not in BESIDE:
             found[name] = relative(np.array([seen.values[name]], np.float32), np.array([value], np.float32))
     for name, one in wanted.maps.items():
-        if name not in _BESIDE:
+        if name not in BESIDE:
             found[map_output(name)] = relative(seen.maps[name], one)
     return found
 

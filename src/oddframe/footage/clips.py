@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -67,11 +68,13 @@ def write_clips(folder: Path, scores: Scores, scorer: Scorer, video: Video, most
 def _write_clip(place: Path, event: Event, scores: Scores, scorer: Scorer, video: Video) -> list[Path]:
     begin, end = _around(event, video)
     # some frames more, so that the first one that is shown has its heat
+    rate = scorer.rate(scores.scene).fps
+    step = math.ceil(video.fps / rate) if video.fps and rate else 1
     reads = open_video(
         video.path,
         fps=None if video.own_clock else video.fps,
-        start=str(max(begin - scorer.runtime.before, video.first_index)),
-        end=str(end + scorer.runtime.after),
+        start=str(max(begin - step * scorer.runtime.before, video.first_index)),
+        end=str(end + step * scorer.runtime.after),
         name=video.name,
     )
     picture = place.with_suffix(".jpg")

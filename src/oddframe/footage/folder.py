@@ -7,17 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from oddframe.artefact import Trained, fingerprint
 from oddframe.errors import OddframeError, SettingsError
-from oddframe.files import read_bytes, write_json
-from oddframe.records import escaped, parse_json, unescaped
-from oddframe.scoring.scores import Scores
+from oddframe.footage.summary import FILE, Making, Summary, read_summary
+from oddframe.scoring.fitting import Fitting
 from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures, looks_of
-
-FORMAT = 1
 
 FILES: Mapping[str, str] = {
     "scores": "scores.csv",
@@ -25,7 +21,7 @@ FILES: Mapping[str, str] = {
     "curve": "curve.png",
     "report": "report.html",
     "video": "heat.mp4",
-    "summary": "scores.json",
+    "summary": FILE,
     "clips": "clips",
 }
 """What `score` writes into its folder: video and clips only where they are asked for. The summary comes after the two
@@ -36,8 +32,6 @@ PICTURES = ("curve", "report", "video", "clips")
 
 PARTIAL = "scores.partial.csv"
 """Rows so far of a video that is being scored, or whose scoring was ended by something; see `RowFile`."""
-
-_MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -98,34 +92,35 @@ class ScoredVideo:
 
     Attributes:
         name: in tables. video: its file or folder of frames. folder: where its files are.
-        summary: as of `Scores.to_dict`; None where it has failed.
+        summary: None where it has failed.
         skipped: whether it was finished before. error: why it failed; None where it has not.
     """
 
     name: str
     video: Path
     folder: Path
-    summary: Mapping[str, Any] | None = None
+    summary: Summary | None = None
     skipped: bool = False
     error: OddframeError | None = None
 
     def __repr__(self) -> str:
-        end = "failed" if self.summary is None else f"{len(self.summary['events'])} events"
+        end = "failed" if self.summary is None else f"{len(self.summary.events)} events"
         return f"<ScoredVideo {self.name}: {end}>"
 
 
-def made_from(trained: Trained, backend: str) -> dict[str, Any]:
+def made_from(trained: Trained, backend: str, fitting: Fitting | None = None) -> dict[str, str]:
     """What the scores of every video rest on: the detector with its settings and calibration, backend, version."""
-    return {"run": fingerprint(trained), "backend": backend, "oddframe": version("oddframe")}
+    run = fingerprint(trained) if fitting is None else f"{fingerprint(trained)}-{fitting.fingerprint}"
+    return {"run": run, "backend": backend, "oddframe": version("oddframe")}
 
 
-def made_of(shared: Mapping[str, Any], video: Path, asked: Asked) -> dict[str, Any]:
+def made_of(shared: Mapping[str, str], video: Path, asked: Asked) -> Making:
     """What the files of one video are made from: what is shared, what is asked, and how the video looks.
 
     Raises:
         OSError: the video is gone.
     """
-    return {**shared, **asdict(asked), "video": looks_of(parts_of(video))}
+    return Making.model_validate({**shared, **asdict(asked), "video": looks_of(parts_of(video))})
 
 
 def parts_of(video: Path) -> list[Path]:
@@ -138,27 +133,16 @@ def files_in(folder: Path, asked: Asked) -> dict[str, str]:
     return {name: str(folder / FILES[name]) for name in asked.files() if (folder / FILES[name]).exists()}
 
 
-def write_summary(folder: Path, scores: Scores, made: Mapping[str, Any], lacking: Mapping[str, str]) -> None:
-    """Write scores.json: the summary, what it was made from, and the files that could not be made (name → why).
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    content = {"format": FORMAT, **scores.to_dict(), "made": dict(made), "lacking": dict(lacking)}
-    write_json(folder / FILES["summary"], escaped(content))
-
-
-def finished(folder: Path, made: Mapping[str, Any], asked: Asked) -> dict[str, Any] | None:
+def finished(folder: Path, made: Making | None, asked: Asked) -> Summary | None:
     """The summary of a video whose files are all there and were made from the same; None where it is to be scored.
 
     A file that could not be made counts as there: it was said why, and another try would end the same.
+
+    Raises:
+        RunError: scores.json is damaged, or of another format.
     """
-    try:
-        content = read_bytes(folder / FILES["summary"], _MOST_BYTES, "scores.json")
-        found = unescaped(parse_json(content, "scores.json"))
-        same = found.pop("format") == FORMAT and found.pop("made") == made
-        lacking = dict(found.pop("lacking"))
-    except (OddframeError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # none yet, damaged, or of an earlier version: the video is scored
-    there = all((folder / FILES[name]).exists() for name in asked.files() if name not in lacking)
-    return dict(found) if same and there and {"frames", "events", "notes"} <= set(found) else None
+    if not (folder / FILE).exists():
+        return None
+    found = read_summary(folder)
+    there = all((folder / FILES[name]).exists() for name in asked.files() if name not in found.lacking)
+    return found.summary() if made is not None and found.made == made and there else None

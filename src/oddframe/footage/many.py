@@ -11,19 +11,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import MissingPathError, OddframeError, SettingsError, WorkerError
+from oddframe.errors import MissingPathError, OddframeError, SettingsError, StorageError, WorkerError
+from oddframe.files import HeldElsewhereError, lock
 from oddframe.footage.folder import Asked, ScoredVideo, finished, made_from, made_of, parts_of
 from oddframe.footage.overview import write_overview
+from oddframe.footage.summary import Making, Summary
 from oddframe.processes.crew import CannotBeginError, Crew
-from oddframe.processes.workers import PATIENCE_S, Worker, Workers
+from oddframe.processes.engine import PATIENCE_S, AskedWorker, Engine
+from oddframe.processes.engines import Where
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
+from oddframe.scoring.fitting import Fitting, fitted
 from oddframe.scoring.scenes import Scenes
 from oddframe.video.discover import find_videos, printable
 from oddframe.video.source import list_pictures
+
+_LOCK = ".lock"
 
 
 def score_videos(
@@ -31,7 +36,9 @@ def score_videos(
     videos: Path | str | Sequence[Path | str],
     *,
     out: Path | str | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     start: str | None = None,
     end: str | None = None,
     fps: float | None = None,
@@ -41,6 +48,7 @@ def score_videos(
     start_time: str | None = None,
     device: str = "auto",
     backend: str = "auto",
+    fitting: Fitting | Path | str | None = None,
     patience_s: float = PATIENCE_S,
     watch: Watcher = unwatched,
 ) -> list[ScoredVideo]:
@@ -56,7 +64,12 @@ def score_videos(
         out: the parent of the videos' folders; `scores` in the run's folder without it. Beside them are events.csv with
             the events of all, and index.html, a page of all.
         scene: which of the trained scenes they all show; without it, each the one that its folder is called by.
-        jobs: how many are scored at the same time, each by a process with its share of the cores.
+        jobs: how many are scored at the same time, each by a process with its share of the cores; without it one at a
+            time here, and one for each core of a cluster.
+        engine: "local", processes of this machine; or "ray", those of a Ray cluster, whose machines see run, videos
+            and `out` under the same paths. There a video whose process dies is tried three times.
+        address: of the cluster's head, HOST:PORT; without it, a Ray of this machine alone.
+        fitting: of the detector to the camera, or its folder.
         patience_s: a process that tells of no progress for so long is ended, and its video has failed: as where a
             decoder hangs in a damaged file.
         watch: told how far all of them are, in per cent of their bytes, and once of each video that has ended.
@@ -67,13 +80,14 @@ def score_videos(
     Raises:
         RunError: no finished run, or it cannot be scored with. SettingsError: backend or device do not fit; two videos
         would have one folder. MissingPathError: a folder with no video in it.
+        StorageError: another process scores into the same folder. ClusterError, MissingExtraError: see `Where`.
     """
-    if jobs < 1:
-        raise SettingsError("that is no number of jobs", seen=jobs, wanted="1 or more")
+    where = Where(engine, address, jobs)
     opened = open_trained(run)
     parent = opened.folder / "scores" if out is None else Path(out)
-    asked, shared = Asked(start, end, fps, scene, heat_video, clips, start_time), made_from(opened, backend)
-    Scenes.of_run(opened).check(scene)
+    used = fitted(fitting, opened)
+    asked, shared = Asked(start, end, fps, scene, heat_video, clips, start_time), made_from(opened, backend, used)
+    Scenes.of_run(opened, used).check(scene)
     listed = [videos] if isinstance(videos, Path | str) else videos
     named = _named(listed)
     if start_time is not None and len(named) > 1:
@@ -82,18 +96,15 @@ def score_videos(
             seen=f"{len(named)} videos, and --start-time {start_time}",
             hint="score each by itself with its own --start-time",
         )
-    found = [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in named]
-    done = {task.name: summary for task in found if (summary := finished(task.folder, task.made, asked)) is not None}
-    opening = {"run": str(opened.folder), "backend": backend, "device": device}
-    tasks = [task for task in found if task.name not in done]
-    scoring = _Scoring(tasks, opening, asked, min(jobs, len(tasks)), patience_s)
-    ended = scoring.run(watch, len(done)) if tasks else {}
-    all_of_them = [
-        ended[task.name] if task.name in ended else replace(task.ended(), summary=done[task.name], skipped=True)
-        for task in found
-    ]
-    write_overview(parent, all_of_them, watch)
-    return all_of_them
+    with _alone_in(parent):
+        ended = _score_all(
+            [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in named],
+            {"run": str(opened.folder), "backend": backend, "device": device}
+            | ({} if used is None else {"fitting": str(used.folder)}),
+            asked, where, patience_s, watch,
+        )  # fmt: skip
+        write_overview(parent, ended, watch)
+    return ended
 
 
 def are_several(videos: Sequence[Path]) -> bool:
@@ -106,7 +117,7 @@ class _Task:
     name: str
     video: Path
     folder: Path
-    made: Mapping[str, Any]
+    made: Making | None
 
     def ended(self) -> ScoredVideo:
         return ScoredVideo(self.name, self.video, self.folder)
@@ -119,6 +130,48 @@ class _Task:
             return 1
 
 
+@contextlib.contextmanager
+def _alone_in(parent: Path) -> Iterator[None]:
+    """While two write into one folder, each would take the other's videos for finished, or write over them.
+
+    Raises:
+        StorageError: another process is at it, or the folder cannot be written.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError.of(error, "the folder cannot be made", parent) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock(parent / _LOCK, wait=False))
+        except HeldElsewhereError:
+            raise StorageError(
+                "another process scores into this folder", path=parent, hint="wait for its end, or give another --out"
+            ) from None
+        yield
+
+
+def _score_all(
+    tasks: Sequence[_Task],
+    opening: Mapping[str, str],
+    asked: Asked,
+    where: Where,
+    patience_s: float,
+    watch: Watcher,
+) -> list[ScoredVideo]:
+    """What became of each, those included that were finished before."""
+    done = {task.name: summary for task in tasks if (summary := _finished(task, asked, watch)) is not None}
+    waiting = [task for task in tasks if task.name not in done]
+    ended: dict[str, ScoredVideo] = {}
+    if waiting:
+        with where.open(tasks=len(waiting), gpu=opening["device"].startswith("cuda")) as (engine, jobs):
+            ended = _Scoring(waiting, opening, asked, engine, jobs, patience_s).run(watch, len(done))
+    return [
+        ended[task.name] if task.name in ended else replace(task.ended(), summary=done[task.name], skipped=True)
+        for task in tasks
+    ]
+
+
 class _Scoring:
     """The scoring of many videos, from the tasks to what became of each.
 
@@ -126,9 +179,17 @@ class _Scoring:
         opening: what each worker begins with.
     """
 
-    def __init__(self, tasks: Sequence[_Task], opening: Mapping[str, str], asked: Asked, jobs: int, patience_s: float):
+    def __init__(
+        self,
+        tasks: Sequence[_Task],
+        opening: Mapping[str, str],
+        asked: Asked,
+        engine: Engine,
+        jobs: int,
+        patience_s: float,
+    ) -> None:
         self._tasks, self._opening, self._asked, self._jobs = tasks, opening, asked, jobs
-        self._patience_s, self._workers = patience_s, Workers(jobs)
+        self._patience_s, self._engine = patience_s, engine
 
     def run(self, watch: Watcher, skipped: int) -> dict[str, ScoredVideo]:
         """Have all videos scored: name → what became of it."""
@@ -149,7 +210,7 @@ class _Scoring:
                 share[task.name] = max(share[task.name], min(moment.done / moment.total, 1.0))
             say_how_far()
 
-        def end(task: _Task, found: Mapping[str, Any] | OddframeError) -> None:
+        def end(task: _Task, found: Summary | OddframeError) -> None:
             share[task.name] = 1.0
             if isinstance(found, OddframeError):
                 ended[task.name] = replace(task.ended(), error=found)
@@ -159,40 +220,39 @@ class _Scoring:
             say_how_far()
 
         try:
-            Crew(self._workers, self._jobs, self._hand).work(self._tasks, at, end)
+            Crew(self._engine, self._jobs, self._hand).work(self._tasks, at, end)
         except KeyboardInterrupt:
             watch(Progress("warning", 0, 0, "what is finished is kept; the same command goes on with the rest"))
             raise
         return ended
 
     @contextlib.contextmanager
-    def _hand(self) -> Iterator[Callable[[_Task, Watcher], Mapping[str, Any]]]:
+    def _hand(self) -> Iterator[Callable[[_Task, Watcher], Summary]]:
         """What scores one video after another: a worker, and another one when it has died."""
         with contextlib.ExitStack() as stack:
-            worker: Worker | None = None
+            worker: AskedWorker | None = None
 
-            def score(task: _Task, watch: Watcher) -> Mapping[str, Any]:
+            def score(task: _Task, watch: Watcher) -> Summary:
                 nonlocal worker
                 order = {"video": str(task.video), "name": task.name, "folder": str(task.folder)}
+                made = task.made and task.made.to_dict()
                 if worker is None:
                     try:
                         worker = stack.enter_context(self._start())
                     except OddframeError as error:
                         raise CannotBeginError from error
                 try:
-                    found: Mapping[str, Any] = worker.ask(
-                        {**order, "asked": asdict(self._asked), "made": task.made}, watch
-                    )
+                    found = worker.ask({**order, "asked": asdict(self._asked), "made": made}, watch)
                 except WorkerError:
                     worker = None
                     stack.close()
                     raise
-                return found
+                return Summary.model_validate(found)
 
             yield score
 
-    def _start(self) -> contextlib.AbstractContextManager[Worker]:
-        return self._workers.start(
+    def _start(self) -> contextlib.AbstractContextManager[AskedWorker]:
+        return self._engine.start(
             "oddframe.footage.worker", self._opening, does="scores this video", patience_s=self._patience_s
         )
 
@@ -201,15 +261,23 @@ def _last_word(name: str, video: ScoredVideo) -> Progress:
     if video.error is not None:
         return Progress("warning", 0, 0, f"{name}: {video.error.in_one_line()}")
     assert video.summary is not None
-    frames, events = count(video.summary["frames"], "frame"), count(len(video.summary["events"]), "event")
+    frames, events = count(video.summary.frames, "frame"), count(len(video.summary.events), "event")
     return Progress("finished", 0, 0, f"{name}: {frames} judged, {events}")
 
 
-def _made(shared: Mapping[str, Any], video: Path, asked: Asked) -> dict[str, Any]:
+def _finished(task: _Task, asked: Asked, watch: Watcher) -> Summary | None:
+    try:
+        return finished(task.folder, task.made, asked)
+    except OddframeError as error:
+        watch(Progress("warning", 0, 0, f"{task.name}: {error.problem} ({error.seen}): the video is scored again"))
+        return None
+
+
+def _made(shared: Mapping[str, str], video: Path, asked: Asked) -> Making | None:
     try:
         return made_of(shared, video, asked)
     except OSError:
-        return {}  # gone: its worker will say so
+        return None  # gone: its worker will say so
 
 
 def _named(paths: Sequence[Path | str]) -> list[tuple[str, Path]]:

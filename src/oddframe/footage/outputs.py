@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import MissingExtraError, OddframeError, SettingsError, StorageError
 from oddframe.footage.clips import drawn_frames, write_clips
-from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of, write_summary
+from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of
+from oddframe.footage.summary import Making, Summary, write_summary
 from oddframe.footage.tables import write_events
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
 from oddframe.reporting.plot import plot
+from oddframe.scoring.fitting import Fitting
 from oddframe.scoring.scenes import Scenes, folders_of
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
@@ -37,6 +38,7 @@ def score(
     start_time: str | None = None,
     device: str = "auto",
     backend: str = "auto",
+    fitting: Fitting | Path | str | None = None,
     watch: Watcher = unwatched,
 ) -> Scores:
     """Score one video. Needs neither labels nor the frame store.
@@ -54,7 +56,7 @@ def score(
         clips: of how many events, the highest, a picture and a short video are written, into clips/.
         start_time: the time of day of the video's first second, as "2026-11-28T14:31:52"; events then have theirs.
         device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
-        watch: told after each frame.
+        fitting: of the detector to the camera, or its folder. watch: told after each frame.
 
     Raises:
         RunError: no finished run. DataError: the video cannot be read, or is too short.
@@ -77,16 +79,14 @@ def score(
             wanted="out=, the folder for the outputs",
         )
     source = video if isinstance(video, Video) else asked.open(video)
-    scorer = Scorer(opened, device=device, backend=backend)
+    scorer = Scorer(opened, device=device, backend=backend, fitting=fitting)
     if out is None:
         return _scored(scorer, source, asked, watch)
-    made = made_of(made_from(opened, backend), source.path, asked) if source is not video else {}
+    made = made_of(made_from(opened, backend, scorer.fitting), source.path, asked) if source is not video else None
     return score_into(Path(out), scorer, source, asked, made, watch)
 
 
-def score_into(
-    folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Mapping[str, Any], watch: Watcher
-) -> Scores:
+def score_into(folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Making | None, watch: Watcher) -> Scores:
     """Score a video and write all files: tables and `scores.json` first, so that no picture can lose them.
 
     Raises:
@@ -103,10 +103,11 @@ def score_into(
     scores = _scored(scorer, video, asked, watch, rows=folder / PARTIAL)
     scores.to_csv(folder / FILES["scores"])
     (folder / PARTIAL).unlink(missing_ok=True)
-    write_events(folder / FILES["events"], [(scores.video, scores.to_dict())])
-    write_summary(folder, scores, made, {})
+    summary = Summary.of(scores)
+    write_events(folder / FILES["events"], [(scores.video, summary)])
+    write_summary(folder, summary, made, {})
     if lacking := _draw(folder, scores, scorer, video, asked, watch):
-        write_summary(folder, scores, made, lacking)
+        write_summary(folder, summary, made, lacking)
     return scores
 
 
@@ -114,7 +115,7 @@ def _scored(scorer: Scorer, video: Video, asked: Asked, watch: Watcher, rows: Pa
     scenes = Scenes.of(scorer.calibration, scorer.backgrounds)
     scene, note = scenes.choose(asked.scene, folders_of(video.name, video.path))
     if note:
-        watch(Progress("warning", 0, 0, f"{video.name}: {note}"))
+        watch(Progress("warning", 0, 0, note))
     scores = scorer.score(video, scene, watch, rows=rows)
     notes = [one for one in scores.notes if not (note and "names no scene" in one)]
     return replace(scores, began=asked.began() or video.began, notes=(*([note] if note else ()), *notes))

@@ -32,9 +32,9 @@ def write_overview(parent: Path, videos: Sequence[ScoredVideo], watch: Watcher) 
     if not there:
         return
     write_events(parent / EVENTS, [(one.name, summary) for one, summary in there], named=True)
-    shared = [note for note in there[0][1]["notes"] if all(note in summary["notes"] for _, summary in there)]
+    shared = [note for note in there[0][1].notes if all(note in summary.notes for _, summary in there)]
     rows = [_row(parent, one, shared) for one in videos]
-    events = sum(len(summary["events"]) for _, summary in there)
+    events = sum(len(summary.events) for _, summary in there)
     try:
         page = render(
             "footage.html.jinja",
@@ -43,7 +43,7 @@ def write_overview(parent: Path, videos: Sequence[ScoredVideo], watch: Watcher) 
             rows=rows,
             notes=shared,
             failed=len(videos) - len(there),
-            frames=sum(summary["frames"] for _, summary in there),
+            frames=sum(summary.frames for _, summary in there),
         )
     except MissingExtraError as error:
         watch(Progress("warning", 0, 0, f"the page of all videos is not made: {error.problem} ({error.hint})"))
@@ -59,17 +59,17 @@ def _row(parent: Path, one: ScoredVideo, shared: Sequence[str]) -> dict[str, Any
             "failed": "not known why" if one.error is None else one.error.in_one_line(),
         }
     page = one.folder / FILES["report"]
-    line = float(one.summary["line"]["on"])
     return {
         "name": one.name,
         "failed": "",
         "summary": one.summary,
-        "notes": [note for note in one.summary["notes"] if note not in shared],
+        "notes": [note for note in one.summary.notes if note not in shared],
         "page": _link(parent, page),
-        "curve": _curve(one.folder / FILES["scores"], line),
+        "curve": _curve(one.folder / FILES["scores"], one.summary.line.on),
         "events": [
-            event | {"number": number, "picture": _link(parent, one.folder / FILES["clips"] / f"event-{number:03}.jpg")}
-            for number, event in enumerate(one.summary["events"], 1)
+            event.to_dict()
+            | {"number": number, "picture": _link(parent, one.folder / FILES["clips"] / f"event-{number:03}.jpg")}
+            for number, event in enumerate(one.summary.events, 1)
         ],
     }
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from oddframe.files import write_text
+from oddframe.footage.summary import Summary
 
 _COLUMNS = ("event", "start", "end", "start_s", "end_s", "peak", "peak_s", "score", "repeats")
 _BOX = ("x", "y", "width", "height")
 _TIMES = ("start_at", "end_at", "peak_at")
 
 
-def write_events(path: Path | str, videos: Iterable[tuple[str, Mapping[str, Any]]], *, named: bool = False) -> Path:
+def write_events(path: Path | str, videos: Iterable[tuple[str, Summary]], *, named: bool = False) -> Path:
     """Write one row an event: its number in its video, frames [start, end) and peak, their seconds and times of day
     where known, score, repeats, box.
 
     Args:
-        videos: (name, summary as of `Scores.to_dict`) of each. named: whether a first column says the video.
+        videos: (name, summary) of each. named: whether a first column says the video.
 
     Raises:
         StorageError: the file cannot be written.
@@ -29,16 +30,15 @@ def write_events(path: Path | str, videos: Iterable[tuple[str, Mapping[str, Any]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*(("video", "scene") if named else ()), *_COLUMNS, *_BOX, *_TIMES))
     for name, summary in videos:
-        whose = (name, summary.get("scene", "")) if named else ()
-        for number, event in enumerate(summary["events"], 1):
-            box = event["box"] or {}
+        whose = (name, summary.scene) if named else ()
+        for number, event in enumerate(summary.events, 1):
             writer.writerow(
                 (
                     *whose,
                     number,
-                    *(_shown(column, event.get(column)) for column in _COLUMNS[1:]),
-                    *(box.get(side, "") for side in _BOX),
-                    *(event.get(moment) or "" for moment in _TIMES),
+                    *(_shown(column, event[column]) for column in _COLUMNS[1:]),
+                    *("" if event.box is None else event.box[side] for side in _BOX),
+                    *(event[moment] or "" for moment in _TIMES),
                 )
             )
     return write_text(Path(path), text.getvalue())

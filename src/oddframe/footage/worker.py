@@ -1,6 +1,7 @@
 """A process that scores one video after another for `score_videos`.
 
-Opening {"run", "backend", "device"}; of each video {"video", "name", "folder", "asked", "made"}, and its summary back.
+Opening {"run", "backend", "device"}, and "fitting" where there is one; of each video {"video", "name", "folder",
+"asked", "made"}, and its summary back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from oddframe.footage.folder import Asked
 from oddframe.footage.outputs import score_into
+from oddframe.footage.summary import Making
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.scoring.scorer import Scorer
@@ -20,12 +22,14 @@ from oddframe.scoring.scorer import Scorer
 @contextmanager
 def begin(opening: Order, _: Watcher) -> Iterator[Work]:
     """Load the detector."""
-    scorer = Scorer(opening["run"], backend=opening["backend"], device=opening["device"])
+    fitting = opening.get("fitting")
+    scorer = Scorer(opening["run"], backend=opening["backend"], device=opening["device"], fitting=fitting)
 
     def score(order: Order, watch: Watcher) -> dict[str, Any]:
         asked = Asked(**order["asked"])
         video = asked.open(order["video"], order["name"])
-        return score_into(Path(order["folder"]), scorer, video, asked, order["made"], watch).to_dict()
+        made = None if order["made"] is None else Making.model_validate(order["made"])
+        return score_into(Path(order["folder"]), scorer, video, asked, made, watch).to_dict()
 
     yield score
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings
 from oddframe.errors import DetectorError
-from oddframe.models.detector import Detector, Objective, ParameterGroup, Role, Window
+from oddframe.models.detector import Adam, Detector, Objective, ParameterGroup, RMSProp, Role, Window
 from oddframe.nn.evidence import Evidence
 
 
@@ -83,6 +83,13 @@ def _check_groups(detector: Detector, groups: Mapping[str, ParameterGroup]) -> N
                 f"parameter group '{name}' is no group of parameters",
                 seen=repr(group),
                 wanted="ParameterGroup(list(self.parameters())), with a list that is not empty",
+            )
+        if not isinstance(group.optimizer, Adam | RMSProp):
+            raise broken(
+                detector,
+                f"parameter group '{name}' has no such optimizer",
+                seen=repr(group.optimizer),
+                wanted="Adam(betas=(0.9, 0.999)) or RMSProp(decay=0.9), of oddframe.models.detector",
             )
         if strange := sum(id(parameter) not in saved for parameter in group.parameters):
             raise broken(

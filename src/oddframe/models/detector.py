@@ -53,11 +53,31 @@ class Batch:
     abnormal: Clips | None = None
 
 
+class Adam(NamedTuple):
+    """Adam, or AdamW where `train.optimizer` says so. betas: of the running means of gradients and of their squares."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+class RMSProp(NamedTuple):
+    """TensorFlow 1's RMSProp (`nn/rmsprop.py`), whatever `train.optimizer` says, without weight decay.
+
+    decay: of the running mean of the squared gradients.
+    """
+
+    decay: float = 0.9
+
+
 class ParameterGroup(NamedTuple):
-    """Parameters that share an objective, and the factor on the learning rate."""
+    """Parameters that share an objective, the factor on the learning rate, and how they are stepped.
+
+    Each group has an optimiser of its own, which a run keeps. A parameter may be in several groups: it then has the
+    running means of each.
+    """
 
     parameters: list[nn.Parameter]
     lr_factor: float = 1.0
+    optimizer: Adam | RMSProp = Adam()
 
 
 @dataclass(frozen=True)
@@ -92,12 +112,18 @@ class Detector(nn.Module, ABC):
     settings: DetectorSettings
 
     @property
+    def clip_frames(self) -> int:
+        """Frames of a training clip: those of the window, unless it learns from longer ones than it judges."""
+        return self.window.frames
+
+    @property
     def roles(self) -> tuple[Role, ...]:
         """Which roles a batch needs."""
         return ("normal",)
 
     def parameter_groups(self) -> dict[str, ParameterGroup]:
-        """Name → parameters and learning-rate factor. Empty where there is nothing to train."""
+        """Name → a group. Empty where there is nothing to train: training goes straight to calibration, and training
+        video is used for that alone."""
         return {}
 
     def inference_parameters(self) -> list[nn.Parameter]:
@@ -112,7 +138,11 @@ class Detector(nn.Module, ABC):
         }
 
     def objectives(self, batch: Batch) -> Iterator[Objective]:
-        """Yield one objective after another; the loop steps each group before it asks for the next."""
+        """Yield one objective after another; the loop steps each group before it asks for the next.
+
+        Not every group needs one in every step: a training in phases counts its steps in a buffer (`after_step`),
+        which a checkpoint keeps, and yields what the phase wants. Terms are averaged over the steps that had them.
+        """
         yield from ()
 
     def after_step(self, traces: Sequence[Mapping[str, Tensor]]) -> None:
@@ -122,13 +152,29 @@ class Detector(nn.Module, ABC):
     def forward(self, clip: Tensor) -> Evidence:
         """Judge clips (B, T, C, H, W) in [-1, 1], judged frame included. Inference only, exportable."""
 
+    def carried(self) -> dict[str, tuple[int, ...]]:
+        """What is carried from frame to frame of a video: name → shape, of one video. Zeros at its start."""
+        return {}
+
+    def carry(self, clip: Tensor, carried: Mapping[str, Tensor]) -> tuple[Evidence, dict[str, Tensor]]:
+        """Judge the next clip of each of B videos, for a detector that carries something; exportable, as `forward`.
+
+        Args:
+            clip: (B, T, C, H, W) in [-1, 1]. carried: name → (B, ...), as the clip before it left it.
+
+        Returns:
+            the evidence, and what is carried to the next clip.
+        """
+        raise NotImplementedError
+
     def for_video(self) -> Callable[[Tensor], Evidence]:
         """What judges one video; it is called with its clips, in order, one or several at a time.
 
-        The detector itself, unless it learns from a video while it judges it. What it learns belongs to what is
-        returned here, so that neither `forward` nor another video knows of it.
+        The detector itself, unless it carries something over a video, or learns from it while it judges it. What that
+        is belongs to what is returned here, so that neither `forward` nor another video knows of it. After a gap, and
+        where a stream goes back, a new one is asked for.
         """
-        return self
+        return Carrying(self) if self.carried() else self
 
     def queries(self, clip: Tensor) -> dict[str, Tensor]:
         """Branch → queries (B, C, h, w), unit length along C; empty where there are none."""
@@ -141,3 +187,32 @@ class Detector(nn.Module, ABC):
         lasts: most pass, and what can be done is done with settings of the next training.
         """
         return []
+
+
+class Carrying:
+    """Judges the frames of one video by a detector that carries something from each to the next.
+
+    Frames are judged one by one, so that it does not matter how many come at once. A clip that cannot be judged
+    changes nothing.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._carried: dict[str, Tensor] | None = None
+
+    def __call__(self, clips: Tensor) -> Evidence:
+        """Judge the next clips (B, T, C, H, W) of the video."""
+        carried = nothing_carried(self._detector, clips[:1]) if self._carried is None else self._carried
+        judged = []
+        for clip in torch.split(clips, 1):
+            evidence, carried = self._detector.carry(clip, carried)
+            judged.append(evidence)
+        self._carried = carried
+        errors, distances, predicted = zip(*judged, strict=True)
+        distance = None if distances[0] is None else torch.cat(distances)
+        return Evidence(torch.cat(errors), distance, torch.cat(predicted))
+
+
+def nothing_carried(detector: Detector, clips: Tensor) -> dict[str, Tensor]:
+    """What a detector carries at the start of as many videos as there are clips (B, T, C, H, W)."""
+    return {name: clips.new_zeros(len(clips), *shape) for name, shape in detector.carried().items()}

@@ -1,9 +1,11 @@
 """Frame-Pred (Liu et al., "Future Frame Prediction for Anomaly Detection - A New Baseline", CVPR 2018).
 
 A U-Net predicts the next frame from four; a discriminator looks at patches and tells frames from predictions. Follows
-the published code. Differs in two points: the optical flow between the last frame and the prediction is not compared
-with that of the true frame, since it takes the weights of a flow network that do not come with this package; and both
-objectives of a step share its clips, where the published ones each draw their own.
+the published code. Differs in two points: the optical flow from the last frame to the prediction, which shall be that
+to the true frame, is FlowNet2's there, whose weights do not come with this package: here it is left out, or, with
+`flow = lucas-kanade`, another one; and both objectives of a step share its clips, where the published ones each draw
+their own. A port to PyTorch whose figures are quoted (feiyuhuahuo/Anomaly_Prediction) takes both flows without their
+gradients: it learns as this detector does without a flow loss.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ from torch.nn import functional as F
 from oddframe.detectors.peers import FramePredSettings
 from oddframe.models.detector import Batch, Detector, Objective, ParameterGroup, Window
 from oddframe.models.framediff import squared_error
-from oddframe.nn import losses
+from oddframe.nn import flow, losses
 from oddframe.nn.evidence import Evidence
 from oddframe.nn.unet import Decoder, Encoder
 
+FLOW_HEIGHT, FLOW_WIDTH = 384, 512
+"""The picture in whose pixels the published weight of the flow loss measures."""
+
 
 class FramePred(Detector):
-    """Frame-Pred without its flow loss: 7,704,195 parameters, and 6,831,489 of the discriminator in training.
+    """Frame-Pred: 7,704,195 parameters, and 6,831,489 of the discriminator in training.
 
     Args:
         settings: see `FramePredSettings`.
@@ -69,11 +74,13 @@ class FramePred(Detector):
             "intensity": losses.reconstruction(predicted, judged),
             "gradient": gradient_difference(predicted, judged),
         }
+        if settings.flow == "lucas-kanade":
+            terms["flow"] = flow_difference(clip[:, self.window.before - 1], predicted, judged)
         if self.discriminator is not None:
             apart = told_apart(self.discriminator(judged), self.discriminator(predicted.detach()))
             yield Objective("discriminator", {"discriminator": apart}, {"discriminator": 1.0})
             terms["adversarial"] = taken_for_real(self.discriminator(predicted))
-        weights = {name: getattr(settings, name) for name in terms}
+        weights = {name: settings.flow_weight if name == "flow" else getattr(settings, name) for name in terms}
         yield Objective("generator", terms, weights)
 
 
@@ -118,6 +125,19 @@ def gradient_difference(predicted: Tensor, judged: Tensor) -> Tensor:
 def _steps(picture: Tensor, axis: int) -> Tensor:
     padding = (0, 1) if axis == -1 else (0, 0, 0, 1)
     return F.pad(picture, padding).diff(dim=axis).abs()
+
+
+def flow_difference(last: Tensor, predicted: Tensor, judged: Tensor) -> Tensor:
+    """Mean of |flow to the prediction - flow to the true frame|, both from the frame before it, (B, C, H, W) each.
+
+    Of flows by Lucas and Kanade in place of FlowNet2, in pixels of a picture of 384x512. A perfect prediction has 0.
+    """
+    height, width = last.shape[2:]
+    before, wanted = flow.grey(last), flow.grey(judged)
+    with torch.no_grad():
+        true = flow.lucas_kanade(before, wanted)
+    apart = (flow.lucas_kanade(before, flow.grey(predicted)) - true).abs().mean(dim=(0, 2, 3))
+    return (apart * apart.new_tensor([FLOW_WIDTH / width, FLOW_HEIGHT / height])).mean()
 
 
 def taken_for_real(predicted: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from oddframe.detectors import DetectorSettings, detector_entry
 from oddframe.errors import WeightsError
-from oddframe.files import beside, file_digest
+from oddframe.files import atomic_write, file_digest
 from oddframe.models.contract import check_built, check_class
 from oddframe.models.detector import Detector
 
@@ -33,13 +33,13 @@ def build_detector(name: str, settings: DetectorSettings, seed: int) -> Detector
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:
-    """Write tensors beside their place, down to the disk, and rename. Return the file's SHA-256.
+    """Write tensors by an atomic write. Return the file's SHA-256.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written; what stood at `path` still stands.
     """
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    with beside(path, "weights cannot be written") as place:
+    with atomic_write(path, "weights cannot be written") as place:
         place.write_bytes(content)  # not `save_file`: it makes files that only their owner may read
     return hashlib.sha256(content).hexdigest()
 

@@ -25,8 +25,9 @@ class Evidence(NamedTuple):
 
     Attributes:
         error: (B, H, W) squared error per pixel, mean over channels, both pictures mapped to [0, 1].
-        distance: (B, h, w) squared distance of each query to its nearest normality item, 0..4;
-            None for a detector without queries.
+        distance: (B, h, w) how far each place is from what is normal, from 0 up and finite: the squared distance of
+            each query to its nearest normality item, 0..4, or what the settings' `distance_is` says; None for a
+            detector that has nothing of the kind.
         predicted: (B, C, H, W) in [-1, 1], what the judged frame was compared with.
     """
 
@@ -42,15 +43,15 @@ def components(evidence: Evidence, window: int = 16, stride: int = 8, share: flo
         evidence: of B frames.
         window: side of the squares of `local_error`, in pixels; it shrinks to a smaller picture.
         stride: step between the squares.
-        share: of the squares or queries, the oddest ones, whose mean is the local component; at least one.
+        share: of the squares or places, the oddest ones, whose mean is the local component; at least one.
 
     Returns:
         psnr: (B,) dB, Eq. 10 on pictures in [0, 1]; LOWER is odder, the only one. At most 100.
         local_error: (B,) mean squared error of the oddest squares; higher is odder.
         local_error_map: (B, h', w') mean squared error of each square.
-        distance: (B,) mean squared distance of the queries, Eq. 11, 0..4; higher is odder.
-        local_distance: (B,) mean squared distance of the oddest queries.
-        distance_map: (B, h, w) squared distance of each query.
+        distance: (B,) mean distance of all places, Eq. 11; higher is odder.
+        local_distance: (B,) mean distance of the oddest places.
+        distance_map: (B, h, w) distance of each place.
         The last three only where the evidence has distances.
     """
     error = evidence.error

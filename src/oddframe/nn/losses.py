@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from oddframe.nn import ranks
+
 Distance = Literal["squared", "plain"]
 Reduction = Literal["mean", "sum"]
 
@@ -113,12 +115,13 @@ def pull(nearest: Tensor, cells: Tensor) -> Tensor:
 def pull_elsewhere(nearest: Tensor, cells: Tensor) -> Tensor:
     """Mean squared distance over the places that neither are among `cells` (B, H, W) bool nor touch one.
 
-    Of each clip, then over the clips that have such places; 0 where none has.
+    Of each clip, then over the clips of all ranks that have such places; 0 where none has.
     """
     apart = F.max_pool2d(cells.unsqueeze(1).to(nearest.dtype), 3, stride=1, padding=1).squeeze(1) == 0
     count = apart.sum(dim=(1, 2))
     of_clip = (nearest * apart).sum(dim=(1, 2)) / count.clamp(min=1)
-    return of_clip.sum() / (count > 0).sum().clamp(min=1)
+    clips = ranks.total((count > 0).sum()).clamp(min=1)
+    return of_clip.sum() / (clips / ranks.count())
 
 
 def abnormal_cells(places: Tensor | None, grid: tuple[int, int, int], device: torch.device) -> Tensor:

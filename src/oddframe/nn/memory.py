@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from oddframe.nn import ranks
+
 USAGE_DECAY = 0.99
 """Weight of the past in the average share of queries: it looks back over about a hundred updates."""
 DEAD_SHARE = 0.1
@@ -132,8 +134,11 @@ class Memory(nn.Module):
 
     @torch.no_grad()
     def update(self, *queries: Tensor) -> None:
-        """Eqs. 3-4 in place. Each argument (one per role) has its own softmax; their sums are added."""
-        found = [self._terms_and_share(part) for part in queries if part.numel()]
+        """Eqs. 3-4 in place. Each argument (one per role) has its own softmax; their sums are added.
+
+        Where several ranks train, the queries of all count, so that the items of all stay equal to the bit.
+        """
+        found = [self._terms_and_share(part) for part in map(ranks.gathered, queries) if part.numel()]
         if not found:
             return
         terms = torch.stack([term for term, _ in found]).sum(dim=0)

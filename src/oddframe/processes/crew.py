@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
-from oddframe.errors import OddframeError
-from oddframe.processes.workers import Workers
+from oddframe.errors import OddframeError, WorkerError
+from oddframe.processes.engine import Engine
 from oddframe.progress import Progress, Watcher
 
 Task = TypeVar("Task")
@@ -25,7 +25,7 @@ class Crew(Generic[Task, Found]):
     """Hands that take one task after another.
 
     Args:
-        workers: whose processes work; they are stopped where the caller is.
+        engine: whose processes work; they are stopped where the caller is.
         jobs: how many tasks are worked on at the same time.
         hand: opens what works on one task after another. It raises `CannotBeginError`, for a task too, where the others
             would fare no better: that hand then leaves, and its task waits for another one.
@@ -33,11 +33,11 @@ class Crew(Generic[Task, Found]):
 
     def __init__(
         self,
-        workers: Workers,
+        engine: Engine,
         jobs: int,
         hand: Callable[[], AbstractContextManager[Callable[[Task, Watcher], Found]]],
     ) -> None:
-        self._workers, self._jobs, self._hand = workers, jobs, hand
+        self._engine, self._jobs, self._hand = engine, jobs, hand
         self._news: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._waiting: deque[Task] = deque()
         self._working = 0
@@ -67,11 +67,11 @@ class Crew(Generic[Task, Found]):
                     told, what = self._news.get()
                     told(*what)
             except BaseException:
-                self._workers.stop()
+                self._engine.stop()
                 try:
                     pool.shutdown()
                 except KeyboardInterrupt:  # once more: a step may take its time
-                    self._workers.stop()
+                    self._engine.stop()
                 raise
         if self._waiting and self._why is not None:
             raise self._why
@@ -105,19 +105,35 @@ class Crew(Generic[Task, Found]):
 
         found: Found | OddframeError
         try:
-            found = work(task, watch)
+            found = self._tried(work, task, watch)
         except CannotBeginError:
             self._waiting.appendleft(task)
             raise
         except OddframeError as error:
-            if self._workers.stopped:
+            if self._engine.stopped:
                 return
             found = error
         self._news.put((ended, (task, found)))
 
+    def _tried(self, work: Callable[[Task, Watcher], Found], task: Task, watch: Watcher) -> Found:
+        """Work on a task, and again where its worker dies and the engine has another attempt."""
+        attempts = self._engine.attempts
+        for attempt in range(1, attempts + 1):
+            try:
+                return work(task, watch)
+            except WorkerError as error:
+                if self._engine.stopped or attempts == 1:
+                    raise
+                if attempt == attempts:
+                    raise WorkerError(
+                        f"{error.problem}, {attempts} times", path=error.path, seen=error.seen, hint=error.hint
+                    ) from None
+                watch(Progress("warning", 0, 0, f"{error.in_one_line()}: it is tried again"))
+        raise AssertionError("there is at least one attempt")
+
     def _take(self) -> Task | None:
         try:
-            return None if self._workers.stopped else self._waiting.popleft()
+            return None if self._engine.stopped else self._waiting.popleft()
         except IndexError:
             return None
 

@@ -26,6 +26,9 @@ from oddframe.progress import Progress, Watcher
 
 NEWS_EVERY_S = 0.2
 
+_ORPHAN_S = 30.0
+"""So long a worker may go on with what it is at, once the process that gave it orders is no more."""
+
 Order = Mapping[str, Any]
 Work = Callable[[Order, Watcher], Any]
 """Does what an order says, and returns plain JSON values."""
@@ -40,6 +43,7 @@ def serve(begin: Begin) -> None:
     traceback.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the shell has it ignored
+    threading.Thread(target=_end_when_orphaned, args=(os.getppid(),), name="watching the parent", daemon=True).start()
     numbers = [int(number) for number in sys.argv[1:3]]
     for number in numbers:
         os.set_inheritable(number, False)
@@ -57,6 +61,14 @@ def serve(begin: Begin) -> None:
             news.tell(failed=error.to_dict())
         except KeyboardInterrupt:
             os._exit(130)  # what had to be kept is kept; nobody listens to what is left
+
+
+def _end_when_orphaned(parent: int) -> None:
+    """A worker that hangs inside a library hears of no end of its orders: where nobody is left to kill it, it goes."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    time.sleep(_ORPHAN_S)
+    os._exit(1)
 
 
 class _News:

@@ -17,17 +17,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from oddframe.errors import OddframeError, StorageError, WorkerError
 from oddframe.processes.cores import THREADS_VARIABLE, threads_each
+from oddframe.processes.engine import PATIENCE_S
 from oddframe.processes.worker import Order
 from oddframe.progress import Progress, Watcher, unwatched
-
-PATIENCE_S = 300.0
-"""A worker that tells of no progress for so long hangs. Loading a network and writing a page take seconds."""
 
 _GOODBYE_S = 30.0
 """What a worker is given to keep what it has, when it is told to end."""
@@ -37,11 +35,13 @@ _SAID_BYTES = 4096
 
 
 class Workers:
-    """Worker processes that run at the same time, and that are ended together.
+    """Worker processes of this machine that run at the same time, and that are ended together: an `Engine`.
 
     Args:
         jobs: how many of them; each may compute with its share of the cores, or with as many threads as the user says.
     """
+
+    attempts = 1
 
     def __init__(self, jobs: int = 1) -> None:
         self._lock, self._running, self._stopped_at = threading.Lock(), set[subprocess.Popen[bytes]](), 0.0
@@ -63,19 +63,13 @@ class Workers:
         patience_s: float = PATIENCE_S,
         log: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        handles: Sequence[int] = (),
         watch: Watcher = unwatched,
     ) -> Iterator[Worker]:
-        """Start a worker, and end it after the last order.
+        """See `Engine.start`.
 
         Args:
-            module: by its full name; it calls `serve`. opening: what it begins with.
-            does: what it is there for, in its errors: "the process that ... died".
-            patience_s: how long it may tell of no progress, once it has begun. log: what it prints is added there.
-            environment: beside that of this process. watch: told how far its beginning is.
-
-        Raises:
-            WorkerError: it died before it began, or all have been stopped. StorageError: the log cannot be written.
-            OddframeError: what it found wrong with the opening.
+            environment: beside that of this process. handles: file descriptors that it inherits, under their numbers.
         """
         orders_out, orders_in = os.pipe()
         news_out, news_in = os.pipe()
@@ -87,7 +81,7 @@ class Workers:
                 process = self._run(
                     [sys.executable, "-P", "-m", module, str(orders_out), str(news_in)],
                     said,
-                    (orders_out, news_in),
+                    (orders_out, news_in, *handles),
                     self._environment | dict(environment or {}),
                 )
             finally:
@@ -104,7 +98,7 @@ class Workers:
                     self._running.discard(process)
 
     def _run(
-        self, command: list[str], said: IO[bytes], pipes: tuple[int, int], environment: Mapping[str, str]
+        self, command: list[str], said: IO[bytes], handles: Sequence[int], environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._stopped_at:
@@ -116,7 +110,7 @@ class Workers:
                 stdout=said,
                 stderr=said,
                 env=environment,
-                pass_fds=pipes,
+                pass_fds=handles,
                 process_group=0,
             )
             self._running.add(process)
@@ -186,6 +180,24 @@ class Worker:
             else:
                 return told["done"]
         raise self._death(problem)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for an order gets a `WorkerError`."""
+        self._process.kill()
+
+    def said(self) -> str:
+        """The last line that the process said; "" if it said nothing."""
+        return last_words(self._said)
 
     def _next_line(self, patience_s: float) -> bytes | None:
         """The next news; None where the process has ended.

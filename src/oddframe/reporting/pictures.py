@@ -17,7 +17,8 @@ from oddframe.video.draw import Picture
 from oddframe.video.source import Video
 
 if TYPE_CHECKING:
-    from oddframe.scoring.scorer import Explanation, Scorer
+    from oddframe.scoring.explanation import Explanation
+    from oddframe.scoring.scorer import Scorer
 
 _THUMB_WIDTH, _ALONE_WIDTH = 160, 320
 """Of frames along a curve: beside many curves, and beside a single one, where they are shown larger."""

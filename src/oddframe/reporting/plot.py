@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oddframe.errors import NothingToJudgeError
 from oddframe.evaluation.event_figures import OWN
 from oddframe.evaluation.result import Result
-from oddframe.files import beside
+from oddframe.files import atomic_write
 from oddframe.outside import new_figure
 from oddframe.scoring.scores import Scores
 
@@ -33,7 +33,7 @@ def plot(subject: Scores | Result, path: Path | str | None = None) -> Figure:
     figure = _of_scores(subject) if isinstance(subject, Scores) else _of_alarms(subject)
     if path is not None:
         path = Path(path)
-        with beside(path) as place:
+        with atomic_write(path) as place:
             figure.savefig(place, dpi=150, format=path.suffix.removeprefix(".") or "png")
     return figure
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oddframe.data.source import source_in
-from oddframe.detectors import detectors
+from oddframe.detectors import DetectorSettings, detectors
 from oddframe.detectors.settings import Compared
 from oddframe.evaluation.making import FusionInfo
 from oddframe.evaluation.result import Result, percent
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE
-from oddframe.scoring.fusion import online_components
 from oddframe.scoring.scores import COMPONENTS, AlarmLine
+from oddframe.settings import given_online
 
 if TYPE_CHECKING:
     from oddframe.evaluation.compare import Difference
@@ -28,7 +28,6 @@ FUSIONS_IN_WORDS = {
 }
 
 _COMPONENTS = {
-    "distance": "How far the picture's features lie from the normal ones in memory, averaged over the picture.",
     "local_distance": "As distance, for the oddest few places of the picture alone.",
     "motion": "How much the liveliest few small windows change between two frames. No network: a floor that every "
     "detector has to clear.",
@@ -70,7 +69,10 @@ def explained(name: str, result: Result) -> str:
     """One line on a fusion or component of a result; "" for a name that is neither."""
     if name == "learned" and any(LEARNED_IS_ONLINE in note for note in result.notes):
         return _why_learned_is_online(result)
-    known = FUSIONS_IN_WORDS | _COMPONENTS | _ERRORS[_compared(result)]
+    model = _model(result)
+    known = FUSIONS_IN_WORDS | _COMPONENTS | _ERRORS[None if model is None else model.compared]
+    if model is not None:
+        known["distance"] = f"Averaged over the picture: {model.distance_is}."
     line = known.get(name, "")
     return f"{line} {what_online_adds(result)}".rstrip() if name == "online" else line
 
@@ -81,7 +83,7 @@ def what_online_adds(result: Result) -> str:
     given = [name for name in COMPONENTS if name in result.auc]
     if not isinstance(wanted, list | tuple) or not wanted or not given:
         return ""
-    added = online_components(wanted, given)
+    added = given_online(wanted, given)
     words, apart = f"Here it is made of {listed(added)}", [name for name in given if name not in added]
     return f"{words}; {listed(apart)} {'does' if len(apart) == 1 else 'do'} not count." if apart else f"{words}."
 
@@ -118,14 +120,19 @@ def compared_with(result: Result) -> str:
     return _COMPARED[_compared(result)]
 
 
-def _compared(result: Result) -> Compared | None:
-    """What the detector says of itself with the settings of a result; None for one that is not installed here."""
+def _model(result: Result) -> DetectorSettings | None:
+    """The detector's settings of a result, which say what it compares; None for one that is not installed here."""
     entry = detectors().get(result.detector)
     if entry is None:
         return None
     model = result.settings.get("model")
     # The settings may be those of an earlier version: they are read, not judged.
-    return entry.settings.model_construct(**(model if isinstance(model, dict) else {})).compared
+    return entry.settings.model_construct(**(model if isinstance(model, dict) else {}))
+
+
+def _compared(result: Result) -> Compared | None:
+    model = _model(result)
+    return None if model is None else model.compared
 
 
 def data_of(result: Result) -> str:

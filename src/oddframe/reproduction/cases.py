@@ -13,7 +13,8 @@ from oddframe.evaluation.stored import JudgedVideo
 from oddframe.outside import new_figure
 from oddframe.reproduction.cells import Work, set_key
 from oddframe.runs import Run
-from oddframe.scoring.scorer import Explanation, Scorer
+from oddframe.scoring.explanation import Explanation
+from oddframe.scoring.scorer import Scorer
 
 _CASES = 6
 

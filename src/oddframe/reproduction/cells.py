@@ -14,6 +14,7 @@ part: it is trained once, on the official normal video, and judged on each part'
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,12 +25,14 @@ from oddframe.data.protocols import split
 from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.detectors import detector_entry
+from oddframe.detectors.settings import DetectorSettings
 from oddframe.errors import OddframeError, RunError, SettingsError
 from oddframe.evaluation.figures import Auc, Named
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
 from oddframe.processes.crew import Crew
-from oddframe.processes.workers import Workers
+from oddframe.processes.engine import Engine
+from oddframe.processes.engines import Where
 from oddframe.progress import Progress, Watcher
 from oddframe.records import FileRecord, Record, read_record, write_record
 from oddframe.reproduction.frames import common_figures
@@ -61,12 +64,27 @@ class Budget:
     device: str = "auto"
 
     def overrides_for(self, row: Row) -> tuple[str, ...]:
-        """The overrides that a row's training gets: the shared ones, and after them its own."""
+        """The overrides that a row's training gets: the shared ones, and after them its own.
+
+        Of those of the network, a detector takes what it takes of a preset: what it knows and does not keep, and a
+        size that fits it, no larger than the shared one.
+        """
         assert row.detector is not None
-        known = detector_entry(row.detector).settings.model_fields
-        keys = [override.partition("=")[0].partition(".") for override in self.overrides]
+        kind = detector_entry(row.detector).settings
+        known = set(kind.model_fields) - {*kind.kept}
+        keys = [override.partition("=")[0].strip().partition(".") for override in self.overrides]
         fitting = (room != "model" or key in known for room, _, key in keys)
-        return (*itertools.compress(self.overrides, fitting), *row.overrides)
+        shared = (_within(override, kind) for override in itertools.compress(self.overrides, fitting))
+        return (*shared, *row.overrides)
+
+
+def _within(override: str, kind: type[DetectorSettings]) -> str:
+    """The same override, or where it is a size, the largest that fits the detector within it."""
+    if (size := re.fullmatch(r"\s*model\.size\s*=\s*\[\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\]\s*", override)) is None:
+        return override
+    asked = (int(size[1]), int(size[2]))
+    height, width = kind.size_within(*asked)
+    return override if (height, width) == asked else f"model.size=[{height}, {width}]"
 
 
 class Plan(FileRecord):
@@ -228,7 +246,7 @@ def work_on(sets: Sequence[VideoSet], rows: Sequence[Row], parts: Sequence[Part]
     return found
 
 
-def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watch: Watcher) -> Outcome:
+def fill(out: Path, work: Sequence[Work], budget: Budget, *, where: Where, watch: Watcher) -> Outcome:
     """Train and judge what has no cell yet; what fails is noted, and the rest goes on.
 
     Interrupted, it stops its processes, which keep what they have; called again, it goes on there.
@@ -236,11 +254,10 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
     outcome = Outcome()
     pending = [one for one in work if one.open_parts(out)]
     course = _Course(work, out, watch)
-    workers = Workers(jobs)
 
     @contextmanager
-    def hand() -> Iterator[Callable[[Work, Watcher], None]]:
-        yield lambda one, told: _do(one, out, budget, workers, told)
+    def hand(engine: Engine) -> Iterator[Callable[[Work, Watcher], None]]:
+        yield lambda one, told: _do(one, out, budget, engine, told)
 
     def ended(one: Work, found: OddframeError | None) -> None:
         if found is not None:
@@ -250,7 +267,8 @@ def fill(out: Path, work: Sequence[Work], budget: Budget, *, jobs: int = 1, watc
 
     course.tell()
     if pending:
-        Crew(workers, min(jobs, len(pending)), hand).work(pending, course.moment, ended)
+        with where.open(tasks=len(pending), gpu=budget.device.startswith("cuda")) as (engine, jobs):
+            Crew(engine, jobs, lambda: hand(engine)).work(pending, course.moment, ended)
     return outcome
 
 
@@ -294,7 +312,7 @@ class _Course:
         self._watch(Progress(stage, int(100 * done / self._cells) if self._cells else 100, 100, note))
 
 
-def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher) -> None:
+def _do(work: Work, out: Path, budget: Budget, engine: Engine, watch: Watcher) -> None:
     folder = work.run_folder(out)
     settings = work.settings(budget)
     if budget.device != "auto":
@@ -306,7 +324,7 @@ def _do(work: Work, out: Path, budget: Budget, workers: Workers, watch: Watcher)
     def have(what: str, order: Mapping[str, Any], words: Sequence[str]) -> None:
         log = out / "logs" / f"{work.name}.log"
         opening = {"command": ["oddframe", *words]}
-        with workers.start(
+        with engine.start(
             "oddframe.reproduction.worker", opening, does=f"{what}s", patience_s=_PATIENCE_S, log=log
         ) as worker:
             worker.ask({what: order}, watch)

@@ -67,5 +67,6 @@ def narrowed(video: JudgedVideo, first: int, last: int) -> JudgedVideo:
         learned=scores.learned[taken],
         raw={name: values[taken] for name, values in scores.raw.items()},
         calibrated={name: values[taken] for name, values in scores.calibrated.items()},
+        anew=None if scores.anew is None else scores.anew[taken],
     )
     return replace(video, labels=video.labels[taken], scores=kept)

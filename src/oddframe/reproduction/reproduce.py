@@ -12,6 +12,7 @@ from oddframe.data.source import DataSource
 from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError, nearest
 from oddframe.files import write_text
+from oddframe.processes.engines import Where
 from oddframe.progress import Watcher, unwatched
 from oddframe.reproduction.cases import draw_cases
 from oddframe.reproduction.cells import Budget, Part, Work, fill, fold_part, rate_part, set_key, settle_plan, work_on
@@ -55,7 +56,9 @@ def reproduce(
     overrides: Sequence[str] = (),
     rows: Sequence[str] = (),
     folds: Sequence[int] | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     device: str = "auto",
     train: bool = True,
     watch: Watcher = unwatched,
@@ -71,7 +74,10 @@ def reproduce(
         preset, overrides: of every training: all rows have the same budget.
         rows: keys of rows; all if empty. folds: which of the `data.folds` folds, where there are folds; if None, all,
             or the first for a figure.
-        jobs: cells that are made at the same time, each in processes of its own.
+        jobs: cells that are made at the same time, each in processes of its own; without it one at a time here, and
+            one for each core of a cluster.
+        engine: "local", processes of this machine; or "ray", those of a Ray cluster, whose machines see data and `out`
+            under the same paths. address: of the cluster's head, HOST:PORT; without it, a Ray of this machine alone.
         device: as everywhere. train: False computes nothing and lays out what is there.
         watch: told after each cell.
 
@@ -85,8 +91,7 @@ def reproduce(
     out = Path(out)
     if what == "table1":
         return Reproduction(_written(out, what, sizes_table()))
-    if jobs < 1:
-        raise SettingsError("at least one cell is made at a time", seen=f"jobs {jobs}", wanted="1 or more")
+    where = Where(engine, address, jobs)
     given = [data] if isinstance(data, (str, Path, DataSource, VideoSet)) else list(data)
     if not given:
         raise SettingsError(f"{what} needs data", wanted="one or more sets of videos")
@@ -98,7 +103,7 @@ def reproduce(
     settle_plan(out, budget, sets)
     work = work_on(sets, chosen, parts)
     read_cells(out, work, budget)  # what cannot be laid out is said before hours of training
-    failed = fill(out, work, budget, jobs=jobs, watch=watch).failed if train else {}
+    failed = fill(out, work, budget, where=where, watch=watch).failed if train else {}
     cells = read_cells(out, work, budget)
     pictures: tuple[Path, ...] = ()
     looked_into = analyses(out, work, device, watch, make=train) if what in ("table4", "fig6") else []

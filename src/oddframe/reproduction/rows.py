@@ -31,19 +31,47 @@ class Row:
 
 
 _UNTOLD = "as printed; not trained here"
+_IMAGENET = "features learned on ImageNet, not the published ones learned on UCF101"
 
 _METHODS = (
     Row("framediff", "frame differences", "framediff", "nothing", note="no network: a floor"),
     Row("flow", "optical flow", "flow", "nothing", note="no network: the floor"),
     Row("unmasking", "unmasking", None, "nothing", note=_UNTOLD),
-    Row("amc", "AMC", None, "normal", note=_UNTOLD),
+    Row(
+        "amc-flow",
+        "AMC, its flow alone",
+        "amc",
+        "nothing",
+        ("model.network=false",),
+        note="the flow that AMC predicts, with nothing predicted: its floor",
+    ),
+    Row("amc", "AMC", "amc", "normal", note="Lucas-Kanade, not FlowNet2; motion since the frame before"),
     Row("convae", "Conv-AE", "convae", "normal"),
-    Row("tsc", "TSC", None, "normal", note=_UNTOLD),
-    Row("stacked-rnn", "stacked RNN", None, "normal", note=_UNTOLD),
+    Row("tsc", "TSC", "tsc", "normal", note=_IMAGENET),
+    Row("stacked-rnn", "stacked RNN", "srnn", "normal", note=f"{_IMAGENET}; gamma and lambdas as set, not learned"),
     Row("memae", "MemAE", "memae", "normal"),
-    Row("ognet", "OGNet", None, "normal", note=_UNTOLD),
+    Row(
+        "ognet",
+        "OGNet",
+        "ognet",
+        "normal",
+        note="of video nothing was published but patches of 45x45 that move; phases begin after so many steps",
+    ),
     Row("contrast", "Contrast", None, "normal", note=_UNTOLD),
-    Row("scene-aware", "Scene-Aware", None, "normal", note=_UNTOLD),
+    Row(
+        "cac-abstract",
+        "CAC (own reading of the abstract)",
+        "cac",
+        "normal",
+        note="a small 3-D encoder from scratch; it says nothing about the printed Contrast",
+    ),
+    Row(
+        "scene-aware",
+        "Scene-Aware",
+        "scene-aware",
+        "normal",
+        note="objects found by motion and described by gradients and flow, no detector and no VGG-16; own score script",
+    ),
     Row("framepred", "Frame-Pred", "framepred", "normal", note="without its flow loss"),
     Row("mnad", "MNAD", "mnad", "normal", note="no update at test time"),
     Row("mlep", "MLEP", "mlep", "known"),

@@ -17,8 +17,7 @@ from oddframe.reproduction.frames import common_window, window_key
 from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_auc
 from oddframe.reproduction.rows import Row
-from oddframe.scoring.fusion import online_components
-from oddframe.settings import differences
+from oddframe.settings import differences, given_online
 from oddframe.settings_layers import settings_from_dict, without_removed
 
 _MOST_BYTES = 64_000_000
@@ -122,7 +121,7 @@ def made_of(rows: Sequence[Row], keys: Sequence[str], cells: Cells) -> tuple[str
     found: dict[tuple[str, ...], list[str]] = {}
     for key, row in itertools.product(keys, rows):
         for cell in cells.get((key, row.key), {}).values():
-            labels = found.setdefault(online_components(cell.setting("score.online"), list(cell.auc)), [])
+            labels = found.setdefault(given_online(cell.setting("score.online"), list(cell.auc)), [])
             labels += [row.label] if row.label not in labels else []
     return tuple(f"online is made of {listed(names)}: {', '.join(labels)}." for names, labels in found.items())
 

@@ -83,7 +83,8 @@ class EventTracker:
     """Follows one video's scores, frame by frame, and gives events as they are over.
 
     An event is over when the score has been below the line's `off` for longer than the merging gap, and where frames
-    are missing: where the number of a frame is not the next one. With a cool-down, it is given when that has passed.
+    are missing. With a cool-down, it is given when that has passed. Who does not want to wait so long looks at
+    `lasting` and `cooling` after each frame.
 
     Args:
         fps: of a video whose frames have no times.
@@ -102,13 +103,38 @@ class EventTracker:
     @property
     def alarm(self) -> bool:
         """Whether the latest frame belongs to an event that is long enough to be one."""
-        long_enough = self._run is not None and self._run.odd_us >= self._rule.shortest_us
-        return self._inside and long_enough and (self._cooling is None or self._at_us > self._cool_us)
+        return self._inside and self.lasting is not None
 
-    def update(self, frame: int, time_s: float | None, score: float, box: Box | None = None) -> Event | None:
-        """Take the next frame's score; return the event that is over now, if one is."""
+    @property
+    def lasting(self) -> Event | None:
+        """The event that goes on, as if its last odd frame were the last of all; None where none does.
+
+        It is there from when it is long enough, and has outlasted the cool-down before it, until it is over.
+        """
+        run = self._run
+        silent = run is None or run.odd_us < self._rule.shortest_us or self._is_repeat(run)
+        return None if run is None or silent else run.event()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing odd goes on, be it an event yet or not."""
+        return self._run is None
+
+    @property
+    def cooling(self) -> Event | None:
+        """The event that is over, and is given when its cool-down has passed; its `repeats` so far."""
+        return self._cooling
+
+    def update(
+        self, frame: int, time_s: float | None, score: float, box: Box | None = None, *, anew: bool | None = None
+    ) -> Event | None:
+        """Take the next frame's score; return the event that is over now, if one is.
+
+        Args:
+            anew: whether a gap lies before it; None where the numbers of frames tell.
+        """
         at_us = self._at_us = self._pace.at(frame, time_s)
-        broken = self._frame is not None and frame != self._frame + 1
+        broken = self._breaks(frame, anew)
         self._frame = frame
         lasts_us = self._pace.take(at_us, broken=broken)
         over = self._close() if broken else None
@@ -128,9 +154,16 @@ class EventTracker:
                 over = self._close()
         return over or self._cooled()
 
-    def wants_box(self, score: float) -> bool:
-        """Whether a box of a frame with this score would be kept: it is the highest of its event so far."""
-        return score >= self._line.on and (self._run is None or score > self._run.score)
+    def wants_box(self, frame: int, score: float, *, anew: bool | None = None) -> bool:
+        """Whether a box of the next frame, with this score, would be kept: it is the highest of its event so far."""
+        return score >= self._line.on and (self._run is None or self._breaks(frame, anew) or score > self._run.score)
+
+    def interrupt(self) -> Event | None:
+        """End what goes on, as the next frame would if some are missing before it; return the event that is over now.
+
+        For a camera that has gone away, so that nobody waits for its next frame.
+        """
+        return self._close()
 
     def finish(self) -> Event | None:
         """End what is going on, as at the video's end; return the last event, if there is one."""
@@ -138,12 +171,18 @@ class EventTracker:
         cooling, self._cooling = self._cooling, None
         return over or cooling
 
+    def _breaks(self, frame: int, anew: bool | None) -> bool:
+        """Whether frames are missing before this one."""
+        if self._frame is None:
+            return False
+        return frame != self._frame + 1 if anew is None else anew
+
     def _close(self) -> Event | None:
         """End what is going on; return the event if it is one and nothing has to be waited for."""
         run, self._run, self._inside = self._run, None, False
         if run is None or run.odd_us < self._rule.shortest_us:
             return None
-        if self._cooling is not None and run.last_us <= self._cool_us:
+        if self._cooling is not None and self._is_repeat(run):
             self._cooling = replace(self._cooling, repeats=self._cooling.repeats + 1)
             return None
         before, self._cooling = self._cooling, None
@@ -152,9 +191,13 @@ class EventTracker:
         self._cooling, self._cool_us = run.event(), run.last_us + round(1e6 * self._rule.cool_down_s)
         return before
 
+    def _is_repeat(self, run: _Run) -> bool:
+        """Whether it would be a repeat of the event before, if it were over."""
+        return self._cooling is not None and run.last_us <= self._cool_us
+
     def _cooled(self) -> Event | None:
         """The event whose cool-down has passed, unless what goes on may yet turn out to be its repeat."""
-        waiting = self._run is not None and self._run.last_us <= self._cool_us
+        waiting = self._run is not None and self._is_repeat(self._run)
         if self._cooling is None or self._at_us <= self._cool_us or waiting:
             return None
         cooled, self._cooling = self._cooling, None
@@ -168,12 +211,14 @@ def events(
     rule: AlarmRule,
     times_s: Sequence[float] | NDArray[np.float64] | None = None,
     fps: float | None = None,
+    begins: NDArray[np.bool_] | None = None,
 ) -> Iterator[Event]:
-    """All events of one video, without boxes; `fps` is that of a video without times."""
+    """All events of one video, without boxes; `fps` is that of a video without times, `begins` as of `Scores`."""
     tracker = EventTracker(line, rule, fps)
     for place, (frame, score) in enumerate(zip(frames, scores, strict=True)):
         time_s = None if times_s is None else float(times_s[place])
-        if (event := tracker.update(int(frame), time_s, float(score))) is not None:
+        anew = None if begins is None else bool(begins[place])
+        if (event := tracker.update(int(frame), time_s, float(score), anew=anew)) is not None:
             yield event
     if (event := tracker.finish()) is not None:
         yield event

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE, POOLED, Calibration, SceneNormal
 from oddframe.scoring.components import ALWAYS_PER_PLACE, LEAST_VALUE, ComponentNormal, log_scale
-from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion, online_components
+from oddframe.scoring.fusion import CausalSum, FusedNormal, Fusion
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.line import Timed, draw_line
 from oddframe.scoring.lively import as_lively
 from oddframe.scoring.scores import oddness
 from oddframe.scoring.tail import Tail
 from oddframe.scoring.weights import fit_weights
-from oddframe.settings import ScoreSettings
+from oddframe.settings import ScoreSettings, given_online
 
 LEAST_FRAMES = 100
 """Held-out frames that a scene needs for a calibration of its own."""
@@ -26,7 +26,7 @@ Values = NDArray[np.float64]
 Rarities = dict[str, Values]
 
 
-def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
+def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[str, float] | None = None) -> Calibration:
     """Fit what is normal, and draw the line.
 
     Components are fitted on held-out normal video alone, scene by scene and pooled. So are the fusions, on the scores
@@ -36,9 +36,10 @@ def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
     Args:
         judged: at least one held-out normal frame.
         settings: which components make `online`, smoothing, places, the rate of false alarms.
+        learned: weights of `learned`, component → weight; fitted on known anomalies without them.
 
     Raises:
-        MissingExtraError: scipy is not installed.
+        MissingExtraError: scipy, which fits weights, is not installed.
     """
     names = judged.components
     heldout, trained, odd = judged.of_kind("heldout"), judged.of_kind("trained"), judged.of_kind("known")
@@ -51,14 +52,15 @@ def fit_calibration(judged: Judged, settings: ScoreSettings) -> Calibration:
 
     def rarities(stretch: Stretch, scene: str) -> Rarities:
         normal = components[scene]
-        return {name: normal.tails[name].rarity(_column(stretch, name, normal)) for name in names}
+        return {name: normal.tails[name].rarity(column(stretch, name, normal)) for name in names}
 
     def at_home(stretches: Sequence[Stretch]) -> list[Rarities]:
         return [rarities(stretch, home_of(stretch.scene, components)) for stretch in stretches]
 
-    online: Mapping[str, float] = dict.fromkeys(online_components(settings.online, names), 1.0)
-    learned, why = _learned(online, at_home(heldout), at_home(odd), odd)
-    notes += [why] if why else []
+    online: Mapping[str, float] = dict.fromkeys(given_online(settings.online, names), 1.0)
+    if learned is None:
+        learned, why = _learned(online, at_home(heldout), at_home(odd), odd)
+        notes += [why] if why else []
 
     scenes, scored = {}, {}
     for scene in groups:
@@ -111,7 +113,7 @@ def _fit_components(
     places = {name: known[name] for name in _per_place(settings) if name in known}
     normal = ComponentNormal(places, {}, judged.local_share)
     tails = {
-        name: Tail.fit(np.concatenate([_column(stretch, name, normal) for stretch in stretches]))
+        name: Tail.fit(np.concatenate([column(stretch, name, normal) for stretch in stretches]))
         for name in judged.components
     }
     return ComponentNormal(places, tails, judged.local_share)
@@ -121,7 +123,7 @@ def _per_place(settings: ScoreSettings) -> tuple[str, ...]:
     return (*settings.per_place, *ALWAYS_PER_PLACE)
 
 
-def _column(stretch: Stretch, name: str, normal: ComponentNormal) -> NDArray[np.float32]:
+def column(stretch: Stretch, name: str, normal: ComponentNormal) -> NDArray[np.float32]:
     """A component of every frame of a stretch, as `ComponentNormal` takes it of one frame."""
     return stretch.placed[name] if name in normal.places else log_scale(name, stretch.values[name])
 

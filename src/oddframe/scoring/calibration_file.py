@@ -28,7 +28,7 @@ from oddframe.video.flow import DIRECTIONS
 
 WORDS, ARRAYS = "calibration.json", "calibration.npz"
 
-_EVIDENCE = "evidence.npz"
+_EVIDENCE, _FITTING = "evidence.npz", "fitting.json"
 _WHAT = "the calibration"
 _MOST_WORDS = 64 * 2**20
 _MOST_ARRAYS = 512 * 2**20
@@ -205,7 +205,9 @@ def load_calibration(folder: Path) -> Calibration:
                 hint="its training has not finished: run the same `oddframe train` command again",
             )
     hint = "copy the folder again, or train again with another --out"
-    if (folder / _EVIDENCE).is_file():
+    if (folder / _FITTING).is_file():
+        hint = f"fit the detector again: oddframe calibrate RUN NORMAL_VIDEO --out {folder}"
+    elif (folder / _EVIDENCE).is_file():
         hint = f"make it again, from what the run keeps: oddframe calibrate {folder}"
     content = read_bytes(path, _MOST_WORDS, _WHAT, hint=hint)
     plain = parse_json(content, _WHAT, path=path, hint=hint)

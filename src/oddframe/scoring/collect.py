@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.origin import Rate
 from oddframe.progress import Progress, Watcher
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.components import ALWAYS_PER_PLACE, log_scale, placed_value
-from oddframe.scoring.evidence import EvidenceStream
+from oddframe.scoring.evidence import AS_IT_COMES, EvidenceStream
 from oddframe.scoring.judged import Judged, Kind, Stretch, home_of
+from oddframe.scoring.kept import Keeping
 from oddframe.scoring.places import PlaceNormal, PlaceSums
 from oddframe.scoring.scores import Raw
 from oddframe.settings import ScoreSettings
@@ -48,21 +50,29 @@ class Footage:
     abnormal: Mapping[int, bool] | None = None
 
 
-def judge(stream: EvidenceStream, footage: Sequence[Footage], settings: ScoreSettings, watch: Watcher) -> Judged:
+def judge(
+    stream: EvidenceStream,
+    footage: Sequence[Footage],
+    settings: ScoreSettings,
+    watch: Watcher,
+    rate: Rate = AS_IT_COMES,
+    keeping: Keeping | None = None,
+) -> Judged:
     """Judge stretches of video. Memory holds the maps of `MOST_MAPS` frames, and a few numbers of every frame.
 
     What is normal at each place is learned from held-out stretches spread over all of them. They are judged first; of
     all others, each frame's maps are compared with it as they come, and let go of.
 
     Args:
-        settings: those that `stream` was set by.
+        settings: those that `stream` was set by. rate: that video is resampled to.
+        keeping: gets the held-out frames, by the numbers of their stretches.
     """
     done, total = 0, sum(one.length for one in footage)
 
     def raw_of(one: Footage) -> Iterator[Raw]:
         nonlocal done
         watch(Progress("calibrating", done, total))
-        yield from stream.raw(one.frames())
+        yield from stream.raw(one.frames(), rate)
         done += one.length
 
     heldout = [number for number, one in enumerate(footage) if one.kind == "heldout"]
@@ -82,7 +92,8 @@ def judge(stream: EvidenceStream, footage: Sequence[Footage], settings: ScoreSet
     for number, one in enumerate(footage):
         known = learned.without(number) if number in judged else places.get(home_of(one.scene, places), {})
         raw = judged.pop(number) if number in judged else raw_of(one)
-        stretches[number] = _stretch(one, raw, known, share)
+        keep = partial(keeping.take, number) if keeping is not None and one.kind == "heldout" else None
+        stretches[number] = _stretch(one, raw, known, share, keep)
     watch(Progress("calibrating", total, total))
     return Judged(
         tuple(stretches[number] for number in range(len(footage))), places, settings.window, settings.stride, share
@@ -140,18 +151,20 @@ class _Places:
         self.normal: dict[str, dict[str, PlaceNormal]] = {}
         self._home = {number: scene for scene, numbers in scenes.items() for number in numbers}
         self._apart: dict[int, dict[str, PlaceSums]] = {}
-        self._whole: dict[tuple[str, str], PlaceSums] = {}
+        self._whole: dict[tuple[str, str], tuple[PlaceSums, NDArray[np.bool_] | None]] = {}
         for scene, numbers in scenes.items():
-            for name in next((raw.maps for number in numbers for raw in judged[number]), {}):
+            first = next((raw for number in numbers for raw in judged[number]), None)
+            for name in () if first is None else first.maps:
+                watched = first.watched.get(name)  # type: ignore[union-attr]
                 sums = {
                     number: PlaceSums.of(log_scale(name, raw.maps[name]) for raw in judged[number])
                     for number in numbers
                 }
                 whole = reduce(add, sums.values())
-                if (fitted := PlaceNormal.of(whole)) is not None:
+                if (fitted := PlaceNormal.of(whole, watched)) is not None:
                     self.normal.setdefault(scene, {})[name] = fitted
                 if name in ALWAYS_PER_PLACE:
-                    self._whole[scene, name] = whole
+                    self._whole[scene, name] = whole, watched
                     for number, one in sums.items():
                         self._apart.setdefault(number, {})[name] = one
 
@@ -165,24 +178,36 @@ class _Places:
         scene = self._home.get(number, POOLED)
         known = dict(self.normal.get(scene, {}))
         for name, own in self._apart.get(number, {}).items():
-            if (others := PlaceNormal.of(self._whole[scene, name] - own)) is not None:
+            whole, watched = self._whole[scene, name]
+            if (others := PlaceNormal.of(whole - own, watched)) is not None:
                 known[name] = others
         return known
 
 
-def _stretch(footage: Footage, raws: Iterable[Raw], places: Mapping[str, PlaceNormal], share: float) -> Stretch:
-    """Keep the numbers of a stretch, frame by frame, and none of its maps."""
+def _stretch(
+    footage: Footage,
+    raws: Iterable[Raw],
+    places: Mapping[str, PlaceNormal],
+    share: float,
+    keep: Callable[[int, float, Raw], None] | None,
+) -> Stretch:
+    """Keep the numbers of a stretch, frame by frame, and none of its maps; `keep` is told how odd each frame is."""
     frames: list[int] = []
     times: list[float | None] = []
     values: dict[str, list[float]] = {}
     placed: dict[str, list[float]] = {name: [] for name in places}
-    for raw in raws:
+    for row, raw in enumerate(raws):
         frames.append(raw.frame)
         times.append(raw.time_s)
         for name, value in raw.values.items():
             values.setdefault(name, []).append(value)
         for name, place in places.items():
-            placed[name].append(placed_value(name, place, raw.maps[name], share))
+            placed[name].append(placed_value(name, place, raw, share))
+        if keep is not None:
+            odd = [column[-1] for column in placed.values()] or [
+                float(log_scale(name, np.array([raw.values[name]], np.float32))[0]) for name in raw.maps
+            ]
+            keep(row, sum(odd), raw)
     known = footage.abnormal
     return Stretch(
         footage.scene,

@@ -13,7 +13,7 @@ from oddframe.scoring.fusion import paper_fusion
 from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scores import Event, Raw, Scores
 from oddframe.scoring.session import Fusing
-from oddframe.settings import ScoreSettings
+from oddframe.settings import Settings
 from oddframe.video.source import Video
 
 
@@ -21,20 +21,22 @@ class Collector:
     """Gathers the scores of one video.
 
     Args:
-        calibration, normal: of the scene that it is judged as, `scene`. settings: of the run.
+        calibration, normal: of the scene that it is judged as, `scene`. settings: the run's.
         video: whose scores they are.
     """
 
     def __init__(
-        self, calibration: Calibration, normal: SceneNormal, settings: ScoreSettings, video: Video, scene: str
+        self, calibration: Calibration, normal: SceneNormal, settings: Settings, video: Video, scene: str
     ) -> None:
         self._scene = scene
         self._calibration, self._normal, self._settings, self._video = calibration, normal, settings, video
+        self._by_largest = settings.model.paper_distance == "largest"
         self._fusing = Fusing(normal)
         self._line = calibration.line
-        self._tracker = EventTracker(self._line, AlarmRule.of(settings), video.fps)
+        self._tracker = EventTracker(self._line, AlarmRule.of(settings.score), video.fps)
         # Plain numbers side by side: lists of tuples would take ten times the memory of a day of video.
-        self._table, self._frames, self._times = array("f"), array("q"), array("d")
+        self._table, self._frames, self._times, self._anew = array("f"), array("q"), array("d"), array("b")
+        self._largest = array("f")
         self._events: list[Event] = []
         self._names: list[str] = []
         self._calibrated: list[str] = []  # a floor that the run was not trained with has no rarity
@@ -46,10 +48,13 @@ class Collector:
         self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
         self._frames.append(raw.frame)
         self._times.append(np.nan if raw.time_s is None else raw.time_s)
+        self._anew.append(raw.anew)
+        if self._by_largest and "local_distance" in raw.maps:
+            self._largest.append(raw.largest("local_distance"))
         box = None
-        if self._tracker.wants_box(online):
+        if self._tracker.wants_box(raw.frame, online, anew=raw.anew):
             box = box_of(heat_of(self._calibration, self._normal, raw), self._video.size)
-        event = self._tracker.update(raw.frame, raw.time_s, online, box)
+        event = self._tracker.update(raw.frame, raw.time_s, online, box, anew=raw.anew)
         if event is not None:
             self._events.append(event)
         rarities = {f"{name}_rarity": value for name, value in calibrated.items()}
@@ -74,7 +79,8 @@ class Collector:
         table = np.frombuffer(self._table, np.float32).reshape(self.judged, -1)
         count, rare = len(self._names), len(self._calibrated)
         raw = {name: table[:, column] for column, name in enumerate(self._names)}
-        paper = paper_fusion(raw["psnr"], raw.get("distance"), self._settings.gamma)
+        distance = np.frombuffer(self._largest, np.float32) if self._largest else raw.get("distance")
+        paper = paper_fusion(raw["psnr"], distance, self._settings.score.gamma)
         times = np.array(self._times, np.float64)
         return Scores(
             video=self._video.name,
@@ -91,4 +97,5 @@ class Collector:
             events=tuple(self._events),
             scene=self._scene,
             notes=(*notes, *((self._line.note,) if self._line.note else ())),
+            anew=np.array(self._anew, bool),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +36,10 @@ def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.log(np.maximum(values, np.float32(LEAST_VALUES.get(name, LEAST_VALUE))))
 
 
-def placed_value(name: str, place: PlaceNormal, values: NDArray[np.float32], share: float) -> float:
-    """A local component from its map, each place compared with its own normal. Higher is odder."""
-    return oddest(of_places(place.standardise(log_scale(name, values))), share)
+def placed_value(name: str, place: PlaceNormal, raw: Raw, share: float) -> float:
+    """A local component from its map, each place that counts compared with its own normal. Higher is odder."""
+    places = of_places(place.standardise(log_scale(name, raw.maps[name])))
+    return oddest(places[raw.watched[name]] if name in raw.watched else places, share)
 
 
 def of_places(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -62,17 +63,26 @@ class ComponentNormal:
 
     def rarities(self, raw: Raw) -> dict[str, float]:
         """Component that was gathered → -log10 of the share of normal frames at least as odd: 2 is one in a hundred."""
+        return {name: self.tails[name].rarity_of(value) for name, value in self.measures(raw).items()}
+
+    def measures(self, raw: Raw, names: Iterable[str] | None = None) -> dict[str, float]:
+        """Component that was gathered → what its tail takes: on the scale of `log_scale`, or deviations per place.
+
+        Args:
+            names: of these alone.
+        """
         # a run may be calibrated again without what takes its time, such as optical flow, and no longer gathers it
-        return {name: tail.rarity_of(self._value(name, raw)) for name, tail in self.tails.items() if name in raw.values}
+        return {name: self._value(name, raw) for name in names or self.tails if name in raw.values}
 
     def _value(self, name: str, raw: Raw) -> float:
         if name in self.places:
-            return placed_value(name, self.places[name], raw.maps[name], self.local_share)
+            return placed_value(name, self.places[name], raw, self.local_share)
         return float(log_scale(name, np.array([raw.values[name]], np.float32))[0])
 
     def rarity_map(self, name: str, raw: Raw) -> NDArray[np.float32]:
-        """(h, w) rarity of each place of a local component."""
+        """(h, w) rarity of each place of a local component; 0 where it does not count."""
         values = log_scale(name, raw.maps[name])
         if name in self.places:
             values = self.places[name].standardise(values)
-        return self.tails[name].rarity(of_places(values)).astype(np.float32)
+        rarity = self.tails[name].rarity(of_places(values)).astype(np.float32)
+        return np.where(raw.watched[name], rarity, np.float32(0)) if name in raw.watched else rarity

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,18 +32,26 @@ def paper_fusion(
     """S = gamma (1 - g(P)) + (1 - gamma) g(D), with g the min-max over the video (Eq. 12). Higher is odder.
 
     Args:
-        psnr: (N,) dB. distance: (N,), or None for a detector without queries: S is then 1 - g(P).
+        psnr: (N,) dB. distance: (N,), or None for a detector without distances: S is then 1 - g(P).
+        gamma: weight of PSNR; with 0 or 1 the other of the two may be anything.
 
     Returns:
         (N,) in 0..1; None where g is undefined, since a video's values are all equal.
     """
-    calm = _min_max(psnr)
-    if calm is None:
-        return None
     if distance is None:
-        return (1 - calm).astype(np.float32)
-    far = _min_max(distance)
-    return None if far is None else (gamma * (1 - calm) + (1 - gamma) * far).astype(np.float32)
+        gamma = 1.0
+    total = np.zeros(len(psnr))
+    if gamma > 0:
+        calm = _min_max(psnr)
+        if calm is None:
+            return None
+        total += gamma * (1 - calm)
+    if distance is not None and gamma < 1:
+        far = _min_max(distance)
+        if far is None:
+            return None
+        total += (1 - gamma) * far
+    return total.astype(np.float32)
 
 
 def _min_max(values: NDArray[np.float32]) -> Values | None:
@@ -54,15 +62,6 @@ def _min_max(values: NDArray[np.float32]) -> Values | None:
 
 
 # Causal ----------------------------------------------------------------------------------------------------------
-
-
-def online_components(wanted: Iterable[str], given: Collection[str]) -> tuple[str, ...]:
-    """Which of a detector's components `online` adds: those wanted that it gives, or else its local error.
-
-    >>> online_components(("distance", "local_distance"), ("psnr", "local_error", "motion"))
-    ('local_error',)
-    """
-    return tuple(name for name in wanted if name in given) or ("local_error",)
 
 
 class CausalSum:
@@ -81,18 +80,22 @@ class CausalSum:
     def take(self, rarities: Mapping[str, float]) -> float:
         """The score of the next frame."""
         self._past.append(weighted(rarities, self._weights))
-        return sum(self._past) / len(self._past)
+        total = 0.0
+        for one in self._past:  # one after another: some versions of Python have `sum` round in another way
+            total += one
+        return total / len(self._past)
 
     def of_all(self, rarities: Mapping[str, Values]) -> Values:
         """The scores of the next frames: component → (N,) becomes (N,)."""
-        sums = weighted(rarities, self._weights)
-        if self._past.maxlen == 1:
-            return sums
-        scores = []
-        for one in sums.tolist():
-            self._past.append(one)
-            scores.append(sum(self._past) / len(self._past))
-        return np.array(scores)
+        most = self._past.maxlen
+        assert most is not None
+        before = len(self._past)
+        sums = np.concatenate([np.array(self._past, np.float64), weighted(rarities, self._weights)])
+        self._past.extend(sums[before:][-most:].tolist())
+        total, count = np.zeros(len(sums)), np.minimum(np.arange(1, len(sums) + 1), most)
+        for back in range(min(most, len(sums)) - 1, -1, -1):  # the oldest first, as `take` adds them
+            total[back:] += sums[: len(sums) - back]
+        return (total / count)[before:]
 
 
 def weighted(rarities: Mapping[str, Numbers], weights: Mapping[str, float]) -> Numbers:
@@ -153,6 +156,10 @@ class Fusion:
     def rarity_of(self, score: float) -> float:
         """-log10 of the share of normal frames that are at least as odd, as far as the footage can tell."""
         return supported(self.tail.rarity_of(score), self.frames)
+
+    def rarities_of(self, scores: Values) -> Values:
+        """`rarity_of` each of many, (N,), to the last bit."""
+        return supported(self.tail.rarities_of(scores), self.frames)
 
     def rarity(self, scores: Values) -> Values:
         """`rarity_of` many: (N,)."""

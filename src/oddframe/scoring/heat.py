@@ -35,6 +35,9 @@ def heat_of(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArray[
     height, width = max(values.shape for values in maps.values())
     same = [cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR) for values in maps.values()]
     heat = np.max(same, axis=0) / max(calibration.line.on, 1e-6)
+    for name, values in maps.items():  # what was laid elsewhere, or blurred, stays out of places that do not count
+        if name in raw.watched and values.shape == (height, width):
+            heat = np.where(raw.watched[name], heat, 0)
     return np.asarray(np.maximum(heat, 0), np.float32)
 
 
@@ -52,6 +55,15 @@ def shown_heat(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArr
 def is_odd(normal: SceneNormal, raw: Raw) -> bool:
     """Whether there is anything to point at: the frame is odder than half of all normal ones."""
     return _rarity(normal, raw) > LEAST_RARITY
+
+
+def place_of(
+    calibration: Calibration, normal: SceneNormal, raw: Raw, size: tuple[int, int]
+) -> tuple[NDArray[np.float32], Box | None]:
+    """The heat of a frame for the eye, and the box around its oddest place in a picture of this size; None where there
+    is nothing to point at."""
+    box = box_of(heat_of(calibration, normal, raw), size) if is_odd(normal, raw) else None
+    return shown_heat(calibration, normal, raw), box
 
 
 def _rarity(normal: SceneNormal, raw: Raw) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import RunError
 from oddframe.scoring.calibration import POOLED
+from oddframe.scoring.pace import seconds_of
 from oddframe.scoring.places import PlaceNormal
 from oddframe.video.flow import MEASURE, measured_alike
 
@@ -47,6 +49,11 @@ class Stretch:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @cached_property
+    def seconds(self) -> float | None:
+        """How long it lasts; None where its times are unknown."""
+        return None if self.time_s is None else seconds_of(self.time_s)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule
-from oddframe.scoring.pace import durations
+from oddframe.scoring.pace import seconds_of
 from oddframe.scoring.scores import AlarmLine
 from oddframe.scoring.sweep import Sweep
 
@@ -20,11 +21,17 @@ LEAST_LINE = 1.0
 the held-out video, all of its scores are 0, and the first grain of noise would be an alarm."""
 
 
+_FIRST_LINES, _MORE_LINES = 512, 8
+"""Of the highest lines so many are tried first, and then so many times as many."""
+
+
 class Timed(NamedTuple):
     """Scores of an unbroken stretch of video, (N,), and the seconds of its frames, (N,); None without a clock."""
 
     scores: NDArray[np.floating]
     times_s: NDArray[np.float64] | None
+    seconds: float | None = None
+    """How long it lasts, where that is known already."""
 
 
 def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule) -> AlarmLine:
@@ -38,33 +45,65 @@ def draw_line(stretches: Sequence[Timed], asked_per_hour: float, rule: AlarmRule
     Args:
         stretches: of held-out normal video. asked_per_hour: false alarms an hour. rule: what makes an event.
     """
+    return draw_lines(stretches, [asked_per_hour], rule)[0]
+
+
+def draw_lines(stretches: Sequence[Timed], asked_per_hour: Sequence[float], rule: AlarmRule) -> list[AlarmLine]:
+    """As `draw_line` for each of many rates, in the time of one."""
     scores = np.concatenate([stretch.scores for stretch in stretches]) if stretches else np.zeros(0)
     if not len(scores):
-        return AlarmLine(
-            3.0, 3.0 * HYSTERESIS, None, asked_per_hour, "no held-out normal video: one frame in a thousand"
-        )
-    highest = float(scores.max())
-    above_all = _line(np.nextafter(max(highest, LEAST_LINE), np.inf), None, asked_per_hour)
-    timed = [(scores, times_s) for scores, times_s in stretches if times_s is not None]
-    if len(timed) < len(stretches):
+        note = "no held-out normal video: one frame in a thousand"
+        return [AlarmLine(3.0, 3.0 * HYSTERESIS, None, asked, note) for asked in asked_per_hour]
+    above = float(np.nextafter(max(float(scores.max()), LEAST_LINE), np.inf))
+    lasting = [
+        seconds_of(one.times_s) if one.seconds is None else one.seconds for one in stretches if one.times_s is not None
+    ]
+    if len(lasting) < len(stretches):
         note = f"the held-out video's frame rate is unknown: the line is above all {len(scores)} frames of it"
-        return replace(above_all, note=note)
-    hours = sum(_seconds(times_s) for _, times_s in timed) / 3600
-    allowed = int(asked_per_hour * hours)
-    if allowed == 0:
-        note = (
-            f"{_duration(hours)} of held-out normal video cannot vouch for {_alarms(asked_per_hour)} an hour, "
-            f"only for fewer than {1 / hours:.0f}: the line is above all of it. That takes "
-            f"{_duration(1 / asked_per_hour)} of it"
-        )
-        return replace(above_all, per_hour=1 / hours, note=note)
-    best = replace(above_all, per_hour=0.0)
-    candidates = np.unique(scores[scores > max(np.quantile(scores, 0.5), LEAST_LINE)]).astype(np.float64)
-    for candidate, count in zip(candidates[::-1], event_counts(stretches, candidates, rule), strict=True):
-        if count > allowed:
+        return [replace(_line(above, None, asked), note=note) for asked in asked_per_hour]
+    hours = sum(lasting) / 3600
+    allowed = [int(asked * hours) for asked in asked_per_hour]
+    lines = [_first(above, asked, most, hours) for asked, most in zip(asked_per_hour, allowed, strict=True)]
+    sinking = {number for number, most in enumerate(allowed) if most > 0}
+    for candidate, count in _downwards(stretches, scores, rule) if sinking else ():
+        sinking -= {number for number in sinking if count > allowed[number]}
+        if not sinking:
             break
-        best = _line(float(candidate), count / hours, asked_per_hour)
-    return best
+        for number in sinking:
+            lines[number] = _line(candidate, count / hours, asked_per_hour[number])
+    return lines
+
+
+def _first(above: float, asked: float, allowed: int, hours: float) -> AlarmLine:
+    """The line above all that was seen; with a note where it has to stay there."""
+    if allowed > 0:
+        return _line(above, 0.0, asked)
+    note = (
+        f"{_duration(hours)} of held-out normal video cannot vouch for {_alarms(asked)} an hour, "
+        f"only for fewer than {1 / hours:.0f}: the line is above all of it. That takes "
+        f"{_duration(1 / asked)} of it"
+    )
+    return replace(_line(above, 1 / hours, asked), note=note)
+
+
+def _downwards(
+    stretches: Sequence[Timed], scores: NDArray[np.floating], rule: AlarmRule
+) -> Iterator[tuple[float, int]]:
+    """Lines that are worth a try, from the highest one down, and how many events there are at each.
+
+    Few events are asked for, so that the line lies among the highest of a million scores: the others are looked at only
+    where the higher ones have not been enough.
+    """
+    candidates = np.unique(scores[scores > max(np.quantile(scores, 0.5), LEAST_LINE)]).astype(np.float64)
+    highest = [float(one.scores.max(initial=-np.inf)) for one in stretches]
+    done, many = 0, _FIRST_LINES
+    while done < len(candidates):
+        some = candidates[-many:]
+        # where no score reaches the lowest of these lines, no event begins at any of them
+        reaching = [one for one, most in zip(stretches, highest, strict=True) if most >= some[0]]
+        counts = islice(zip(some[::-1].tolist(), event_counts(reaching, some, rule), strict=True), done, None)
+        yield from counts
+        done, many = len(some), many * _MORE_LINES
 
 
 def event_counts(stretches: Sequence[Timed], lines: NDArray[np.float64], rule: AlarmRule) -> Iterator[int]:
@@ -91,16 +130,6 @@ def _changes(stretch: Timed, lines: NDArray[np.float64], rule: AlarmRule) -> Ite
     for k, raised in Sweep(np.arange(len(stretch.scores)), stretch.scores, rule, stretch.times_s).over(lines):
         yield k, len(raised.starts) - before
         before = len(raised.starts)
-
-
-def _seconds(times_s: NDArray[np.float64]) -> float:
-    """How long the frames of a stretch last together; the first one as long as the second."""
-    lasts = durations(_microseconds(times_s))
-    return sum((*lasts[1:2], *lasts[1:]) if len(lasts) > 1 else lasts) / 1e6
-
-
-def _microseconds(times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.asarray(np.rint(1e6 * times_s), np.int64)
 
 
 def _line(on: float, per_hour: float | None, asked: float) -> AlarmLine:

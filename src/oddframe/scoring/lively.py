@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.errors import MissingExtraError
+from oddframe.scoring.quantiles import student_quantile
 from oddframe.scoring.tail import TAIL_SHARE
 
 KEPT_BY = 0.95
@@ -31,25 +31,26 @@ def as_lively(scores: Sequence[NDArray[np.float64]], heldout: int) -> list[NDArr
 
     Returns:
         The scores of each stretch, each moved by one number. One stretch alone stays where it is.
-
-    Raises:
-        MissingExtraError: scipy is not installed.
     """
-    levels = np.array([_level(values) for values in scores])
+    levels = _levels(scores)
     count = len(levels)
     if count == 1:
         return list(scores)
     lift = np.zeros(count)
     if count > heldout:
         lift[heldout:] = max(0.0, float(levels[:heldout].mean() - levels[heldout:].mean()))
-    try:
-        from scipy.special import stdtrit
-    except ModuleNotFoundError:
-        raise MissingExtraError("calibration", "train") from None
     lifted = levels + lift
-    bound = lifted.mean() + stdtrit(count - 1, KEPT_BY) * lifted.std(ddof=1) * math.sqrt(1 + 1 / count)
+    bound = lifted.mean() + student_quantile(count - 1, KEPT_BY) * lifted.std(ddof=1) * math.sqrt(1 + 1 / count)
     return [values - level + bound for values, level in zip(scores, levels, strict=True)]
 
 
-def _level(scores: NDArray[np.float64]) -> float:
-    return float(scores[scores >= np.quantile(scores, 1 - TAIL_SHARE)].mean())
+def _levels(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The mean of the oddest tenth of each."""
+    lengths = np.array([len(values) for values in scores])
+    levels = np.empty(len(scores))
+    for length in np.unique(lengths).tolist():  # a day of video has thousands of stretches, nearly all of one length
+        places = np.flatnonzero(lengths == length).tolist()
+        edges = np.quantile(np.stack([scores[place] for place in places]), 1 - TAIL_SHARE, axis=1).tolist()
+        for place, edge in zip(places, edges, strict=True):
+            levels[place] = scores[place][scores[place] >= edge].mean()
+    return levels

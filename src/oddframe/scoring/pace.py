@@ -60,8 +60,8 @@ class Pace:
 
 def durations(
     times_us: Sequence[int] | NDArray[np.int64], broken: NDArray[np.bool_] | None = None, fps: float | None = None
-) -> list[int]:
-    """How long each frame of a video counts, as `Pace.take` says one after another, in microseconds.
+) -> NDArray[np.int64]:
+    """(N,) how long each frame of a video counts, as `Pace.take` says one after another, in microseconds.
 
     Args:
         times_us: (N,). broken: (N,) whether frames are missing before each; nowhere without it. fps: as of `Pace`.
@@ -70,13 +70,23 @@ def durations(
     follows = np.ones(len(times), bool) if broken is None else ~broken
     follows[:1] = False
     steps = np.maximum(np.diff(times, prepend=times[:1])[follows], 0)
-    of_so_many = [round(1e6 / (fps or FPS_WHERE_UNKNOWN))]
-    of_so_many += [max(1, sorted(steps[:many].tolist())[many // 2]) for many in range(1, min(_STEPS, len(steps) + 1))]
+    first = [round(1e6 / (fps or FPS_WHERE_UNKNOWN))]
+    if len(steps) and steps.min() == steps.max():  # an even pace, as most video has
+        return np.where(np.cumsum(follows) > 0, max(1, int(steps[0])), first[0])
+    first += [max(1, sorted(steps[:many].tolist())[many // 2]) for many in range(1, min(_STEPS, len(steps) + 1))]
+    of_so_many = np.array(first, np.int64)
     if len(steps) >= _STEPS:
         windows = np.lib.stride_tricks.sliding_window_view(steps, _STEPS)
-        of_so_many += np.maximum(np.partition(windows, _STEPS // 2, axis=1)[:, _STEPS // 2], 1).tolist()
-    found: list[int] = np.asarray(of_so_many, np.int64)[np.cumsum(follows)].tolist()
-    return found
+        usual = np.partition(windows, _STEPS // 2, axis=1)[:, _STEPS // 2]
+        of_so_many = np.concatenate([of_so_many, np.maximum(usual, 1)])
+    return np.asarray(of_so_many[np.cumsum(follows)], np.int64)
+
+
+def seconds_of(times_s: NDArray[np.float64]) -> float:
+    """How long the frames of a stretch last together; the first one as long as the second."""
+    lasts = durations(np.rint(1e6 * times_s).astype(np.int64))
+    whole = lasts.sum() + lasts[1] - lasts[0] if len(lasts) > 1 else lasts.sum()
+    return int(whole) / 1e6
 
 
 class Continuity:

@@ -17,6 +17,10 @@ _PRIOR_FRAMES = 100.0
 a few hundred of them tell little of one place; unshrunk statistics cost ten points of AUC on 300 frames."""
 
 
+_NOTHING = 1e-12
+"""What lies so far from all places that count gets nothing of them."""
+
+
 @dataclass(frozen=True)
 class PlaceSums:
     """What a `PlaceNormal` is fitted on: sums over maps of normal frames, which can be added and taken away.
@@ -64,20 +68,25 @@ class PlaceNormal:
         return cls.of(PlaceSums.of(maps))
 
     @classmethod
-    def of(cls, sums: PlaceSums) -> PlaceNormal | None:
-        """`fit` by sums over the maps."""
+    def of(cls, sums: PlaceSums, watched: NDArray[np.bool_] | None = None) -> PlaceNormal | None:
+        """`fit` by sums over the maps.
+
+        Args:
+            watched: (h, w) places that count: the others lend nothing to them, and have no part in the whole picture's.
+        """
         count = sums.count
         if count < LEAST_FRAMES:
             return None
-        mean, square = _blurred(sums.total / count), _blurred(sums.squares / count)
-        pooled_mean, pooled_square = mean.mean(axis=(0, 1)), square.mean(axis=(0, 1))
+        counts = np.ones(sums.total.shape[:2], bool) if watched is None else watched
+        mean, square = _blurred(sums.total / count, counts), _blurred(sums.squares / count, counts)
+        pooled_mean, pooled_square = mean[counts].mean(axis=0), square[counts].mean(axis=0)
         share = count / (count + _PRIOR_FRAMES)
         mean = share * mean + (1 - share) * pooled_mean
         square = share * square + (1 - share) * pooled_square
         variance = np.maximum(square - mean * mean, 0)
         # A place quieter than the others counts as one of them: it must not make every flicker a sensation, and heat
         # must lie on what is odd rather than on the calm sky beside it.
-        spread = np.sqrt(np.maximum(variance, max(float(variance.mean()), 1e-12)))
+        spread = np.sqrt(np.maximum(variance, max(float(variance[counts].mean()), 1e-12)))
         return cls(mean.astype(np.float32), spread.astype(np.float32))
 
     def standardise(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -85,7 +94,17 @@ class PlaceNormal:
         return (values - self.mean) / self.spread
 
 
-def _blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Lend each place something of its neighbours: what happens beside it could have happened there."""
+def _blurred(values: NDArray[np.float64], counts: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Lend each place something of its neighbours that count: what happens beside it could have happened there."""
     sigma = max(values.shape[:2]) / 24
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float64)
+
+    def blur(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(cv2.GaussianBlur(given, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float64)
+
+    if counts.all():
+        return blur(values)
+    share = counts.astype(np.float64)
+    weights = np.maximum(blur(share), _NOTHING)
+    if values.ndim == 3:
+        share, weights = share[:, :, None], weights[:, :, None]
+    return blur(values * share) / weights

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from oddframe.artefact import FILE, Artefact, Trained
 from oddframe.errors import OddframeError, RunError, SettingsError, StorageError
 from oddframe.files import read_bytes
 from oddframe.records import Record, as_json, parse_as
@@ -71,31 +72,17 @@ class Recalibrated:
         }
 
 
-def calibrate(run: Run | Path | str, *, overrides: Iterable[str] = ()) -> Recalibrated:
-    """Calibrate a finished run again with other settings of `score`, in seconds, without video and without torch.
-
-    The run's calibration, its alarm line and its settings of `score` change; weights and evidence stay. Each change is
-    kept in calibrations.jsonl. Without overrides the same calibration is made again.
-
-    Args:
-        run: a finished run or its folder. overrides: "score.false_alarms_per_hour=0.1"; see `load_settings`.
+def recalibrate(run: Trained | Path | str, *, overrides: Iterable[str] = ()) -> Recalibrated:
+    """Calibrate a finished run again; see `fit.calibrate`.
 
     Raises:
-        RunError: no finished run, no evidence (a run of version 0.1), damaged evidence, or such as another version has
-            measured otherwise.
-        SettingsError: an unknown setting, one that is not of `score`, one that the evidence has been taken with, or a
-            component that the detector does not give. StorageError: the folder cannot be written.
-        MissingExtraError: scipy is not installed.
-
-    Example:
-        >>> odd.calibrate("runs/gate", overrides=["score.false_alarms_per_hour=0.2"]).after.on  # doctest: +SKIP
-        3.81
+        RunError, SettingsError, StorageError, MissingExtraError: as there.
     """
-    opened = run if isinstance(run, Run) else _open(run)
+    opened = run if isinstance(run, Run) else _open(run.folder if isinstance(run, Artefact) else run)
     given = tuple(overrides)
     settings = with_overrides(opened.settings, given)
-    changed = _changes(opened.settings, settings)
-    refuse_others(opened, settings, changed)
+    changed = setting_changes(opened.settings, settings)
+    refuse_others(opened.folder, settings, changed)
     with locked(opened.folder):
         judged = load_judged(opened.folder, opened.info.evidence)
         refuse_other_flow(judged.flow, judged.components, settings.model.size[0], opened.folder)
@@ -128,8 +115,6 @@ def history(folder: Path) -> list[Change]:
 
 
 def _open(folder: Path | str) -> Run:
-    from oddframe.artefact import FILE
-
     if (Path(folder) / FILE).is_file():
         raise RunError(
             "an artefact is not calibrated again",
@@ -140,7 +125,7 @@ def _open(folder: Path | str) -> Run:
     return Run.open(folder)
 
 
-def _changes(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+def setting_changes(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
     """Setting → (before, after), of all that differ, as plain JSON values."""
     there, now = before.to_dict(), after.to_dict()
     found = {}
@@ -153,7 +138,7 @@ def _changes(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def refuse_others(run: Run, settings: Settings, changed: Iterable[str]) -> None:
+def refuse_others(folder: Path, settings: Settings, changed: Iterable[str]) -> None:
     """Refuse what a calibration cannot change.
 
     Raises:
@@ -167,7 +152,7 @@ def refuse_others(run: Run, settings: Settings, changed: Iterable[str]) -> None:
         why = "frames were judged with it, and their pictures are not kept" if room == "score" else "it was trained so"
         raise SettingsError(
             f"{name} of a finished run cannot be changed: {why}",
-            path=run.folder,
+            path=folder,
             seen=name,
             wanted=", ".join(f"score.{key}" for key in free),
             hint=f"oddframe train with --set {name}=... and another --out",

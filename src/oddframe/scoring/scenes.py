@@ -12,6 +12,7 @@ from oddframe.errors import SettingsError, nearest
 from oddframe.scoring.backgrounds import Backgrounds
 from oddframe.scoring.calibration import POOLED, Calibration
 from oddframe.scoring.calibration_file import load_calibration
+from oddframe.scoring.fitting import Fitting
 from oddframe.video.discover import printable
 
 
@@ -35,13 +36,14 @@ class Scenes:
         return cls(named, bool(backgrounds.scenes))
 
     @classmethod
-    def of_run(cls, trained: Trained) -> Self:
-        """Those of a run or an artefact; its network is not loaded.
+    def of_run(cls, trained: Trained, fitting: Fitting | None = None) -> Self:
+        """Those of a run or an artefact, or of its fitting; its network is not loaded.
 
         Raises:
             RunError: its files are damaged.
         """
-        return cls.of(load_calibration(trained.folder), Backgrounds.load(trained.folder))
+        folder = trained.folder if fitting is None else fitting.folder
+        return cls.of(load_calibration(folder), Backgrounds.load(folder))
 
     def check(self, asked: str) -> None:
         """Refuse a scene that was not in the training.

@@ -5,31 +5,37 @@ Run → Scorer → frame by frame: evidence → components → calibration → f
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import CutOffVideoError, TooShortError
+from oddframe.files import file_digest
+from oddframe.origin import Rate, rate_of
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.backgrounds import Backgrounds, Still
-from oddframe.scoring.calibration import Calibration, SceneNormal
-from oddframe.scoring.calibration_file import load_calibration
+from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import WORDS, load_calibration
 from oddframe.scoring.collector import Collector
-from oddframe.scoring.components import of_places
-from oddframe.scoring.evidence import EvidenceStream
-from oddframe.scoring.heat import box_of, heat_of, is_odd, shown_heat
+from oddframe.scoring.evidence import EVERYWHERE, EvidenceStream, Intake, Prepared, judge_held
+from oddframe.scoring.explanation import Explanation, HeatFrame, Maps
+from oddframe.scoring.fitting import Fitting, fitted
+from oddframe.scoring.heat import place_of
 from oddframe.scoring.judged import refuse_other_flow
+from oddframe.scoring.regions import Regions
 from oddframe.scoring.rows import RowFile
 from oddframe.scoring.runtimes.choose import open_runtime
-from oddframe.scoring.scores import Box, FrameScore, Raw, Scores
+from oddframe.scoring.scores import Box, FrameScore, Scores
 from oddframe.scoring.session import Picture, Session
 from oddframe.settings import Settings
 from oddframe.video.depth import ranged
@@ -42,63 +48,18 @@ if TYPE_CHECKING:
 MapWatcher = Callable[[int, Mapping[str, NDArray[np.float32]]], None]
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """What a judged frame's score rests on.
-
-    Attributes:
-        picture: (H, W, C) uint8, the frame in the source's size.
-        predicted: (h, w, C) uint8 in the detector's size: what the frame was compared with.
-        error: (h, w) squared error per pixel, 0..1.
-        heat: (h', w') how odd each place is; the hottest is as odd as the frame, and 1 is the alarm line.
-        box: where the oddest place is, in pixels of the source; None where the frame is no odder than half of all
-            normal ones, so that there is nothing to point at.
-    """
-
-    frame: int
-    time_s: float | None
-    picture: NDArray[np.uint8] = field(repr=False)
-    predicted: NDArray[np.uint8] = field(repr=False)
-    error: NDArray[np.float32] = field(repr=False)
-    heat: NDArray[np.float32] = field(repr=False)
-    box: Box | None
-
-
-class HeatFrame(NamedTuple):
-    """A frame, its heat (see `shown_heat`), and the box around its oddest place; None without a full window. The box is
-    None, too, where the frame is no odder than half of all normal ones."""
-
-    frame: Frame
-    heat: NDArray[np.float32] | None
-    box: Box | None
-
-
-class Maps(Mapping[str, NDArray[np.float32]]):
-    """The maps of a judged frame, (h, w): "online" → heat (see `heat_of`), made when it is asked for; local component →
-    raw map (see `Raw`)."""
-
-    def __init__(self, calibration: Calibration, normal: SceneNormal, raw: Raw) -> None:
-        self._calibration, self._normal, self._raw = calibration, normal, raw
-
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
-        if name == "online":
-            return heat_of(self._calibration, self._normal, self._raw)
-        return of_places(self._raw.maps[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("online", *self._raw.maps))
-
-    def __len__(self) -> int:
-        return 1 + len(self._raw.maps)
-
-
 def evidence_stream(
-    runtime: Runtime, settings: Settings, *, batch: int | None = None, flow: bool = False
+    runtime: Runtime,
+    settings: Settings,
+    *,
+    batch: int | None = None,
+    flow: bool = False,
+    regions: Regions = EVERYWHERE,
 ) -> EvidenceStream:
     """The stream of raw components, set as the run was trained; `batch` instead of the settings' own.
 
     Args:
-        flow: gather optical flow, too, where nothing in the settings asks for it.
+        flow: gather optical flow, too, where nothing in the settings asks for it. regions: which places count.
     """
     score = settings.score
     return EvidenceStream(
@@ -108,6 +69,7 @@ def evidence_stream(
         stride=score.stride,
         share=score.local_share,
         batch=score.batch if batch is None else batch,
+        regions=regions,
         flow=flow or "flow" in score.online,
         direction="direction" in score.online,
     )
@@ -120,10 +82,12 @@ class Scorer:
         run: a run or an artefact, or its folder. device: "auto", "cpu", "cuda".
         backend: what computes it, see `runtimes.choose`; "auto" is torch for a run, the fastest one for an artefact.
         flow: gather optical flow beside what the run was trained with, as a floor to compare with.
+        fitting: of the detector to a camera, or its folder (see `calibrate`): its normal, its line and its regions
+            take the place of the run's.
 
     Raises:
-        RunError: the run has not finished, is damaged, or of another version; or the artefact is; or optical flow was
-            measured otherwise.
+        RunError: the run has not finished, is damaged, or of another version; or the artefact or the fitting is; the
+            fitting is of another detector; or optical flow was measured otherwise.
         SettingsError: a backend or device that does not fit. MissingExtraError: it is not installed.
 
     >>> scorer = Scorer("runs/gate")                                                          # doctest: +SKIP
@@ -132,26 +96,75 @@ class Scorer:
     """
 
     def __init__(
-        self, run: Trained | Path | str, *, device: str = "auto", backend: str = "auto", flow: bool = False
+        self,
+        run: Trained | Path | str,
+        *,
+        device: str = "auto",
+        backend: str = "auto",
+        flow: bool = False,
+        fitting: Fitting | Path | str | None = None,
     ) -> None:
-        self._run = open_trained(run)
-        self._calibration = load_calibration(self._run.folder)
-        known, height = self._calibration, self._run.settings.model.size[0]
-        refuse_other_flow(known.flow, known.pooled.components.tails, height, self._run.folder)
-        self._backgrounds = Backgrounds.load(self._run.folder)
+        self._flow = flow
+        self._judge_as(open_trained(run), fitting)
         # torch is loaded here and for a run alone: neither reading scores nor an artefact needs it
         self._runtime: Runtime = open_runtime(self._run, backend, device)
-        self._flow = flow
+
+    def with_fitting(self, fitting: Fitting | Path | str) -> Scorer:
+        """A scorer with another fitting that shares what computes the evidence: many cameras, one network in memory.
+
+        Raises:
+            RunError, SettingsError: as of the class.
+        """
+        other = copy.copy(self)
+        other._judge_as(self._run, fitting)
+        return other
+
+    def with_regions(self, regions: Regions) -> Scorer:
+        """A scorer by which other places count than those of the fitting, and that shares all else with this one.
+
+        What is normal was found, and the line drawn, with the places of the fitting: fewer places raise no more false
+        alarms than that, and others may.
+        """
+        other = copy.copy(self)
+        other._regions = regions
+        return other
+
+    def _judge_as(self, trained: Trained, fitting: Fitting | Path | str | None) -> None:
+        """Take what is normal, and the line, of a fitting, or of the run without one."""
+        self._fitting = fitted(fitting, trained)
+        self._run = trained if self._fitting is None else self._fitting.used_with(trained)
+        folder = self._run.folder if self._fitting is None else self._fitting.folder
+        self._calibration = load_calibration(folder) if self._fitting is None else self._fitting.calibration()
+        known, height = self._calibration, self._run.settings.model.size[0]
+        refuse_other_flow(known.flow, known.pooled.components.tails, height, self._run.folder)
+        self._backgrounds = Backgrounds.load(folder)
+        self._regions = EVERYWHERE if self._fitting is None else self._fitting.regions
+        self._fitted_by = file_digest(folder / WORDS)
 
     @property
     def run(self) -> Trained:
-        """The run or the artefact."""
+        """The run or the artefact, with the settings of the fitting, where there is one."""
         return self._run
+
+    @property
+    def fitting(self) -> Fitting | None:
+        """The fitting to a camera."""
+        return self._fitting
+
+    @property
+    def regions(self) -> Regions:
+        """Which places count."""
+        return self._regions
 
     @property
     def calibration(self) -> Calibration:
         """What is normal, by scene, and where alarms begin."""
         return self._calibration
+
+    @property
+    def fitted_by(self) -> str:
+        """A digest of the calibration without what it was taught: by it rarities are what they are."""
+        return self._fitted_by
 
     @property
     def backgrounds(self) -> Backgrounds:
@@ -172,7 +185,8 @@ class Scorer:
 
     def evidence(self, batch: int | None = None) -> EvidenceStream:
         """The stream of raw components; `batch` frames at once instead of the settings' own."""
-        return evidence_stream(self._runtime, self._run.settings, batch=batch, flow=self._flow)
+        how = evidence_stream(self._runtime, self._run.settings, batch=batch, flow=self._flow, regions=self._regions)
+        return how if self._fitting is None else replace(how, lessons=self._fitting.lessons)
 
     def score(
         self,
@@ -200,8 +214,8 @@ class Scorer:
         video, depth = ranged(as_video(video), self._run.settings.data.pixel_range)
         notes = [one for one in (note, depth, *video.notes) if one]
         stream, still = self.evidence(), Still()
-        window = stream.of_video()
-        collector = Collector(self._calibration, normal, self._run.settings.score, video, scene)
+        window = stream.of_video(self.rate(scene))
+        collector = Collector(self._calibration, normal, self._run.settings, video, scene)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
             with (
@@ -225,7 +239,12 @@ class Scorer:
                 seen="; ".join((f"{readable} readable frames", *window.notes())),
                 wanted=f"at least {stream.frames} in a row, the window of '{self._run.settings.detector}'",
             )
+        notes += [one for one in video.notes if one not in notes]  # of what was seen while it was read
         return collector.finish([*notes, *window.notes(), *self._backgrounds.notes(scene, still.picture())])
+
+    def rate(self, scene: str = "") -> Rate:
+        """The frames a second that video of a scene is resampled to: those that the detector was trained at."""
+        return rate_of(self._run.info, scene) if self._fitting is None else self._fitting.rate
 
     def session(self, scene: str = "", fps: float | None = None) -> Session:
         """Begin to score the frames of one video or camera, as they come; see `Session`.
@@ -234,8 +253,7 @@ class Scorer:
             scene: which of the trained scenes it shows. fps: frames a second of frames that carry no times.
         """
         return Session(
-            self.evidence(batch=1).of_video(),
-            self._runtime.before,
+            self.evidence(batch=1).of_video(self.rate(scene)),
             self._calibration,
             self._backgrounds,
             AlarmRule.of(self._run.settings.score),
@@ -250,9 +268,7 @@ class Scorer:
         fps: float | None = None,
         times_s: Iterable[float] | None = None,
     ) -> Iterator[FrameScore]:
-        """One frame in, one score out, in order; frames without a full window have no score.
-
-        A detector that looks ahead is late by as many frames; the last ones come when the frames have ended.
+        """Score frames as they come: the scores of `Session.push`, in order, without the frames that have none.
 
         Args:
             frames: `Frame`s, or pixels alone: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, uint8.
@@ -263,47 +279,54 @@ class Scorer:
             DataError: what comes is no picture.
         """
         session = self.session(scene, fps)
-        if times_s is None:
-            for frame in frames:
-                yield from session.push(frame)
-        else:
-            for frame, time_s in zip(frames, times_s, strict=False):  # a clock may go on for ever
-                yield from session.push(frame, time_s)
-        yield from session.flush()
+        clock = repeat(None) if times_s is None else times_s
+        for frame, time_s in zip(frames, clock, strict=False):  # a clock may go on for ever
+            if (score := session.push(frame, time_s)) is not None:
+                yield score
 
     def explain(self, video: Video | Path | str, frames: Sequence[int], scene: str = "") -> list[Explanation]:
         """Show what the scores of these frames (numbers in the source) rest on; frames without a score are left out.
 
-        A detector that learns from a video while it judges it is shown as it was trained.
+        What a detector carries over a video is gathered from its start, as `score` does; what is seen beside the heat,
+        the prediction and its error, is that of the window alone.
         """
         video = self.as_trained(video)
         normal, _ = self._calibration.scene(scene)
         wanted, last = set(frames), max(frames, default=-1)
         stream = self.evidence(batch=1)
         before, after = self._runtime.before, self._runtime.after
-        held: deque[Frame] = deque(maxlen=stream.frames)
+        intake = Intake(stream, self.rate(scene))
+        held: deque[tuple[Frame, Prepared]] = deque(maxlen=stream.frames)
+        beyond = 0
+        runtime = self._runtime.for_video()
+        carries = runtime is not self._runtime
         shown = []
         try:
             for frame in video.frames():
-                held.append(frame)
-                judged = held[before] if len(held) == stream.frames else None
-                if judged is not None and judged.index in wanted:
-                    for raw in stream.raw(held):  # none where frames are missing among them
-                        seen = self._runtime.see(np.stack([stream.picture(one) for one in held]))
-                        heat, box = self._place(normal, raw, video.size)
-                        shown.append(
-                            Explanation(
-                                judged.index, judged.time_s, judged.pixels, seen.predicted, seen.error, heat, box
-                            )
-                        )
-                if frame.index >= last + after:
+                if (prepared := intake.take(frame)) is None:
+                    continue
+                if prepared.anew:
+                    held.clear()
+                    runtime = self._runtime.for_video()
+                held.append((frame, prepared))
+                judged = held[before][0] if len(held) == stream.frames else None
+                if judged is not None and (carries or judged.index in wanted):
+                    window = [one for _, one in held]
+                    (raw,) = judge_held(stream, runtime, window)
+                    if judged.index in wanted:
+                        seen = self._runtime.see(np.stack([one.picture for one in window]))
+                        place = place_of(self._calibration, normal, raw, video.size)
+                        at = judged.index, judged.time_s, judged.pixels
+                        shown.append(Explanation(*at, seen.predicted, seen.error, *place))
+                beyond += frame.index > last
+                if frame.index >= last and beyond >= after:
                     break
         except CutOffVideoError:
             pass  # `score` has said so; what was readable has been shown
         return shown
 
     def heat_frames(self, video: Video | Path | str, scene: str = "") -> Iterator[HeatFrame]:
-        """Every frame of a video with its heat, in order.
+        """Every frame of a video with its heat, in order. A frame between two judged ones has that of the one before.
 
         Raises:
             CutOffVideoError: the video ends in the middle; what was readable came before.
@@ -311,20 +334,18 @@ class Scorer:
         video = self.as_trained(video)
         normal, _ = self._calibration.scene(scene)
         held: deque[Frame] = deque()
-        window = self.evidence(batch=1).of_video()
+        window = self.evidence(batch=1).of_video(self.rate(scene))
+        nothing = None, None
+        before: tuple[NDArray[np.float32] | None, Box | None] = nothing
         for frame in video.frames():
             held.append(frame)
             for raw in window.push(frame):
+                between = nothing if raw.anew else before
                 while held[0].index != raw.frame:
-                    yield HeatFrame(held.popleft(), None, None)
-                yield HeatFrame(held.popleft(), *self._place(normal, raw, video.size))
+                    yield HeatFrame(held.popleft(), *between)
+                before = place_of(self._calibration, normal, raw, video.size)
+                yield HeatFrame(held.popleft(), *before)
         yield from (HeatFrame(frame, None, None) for frame in held)
-
-    def _place(self, normal: SceneNormal, raw: Raw, size: tuple[int, int]) -> tuple[NDArray[np.float32], Box | None]:
-        """The heat of a frame for the eye, and the box around its oddest place."""
-        heat = shown_heat(self._calibration, normal, raw)
-        box = box_of(heat_of(self._calibration, normal, raw), size)
-        return heat, box if is_odd(normal, raw) else None
 
 
 def as_video(video: Video | Path | str) -> Video:

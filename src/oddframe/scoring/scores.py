@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import MissingExtraError
-from oddframe.files import beside
+from oddframe.files import atomic_write
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -55,15 +55,29 @@ class Raw:
 
     Attributes:
         frame: number in the source. time_s: seconds from the start, None where unknown.
-        values: component → number: psnr (dB, Eq. 10), distance (0..4, Eq. 11), local_error, motion (0..1),
-            local_distance (0..4), flow and direction (squared pixels of 240 rows).
+        values: component → number: psnr (dB, Eq. 10), local_error, motion (0..1), distance (Eq. 11) and local_distance
+            (0..4, or what the detector's settings say in `distance_is`), flow and direction (squared pixels of 240
+            rows).
         maps: local component → (h, w) float32; direction: (h, w, 8), the most of which is shown as its map.
+        anew: whether it is the first judged frame after the video's start or after a gap.
+        watched: local component → (h, w) places that count, where regions say so; empty where all do. Values are those
+            of these places, maps are whole.
+        untaught: the same frame as it was before lessons changed it; None where none did. taught_by: numbers of these.
     """
 
     frame: int
     time_s: float | None
     values: Mapping[str, float]
     maps: Mapping[str, Values] = field(repr=False)
+    anew: bool = False
+    watched: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
+    untaught: Raw | None = field(default=None, repr=False)
+    taught_by: tuple[int, ...] = ()
+
+    def largest(self, name: str) -> float:
+        """The value of the oddest of the places that count, from the map of a local component."""
+        places = self.maps[name]
+        return float((places[self.watched[name]] if name in self.watched else places).max())
 
 
 @dataclass(frozen=True)
@@ -71,17 +85,32 @@ class FrameScore:
     """The score of one frame as it comes in. Higher is odder.
 
     Attributes:
+        frame: number of the frame among those that came. time_s: its seconds, None where unknown.
+        raw: its components in their own units.
         calibrated: component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred.
-        online: the same for the calibrated components added; None without a full window around the frame.
+        online: the same for the calibrated components added.
         alarm: whether the frame belongs to an event.
     """
 
     frame: int
     time_s: float | None
-    raw: Raw | None = field(repr=False)
+    raw: Raw = field(repr=False)
     calibrated: Mapping[str, float] = field(repr=False)
-    online: float | None
+    online: float
     alarm: bool
+    look: Callable[[], tuple[Values, Box | None]] = field(repr=False, compare=False)
+
+    @property
+    def heat(self) -> Values:
+        """(h, w) how odd each place is, made when it is asked for: the hottest place is as odd as the frame, and 1 is
+        the alarm line."""
+        return self.look()[0]
+
+    @property
+    def box(self) -> Box | None:
+        """Where the oddest place is, in pixels of the frame that came; None where the frame is no odder than half of
+        all normal ones."""
+        return self.look()[1]
 
 
 @dataclass(frozen=True)
@@ -133,6 +162,9 @@ class Scores:
         line: where alarms begin. events: what crossed it. notes: what the reader must know.
         scene: as which of the trained scenes it was judged, "" for all of them together.
         began: the time of day of its first second, where it is known.
+        anew: (N,) True for the first judged frame of the video, and for the first one after a gap; None where that is
+            where the numbers of frames are not in a row. A resampled video has judged frames that follow each other and
+            are not in a row.
     """
 
     video: str
@@ -150,6 +182,7 @@ class Scores:
     notes: tuple[str, ...] = field(default=())
     scene: str = ""
     began: datetime | None = None
+    anew: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -171,6 +204,10 @@ class Scores:
             values: Values | None = object.__getattribute__(self, name)
             return values
         return oddness(name, self.raw[name])
+
+    def begins(self) -> NDArray[np.bool_]:
+        """(N,) True where a frame does not follow the judged frame before it."""
+        return np.diff(self.frame, prepend=self.frame[:1] - 1) != 1 if self.anew is None else self.anew
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The table of `to_csv`, by column."""
@@ -218,7 +255,7 @@ class Scores:
             StorageError: the file cannot be written.
         """
         table = self.columns()
-        with beside(Path(path)) as place, place.open("w", encoding="utf-8", newline="") as file:
+        with atomic_write(Path(path)) as place, place.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(table)
             for row in zip(*table.values(), strict=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from oddframe.scoring.alarms import AlarmRule, EventTracker
 from oddframe.scoring.backgrounds import Backgrounds, Still
 from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.evidence import EvidenceWindow
+from oddframe.scoring.heat import place_of
 from oddframe.scoring.scores import FrameScore, Raw
 from oddframe.video.source import Frame
 
@@ -23,118 +25,98 @@ Picture = Frame | NDArray[np.uint8]
 class Session:
     """Scores the frames of one video or camera, one after another; `Scorer.session` opens it.
 
-    It holds all that changes from frame to frame, so that one `Scorer` serves many sessions at the same time. A session
-    is for one thread.
+    It holds all that changes from frame to frame, so that one `Scorer` serves many sessions at the same time; its
+    memory does not grow. A session is for one thread.
+
+    Frames come at whatever rate they do: by their times they are resampled to the rate that the detector was trained
+    at. After a gap, or where the clock jumps, the window begins anew, so that neither is an anomaly.
 
     Args:
-        window: over the frames that come, one at a time; `before` of them stand before the judged one.
+        window: over the frames that come, one at a time.
         calibration, backgrounds, rule: of the run.
         scene: which of the trained scenes it shows; "" for none. fps: frames a second of frames that carry no times.
 
     >>> scorer = Scorer("runs/gate")                                                          # doctest: +SKIP
-    >>> session = scorer.session(fps=10)                                                      # doctest: +SKIP
-    >>> for pixels in camera:                                                                 # doctest: +SKIP
-    ...     for one in session.push(pixels):
-    ...         print(one.frame, one.online, one.alarm)
+    >>> session = scorer.session()                                                            # doctest: +SKIP
+    >>> while True:                                                                           # doctest: +SKIP
+    ...     score = session.push(camera.read(), time.monotonic())
+    ...     if score is not None and score.alarm:
+    ...         print(score.time_s, score.online, score.box)
     """
 
     def __init__(
         self,
         window: EvidenceWindow,
-        before: int,
         calibration: Calibration,
         backgrounds: Backgrounds,
         rule: AlarmRule,
         scene: str,
         fps: float | None,
     ) -> None:
-        normal, self._note = calibration.scene(scene)
-        self._window, self._before = window, before
+        self._normal, self._note = calibration.scene(scene)
+        self._window, self._calibration = window, calibration
         self._backgrounds, self._scene, self._fps = backgrounds, scene, fps
-        self._fusing = Fusing(normal)
+        self._fusing = Fusing(self._normal)
         self._tracker = EventTracker(calibration.line, rule, fps)
         self._still = Still()
-        self._waiting: deque[FrameScore] = deque()
         self._count = 0
 
-    def push(self, frame: Picture, time_s: float | None = None) -> list[FrameScore]:
-        """Take the next frame; return the scores that are known now, in order.
+    def push(self, frame: Picture, time_s: float | None = None) -> FrameScore | None:
+        """Take the next frame; return the score that is known now.
 
-        Every frame gets one score. Where a detector looks ahead, it comes so many frames later; else with its frame.
-        Frames without a full window around them (the first ones, and the first ones after missing frames) have no
-        number in it: their `online` is None.
+        It is that of this frame; of a detector that looks ahead, that of the frame so many frames ago: `frame` and
+        `time_s` of the score say which. None where there is no score: until the detector's window is full, at the
+        start and after a gap, and for a frame that is left out since more come than the detector was trained at.
 
         Args:
-            frame: a `Frame`, or pixels: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, uint8. Numbers of frames go up by one;
-                where they do not, frames are missing, and no window lies across that.
-            time_s: seconds on any clock that goes on evenly, for pixels; without it, by `fps`.
+            frame: pixels: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, uint8; or a `Frame`. Numbers of `Frame`s go up by
+                one; where they do not, frames are missing, and no window lies across that.
+            time_s: seconds of pixels, on any clock that goes on evenly; without it, by `fps`.
 
         Raises:
-            DataError: these are no pixels of a picture.
+            DataError: these are no pixels of a picture, or `time_s` is no time.
         """
         taken = self._as_frame(frame, time_s)
         self._count = taken.index + 1
         self._still.take(taken.pixels)
-        judged = self._window.push(taken)
-        scored = [one for raw in judged for one in self._scored(raw)]
-        if self._window.unbroken == 1:  # nothing that came before can be judged any more
-            scored += self._left()
-        unscored = FrameScore(taken.index, taken.time_s, None, {}, None, False)
-        if self._window.unbroken <= self._before:
-            return [*scored, unscored]
-        if not (judged and judged[-1].frame == taken.index):
-            self._waiting.append(unscored)
-        return scored
-
-    def flush(self) -> list[FrameScore]:
-        """End the video; return the scores of the frames that still wait for one. What is pushed then begins anew."""
-        scored = [one for raw in self._window.flush() for one in self._scored(raw)]
-        return [*scored, *self._left()]
+        for raw in self._window.push(taken):
+            calibrated, online, _ = self._fusing.take(raw)
+            self._tracker.update(raw.frame, raw.time_s, online, anew=raw.anew)
+            height, width = taken.pixels.shape[:2]
+            look = partial(place_of, self._calibration, self._normal, raw, (height, width))
+            return FrameScore(raw.frame, raw.time_s, raw, calibrated, online, self._tracker.alarm, look)
+        return None
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know so far: scenes, missing frames, a background that is not that of the training."""
+        """What a reader must know so far: scenes, frames that are missing or left out, the rate, a background that is
+        not that of the training."""
         told = [self._note, *self._window.notes(), *self._backgrounds.notes(self._scene, self._still.picture())]
         return [note for note in told if note]
 
     def __repr__(self) -> str:
         return f"<Session: {self._count} frames>"
 
-    def _scored(self, raw: Raw) -> Iterator[FrameScore]:
-        while self._waiting and self._waiting[0].frame <= raw.frame:
-            waited = self._waiting.popleft()
-            if waited.frame < raw.frame:
-                yield waited
-        calibrated, online, _ = self._fusing.take(raw)
-        self._tracker.update(raw.frame, raw.time_s, online)
-        yield FrameScore(raw.frame, raw.time_s, raw, calibrated, online, self._tracker.alarm)
-
-    def _left(self) -> list[FrameScore]:
-        left = list(self._waiting)
-        self._waiting.clear()
-        return left
-
     def _as_frame(self, frame: Picture, time_s: float | None) -> Frame:
-        if isinstance(frame, Frame):
-            return frame
-        if time_s is None and self._fps is not None:
-            time_s = self._count / self._fps
-        return Frame(self._count, time_s, as_pixels(frame))
+        if not isinstance(frame, Frame):
+            frame = Frame(self._count, time_s, as_pixels(frame))
+        if frame.time_s is None and self._fps is not None:
+            frame = replace(frame, time_s=frame.index / self._fps)
+        if frame.time_s is not None and not math.isfinite(frame.time_s):
+            raise DataError("this is no time", seen=frame.time_s, wanted="seconds on a clock that goes on evenly")
+        return frame
 
 
 class Fusing:
-    """The evidence of one video's frames, one after another, becomes causal scores; they begin anew where frames are
-    missing."""
+    """The evidence of one video's frames, one after another, becomes causal scores; they begin anew after a gap."""
 
     def __init__(self, normal: SceneNormal) -> None:
         self._normal, self._stream = normal, normal.fused.stream()
-        self._frame: int | None = None
 
     def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
         """Return (rarities of the components, online, learned) of the next frame."""
-        if self._frame is not None and raw.frame != self._frame + 1:
+        if raw.anew:
             self._stream = self._normal.fused.stream()
-        self._frame = raw.frame
         rarities = self._normal.components.rarities(raw)
         return rarities, *self._stream.take(rarities)
 
@@ -158,4 +140,4 @@ def as_pixels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         )
     if not array.size:
         raise DataError("this picture is empty", seen=f"shape {array.shape}", wanted="at least one pixel")
-    return array[:, :, None] if array.ndim == 2 else array
+    return np.ascontiguousarray(array[:, :, None] if array.ndim == 2 else array)

@@ -31,6 +31,7 @@ class Sweep:
     Args:
         frame: (N,) numbers in the source, ascending. scores: (N,), higher is odder.
         rule: what makes an event. times_s: (N,) seconds; None without a clock. fps: of a video without one.
+        begins: (N,) as of `Scores`; without it, where the numbers of frames are not in a row.
 
     >>> frame, scores = np.arange(6), np.array([0, 5, 0, 0, 3, 3.0])
     >>> sweep = Sweep(frame, scores, AlarmRule(shortest_s=0, merge_s=0), frame / 1.0)
@@ -47,14 +48,16 @@ class Sweep:
         rule: AlarmRule,
         times_s: NDArray[np.float64] | None = None,
         fps: float | None = None,
+        begins: NDArray[np.bool_] | None = None,
     ) -> None:
         self._frame, self._scores, self._rule, self._times_s, self._fps = frame, scores, rule, times_s, fps
         seconds = frame / (fps or FPS_WHERE_UNKNOWN) if times_s is None else times_s
         at_us = self._at_us = np.rint(1e6 * seconds).astype(np.int64)
-        self._broken = np.diff(frame, prepend=frame[:1] - 1) != 1
+        self._broken = np.diff(frame, prepend=frame[:1] - 1) != 1 if begins is None else begins
+        self._broken = self._broken & (np.arange(len(frame)) > 0)
         backwards = np.diff(at_us, prepend=at_us[:1]) < 0
         self._backwards = bool((backwards if rule.cool_down_s else backwards & ~self._broken).any())
-        self._lasts = np.array(durations(at_us, self._broken, fps), np.int64)
+        self._lasts = durations(at_us, self._broken, fps)
         self._closes = _closes(at_us, self._broken, rule.merge_us)
 
     def over(self, lines: NDArray[np.float64]) -> Iterator[tuple[int, Raised]]:
@@ -94,7 +97,8 @@ class Sweep:
     def _followed(self, line: float) -> Raised:
         """The events of one line, frame by frame."""
         at = AlarmLine(line, line * HYSTERESIS, None, 0.0)
-        raised = list(events(self._frame.tolist(), self._scores, at, self._rule, self._times_s, self._fps))
+        clock = self._times_s, self._fps
+        raised = list(events(self._frame.tolist(), self._scores, at, self._rule, *clock, self._broken))
         starts, ends = [event.start for event in raised], [event.end - 1 for event in raised]
         return (
             Raised(np.searchsorted(self._frame, starts), np.searchsorted(self._frame, ends) + 1) if raised else NOTHING

@@ -75,6 +75,23 @@ class Tail:
         share = (value - knots[above - 1]) / (knots[above] - knots[above - 1])
         return rarities[above - 1] + share * (rarities[above] - rarities[above - 1])
 
+    def rarities_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`rarity_of` each of many values, (N,), to the last bit."""
+        knots, rarities = self.knots, self.rarities
+        above = np.searchsorted(knots, values, side="right")
+        upper = np.clip(above, 1, max(1, len(knots) - 1))
+        if len(knots) > 1:
+            share = (values - knots[upper - 1]) / (knots[upper] - knots[upper - 1])
+            found = rarities[upper - 1] + share * (rarities[upper] - rarities[upper - 1])
+        else:
+            found = np.full(len(values), rarities[0])
+        found = np.where(above == len(knots), rarities[-1], found)
+        beyond = -math.log10(TAIL_SHARE) + (values - self.start) / (self.scale * math.log(10))
+        found = np.where(values > self.start, beyond, found)
+        for place in np.flatnonzero((above == 0) & (values <= self.start)).tolist():
+            found[place] = self.rarity_of(float(values[place]))  # NumPy's logarithm rounds in another way
+        return found
+
     @cached_property
     def _plain(self) -> tuple[list[float], list[float]]:
         return self.knots.tolist(), self.rarities.tolist()

@@ -14,11 +14,12 @@ from oddframe.bars import roughly
 from oddframe.data.protocols import Section, Split
 from oddframe.data.source import source_in
 from oddframe.data.videoset import FINGERPRINT, LabelledVideo, VideoSet, video_notes
-from oddframe.errors import RunError, TooShortError
+from oddframe.errors import RunError, SettingsError, TooShortError
 from oddframe.models.detector import Detector
 from oddframe.models.weights import build_detector
+from oddframe.nn import ranks
 from oddframe.nn.precision import Precision, resolve_device, resolve_precision
-from oddframe.origin import RunInfo, SectionInfo, SplitInfo, TimeBudget
+from oddframe.origin import RunInfo, SectionInfo, SplitInfo, TimeBudget, common_rate
 from oddframe.progress import Watcher
 from oddframe.runs import Run, command_line, host, versions
 from oddframe.scoring.recalibrate import OF_THE_EVIDENCE
@@ -65,16 +66,20 @@ def prepare(settings: Settings, parts: Split, watch: Watcher) -> Ready:
 
 def _refuse_long_window(name: str, detector: Detector, parts: Split, trains: bool) -> None:
     """Say before anything is decoded that no video is as long as a clip."""
-    window, needed = detector.window, {"held out": parts.heldout}
+    window = detector.window
+    around = f"{window.frames}: the judged one, {window.before} before it and {window.after} after it"
+    needed = [("held out", parts.heldout, "the window", window.frames, around)]
     if trains:
-        needed["trained on"] = parts.normal
-    for what, sections in needed.items():
+        of_clip = detector.clip_frames
+        wanted = around if of_clip == window.frames else f"{of_clip}, as many as it learns from at once"
+        needed.append(("trained on", parts.normal, "a clip", of_clip, wanted))
+    for what, sections, length, least, wanted in needed:
         longest = max(map(len, sections), default=0)
-        if longest < window.frames:
+        if longest < least:
             raise TooShortError(
-                f"no normal video that is {what} is as long as the window of '{name}'",
+                f"no normal video that is {what} is as long as {length} of '{name}'",
                 seen=f"at most {longest} frames in a row",
-                wanted=f"{window.frames}: the judged one, {window.before} before it and {window.after} after it",
+                wanted=wanted,
                 hint="longer normal video, a larger --set data.heldout=0.2, or a detector with a smaller window",
             )
 
@@ -83,7 +88,7 @@ def _sampler(detector: Detector, settings: Settings, parts: Split, stored: Mappi
     videos = (*(section.video for section in parts.normal), *parts.known)
     return ClipSampler(
         clip_sources(parts.normal, parts.known, [stored[store_key(video)] for video in videos]),
-        detector.window.frames,
+        detector.clip_frames,
         settings.train,
         detector.roles,
         known=len(parts.known),
@@ -102,7 +107,51 @@ def resolved(settings: Settings) -> tuple[torch.device, Precision]:
     return device, resolve_precision(settings.train.precision, device)
 
 
-def same_run(folder: Path, settings: Settings, videos: VideoSet, budget_s: float | None) -> Run:
+def refuse_ranks(settings: Settings, budget_s: float | None) -> None:
+    """Refuse what several ranks cannot do.
+
+    Raises:
+        SettingsError: batches do not share out among them, or they shall do what one process alone does.
+    """
+    if (together := ranks.count()) == 1:
+        return
+    chosen = settings.train
+    for name, size in (("batch", chosen.batch), ("abnormal_batch", chosen.abnormal_batch)):
+        if size % together:
+            raise SettingsError(
+                "batches do not share out among the ranks",
+                seen=f"train.{name} {size}, {together} ranks",
+                wanted=f"a multiple of {together}",
+                hint=f"--set train.{name}={together * -(-size // together)}",
+            )
+    if budget_s is not None:
+        raise SettingsError("a time budget is for one process", seen=f"{together} ranks", hint="--set train.epochs=3")
+    if chosen.compile:
+        raise SettingsError("steps are compiled for one process", seen=f"{together} ranks", hint="train.compile=false")
+
+
+def refuse_other_weights(first: Run | None, settings: Settings) -> None:
+    """Refuse to begin with the weights of another detector.
+
+    Raises:
+        RunError: the run is of another detector, or of other settings of `model`.
+    """
+    if first is None:
+        return
+    there = first.settings
+    if (there.detector, there.model) != (settings.detector, settings.model):
+        differing = [one for one in differences(there, settings) if one.startswith(("detector", "model"))]
+        raise RunError(
+            "a training cannot begin with the weights of another detector",
+            path=first.folder,
+            seen="; ".join(differing[:5]) or f"{there.detector}, of other settings",
+            wanted="a run of the same detector and settings of `model`",
+        )
+
+
+def same_run(
+    folder: Path, settings: Settings, videos: VideoSet, budget_s: float | None, first: Run | None = None
+) -> Run:
     """Open the run that is there, to go on with it.
 
     Raises:
@@ -117,6 +166,8 @@ def same_run(folder: Path, settings: Settings, videos: VideoSet, budget_s: float
     if asked_s != budget_s:
         there, now = ("none" if time is None else roughly(time) for time in (asked_s, budget_s))
         differing.insert(0, f"time budget: {there} there, {now} now")
+    if run.info.started_from != (None if first is None else first.info.weights):
+        differing.insert(0, "weights to begin with: others there than now")
     differing += _other_data(run, videos, data.fingerprint)
     if differing:
         raise RunError(
@@ -160,6 +211,7 @@ def begin_run(
     device: torch.device,
     precision: Precision,
     budget: TimeBudget | None,
+    first: Run | None = None,
 ) -> Run:
     """Write the first run.json."""
     notes = [*videos.notes, *video_notes((*videos.normal, *videos.known))]
@@ -181,10 +233,20 @@ def begin_run(
             precision=precision,
             notes=tuple(notes),
             time_budget=budget,
+            started_from=None if first is None else first.info.weights,
+            rates=_rates(parts.normal),
         ),
     )
     run.write_info()
     return run
+
+
+def _rates(normal: Iterable[Section]) -> dict[str, float | None]:
+    """Scene → frames a second of its normal video."""
+    found: dict[str, list[float | None]] = {}
+    for section in normal:
+        found.setdefault(section.video.scene, []).append(section.video.video.fps)
+    return {scene: common_rate(rates) for scene, rates in found.items()}
 
 
 def with_epochs(settings: Settings, epochs: int) -> Settings:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import SettingsError, TooShortError
 from oddframe.settings import TrainSettings
+from oddframe.training.clip_batch import ClipBatch
 from oddframe.training.clip_sources import ClipSource, Pixels, Places
 from oddframe.training.drawn import Drawer
 from oddframe.training.moving import known_places, moving_places, same_view
@@ -34,20 +34,6 @@ Pace = slice | NDArray[np.int64]
 
 _TRIES = 4
 """Draws for a pseudo-anomaly in which something moves, before the clip is given up."""
-
-
-@dataclass(frozen=True)
-class ClipBatch:
-    """Clips of one step: (B, T, H, W, C) uint8; places (B, H, W) bool mark what is abnormal in them.
-
-    `still` counts the pseudo-anomalies that are lacking, since nothing moved in what they were to be made of.
-    """
-
-    normal: Pixels
-    second: Pixels | None
-    abnormal: Pixels | None
-    places: Places | None
-    still: int = 0
 
 
 class ClipSampler:
@@ -303,7 +289,6 @@ class ClipSampler:
             if not len(corners):
                 continue
             from_y, from_x = corners[rng.integers(len(corners))]
-            from_y, from_x = min(from_y, height - tall), min(from_x, width - wide)
             to_y, to_x = int(rng.integers(height - tall + 1)), int(rng.integers(width - wide + 1))
             patch = taken[:, from_y : from_y + tall, from_x : from_x + wide].astype(np.float32)
             if rng.random() < 0.5:

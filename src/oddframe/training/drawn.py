@@ -35,6 +35,9 @@ _ALONE = (1.4, 4.0)
 """Height over width of one who walks alone."""
 _GAIN = (0.2, 3.0)
 """How much darker and lighter than all of its scene's footage a clip may be taken for, by night and by day."""
+_TRIES = 8
+_SEEN = 30.0
+"""Grey levels by which what is drawn differs from what is behind it, at least; walkers of Ped2 do by 50 in the mean."""
 _FACTOR = 2
 _AWAY = 24.0
 """Metres from which everything is drawn: far enough that its near and its far side are of one size."""
@@ -128,6 +131,20 @@ def learn_scale(videos: Iterable[Pixels]) -> SceneScale | None:
     )
 
 
+@dataclass(frozen=True)
+class _Sprite:
+    """A thing in one frame: where it stands, its grey levels and how far it covers each pixel (high, long); `here` is
+    where it meets the picture, `there` the same part of the sprite."""
+
+    number: int
+    x: float
+    y: float
+    grey: NDArray[np.uint8]
+    cover: NDArray[np.float32]
+    here: tuple[slice, slice]
+    there: tuple[slice, slice]
+
+
 class Drawer:
     """Draws into clips of several scenes.
 
@@ -188,28 +205,30 @@ def draw_into(
     pace, slant = float(rng.uniform(*thing.paces)), float(rng.normal(0, 0.12))
     across = float(rng.uniform(0, wide))
     direction = 1 if math.cos(heading) > 0 else -1
-    table = _levels_of(rng, scale, float(pixels[0].mean()))
-    sharp = float(rng.uniform(0.3, 0.9))
-    made, places = pixels.astype(np.float32), np.zeros((tall, wide), bool)
-    shadow = float(rng.uniform(0, 0.35))
+    sprites = []
     for number in range(count):
         gone = pace * float(frames[number])
         x = across + direction * (gone - pace * count / 2) * metre
         y = row + slant * (gone - pace * count / 2) * metre
         grey, cover = _sprite(draw, metre, high, long, heading, gone, x % 1.0, y % 1.0)
-        left, top = math.floor(x) - long // 2, math.floor(y) - high + 1
-        inside = _inside(left, top, cover.shape, (tall, wide))
-        if inside is None:
-            continue
-        here, there = inside
-        alpha = cv2.GaussianBlur(cover, (0, 0), sharp)[there]
-        value = cv2.GaussianBlur(table[grey], (0, 0), sharp)[there]
+        inside = _inside(math.floor(x) - long // 2, math.floor(y) - high + 1, cover.shape, (tall, wide))
+        if inside is not None:
+            sprites.append(_Sprite(number, x, y, grey, cover, *inside))
+    table = _levels_of(rng, scale, pixels, sprites)
+    if table is None:
+        return None
+    sharp = float(rng.uniform(0.3, 0.9))
+    made, places = pixels.astype(np.float32), np.zeros((tall, wide), bool)
+    shadow = float(rng.uniform(0, 0.35))
+    for one in sprites:
+        alpha = cv2.GaussianBlur(one.cover, (0, 0), sharp)[one.there]
+        value = cv2.GaussianBlur(table[one.grey], (0, 0), sharp)[one.there]
         value += rng.normal(0, scale.noise, value.shape).astype(np.float32)
         if shadow > 0.1:
-            _shade(made[number], x, y, metre * min(thing.long, 1.6), shadow)
-        part = made[number][here]
+            _shade(made[one.number], one.x, one.y, metre * min(thing.long, 1.6), shadow)
+        part = made[one.number][one.here]
         part += (value[:, :, None] - part) * alpha[:, :, None]
-        places[here] |= alpha > 0.5
+        places[one.here] |= alpha > 0.5
     if not places.any():
         return None
     return np.rint(np.clip(made, 0, 255)).astype(np.uint8), places
@@ -233,13 +252,33 @@ def _sprite(
     return np.asarray(full, np.uint8), np.asarray(cover, np.float32)
 
 
-def _levels_of(rng: np.random.Generator, scale: SceneScale, brightness: float) -> NDArray[np.float32]:
-    """A table from drawn grey levels to some of those that moving things have here, at this hour."""
-    low, high = np.sort(rng.uniform(0, 255, 2))
-    low, high = min(low, 127.0), max(high, 128.0)
-    ranks = np.clip(low + (high - low) * np.arange(256) / 220, 0, 255)
-    gain = np.clip(brightness / max(scale.brightness, 1.0), *_GAIN)
-    return np.asarray(np.clip(gain * np.interp(ranks, np.arange(256), scale.levels), 0, 255), np.float32)
+def _levels_of(
+    rng: np.random.Generator, scale: SceneScale, pixels: Pixels, sprites: Sequence[_Sprite]
+) -> NDArray[np.float32] | None:
+    """A table from drawn grey levels to some of those that moving things have here, at this hour; None where the thing
+    would hardly be seen: what is not seen teaches that nothing is odd."""
+    gain = np.clip(float(pixels[0].mean()) / max(scale.brightness, 1.0), *_GAIN)
+    for _ in range(_TRIES):
+        low, high = np.sort(rng.uniform(0, 255, 2))
+        low, high = min(low, 127.0), max(high, 128.0)
+        ranks = np.clip(low + (high - low) * np.arange(256) / 220, 0, 255)
+        table: NDArray[np.float32] = np.clip(gain * np.interp(ranks, np.arange(256), scale.levels), 0, 255).astype(
+            np.float32
+        )
+        if _apart(pixels, sprites, table) > _SEEN * gain:
+            return table
+    return None
+
+
+def _apart(pixels: Pixels, sprites: Sequence[_Sprite], table: NDArray[np.float32]) -> float:
+    """By how many grey levels a thing differs from what is behind it, in the mean over its places."""
+    differences = [np.zeros(0)]
+    for one in sprites:
+        solid = one.cover[one.there] > 0.5
+        behind = pixels[one.number][one.here].mean(axis=2)
+        differences.append(np.abs(table[one.grey[one.there]] - behind)[solid])
+    found = np.concatenate(differences)
+    return float(found.mean()) if len(found) else 0.0
 
 
 def _shade(picture: NDArray[np.float32], x: float, y: float, wide: float, strength: float) -> None:

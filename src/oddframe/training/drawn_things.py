@@ -1,6 +1,7 @@
 """What can be drawn into a clip: who rides, pushes, runs, lies there, and what rolls or flies; and walkers.
 
-Everything is drawn grey, as the synthetic world draws its people: the scene gives it its levels (`drawn.py`).
+Everything is drawn grey, as the synthetic world draws its people: the scene gives it its levels (`drawn.py`). These are
+not the figures of the day set, on purpose: that set judges detectors, and must not have taught them.
 """
 
 from __future__ import annotations

@@ -27,15 +27,17 @@ from torch import Tensor
 from oddframe.bars import roughly
 from oddframe.errors import StorageError, TrainingError
 from oddframe.models.contract import broken, check_objective
-from oddframe.models.detector import Batch, Clips, Detector
+from oddframe.models.detector import Batch, Clips, Detector, ParameterGroup, RMSProp
 from oddframe.models.weights import save_tensors
+from oddframe.nn import ranks, rmsprop
 from oddframe.nn.compiled import compiled
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import Precision
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import TrainSettings
 from oddframe.training.board import Board
-from oddframe.training.clips import ClipBatch, ClipSampler
+from oddframe.training.clip_batch import ClipBatch
+from oddframe.training.clips import ClipSampler
 from oddframe.training.pace import Pace
 from oddframe.training.resume import Checkpoints, Position, laid_out_as
 
@@ -71,7 +73,7 @@ class Loop:
         self.detector, self.sampler, self.settings = detector, sampler, settings
         self.device, self.precision, self.watch = device, precision, watch
         self.groups = detector.parameter_groups()
-        self.optimizers = {name: self._optimizer(group.parameters) for name, group in self.groups.items()}
+        self.optimizers = {name: self._optimizer(group) for name, group in self.groups.items()}
         self.checkpoints = Checkpoints(folder)
         self.position = Position()
         self._history = folder / "history.jsonl"
@@ -79,10 +81,14 @@ class Loop:
         self._board = Board(folder)
         self._last: Mapping[str, float] = {}
         self._pace = Pace()
+        self._gathered: dict[str, list[Tensor | None]] = {}
 
-    def _optimizer(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    def _optimizer(self, group: ParameterGroup) -> torch.optim.Optimizer:
+        lr, decay, how = self.settings.lr, self.settings.weight_decay, group.optimizer
+        if isinstance(how, RMSProp):
+            return rmsprop.RMSProp(group.parameters, lr=lr, decay=how.decay)
         kind = torch.optim.AdamW if self.settings.optimizer == "adamw" else torch.optim.Adam
-        return kind(parameters, lr=self.settings.lr, weight_decay=self.settings.weight_decay, fused=True)
+        return kind(group.parameters, lr=lr, betas=how.betas, weight_decay=decay, fused=True)
 
     def run(self) -> Position:
         """Train from the last checkpoint, or from the start, to the end.
@@ -97,7 +103,9 @@ class Loop:
         self._cut_history()
         self.detector.train()
         compiling = compiled(self.detector) if self.settings.compile else contextlib.nullcontext()
-        with self._interrupt_between_steps() as interrupted, self._board, compiling:
+        together = self.settings.batch_statistics == "all-ranks"
+        norms = ranks.synchronised(self.detector) if together else contextlib.nullcontext()
+        with self._interrupt_between_steps() as interrupted, self._board, compiling, norms:
             began, last_saved = time.monotonic() - self.position.seconds, time.monotonic()
             while self.position.epoch < self.settings.epochs:
                 # Closed by name: an error would keep the generator, and its thread, alive with the traceback.
@@ -109,16 +117,17 @@ class Loop:
                         if self.position.step % self.settings.accumulate:
                             continue  # a checkpoint has no half gradients
                         due = time.monotonic() - last_saved > 60 * self.settings.checkpoint_minutes
-                        if due or interrupted.is_set():
+                        due, stopping = ranks.any_rank(due, interrupted.is_set())
+                        if due or stopping:
                             self._save()
                             last_saved = time.monotonic()
-                        if interrupted.is_set():
+                        if stopping:
                             raise KeyboardInterrupt
                 self.position.epoch, self.position.step = self.position.epoch + 1, 0
                 self._keep()
                 self._save()
                 last_saved = time.monotonic()
-                if interrupted.is_set():
+                if ranks.any_rank(interrupted.is_set())[0]:
                     raise KeyboardInterrupt
         self.detector.eval()
         return self.position
@@ -148,9 +157,12 @@ class Loop:
         part = position.step % self.settings.accumulate
         together = min(self.settings.accumulate, self.sampler.steps_per_epoch - position.step + part)
         rate = learning_rate(self.settings, position.epoch, position.step, self.sampler.steps_per_epoch)
+        batch = batch.part(ranks.rank(), ranks.count())
         tensors = to_batch(batch, int(self.detector.settings.channels), self.device)
         traces: list[Mapping[str, Tensor]] = []
         values: dict[str, float] = {}
+        if part == 0:
+            self._gathered.clear()
         objectives = iter(self.detector.objectives(tensors))
         while True:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
@@ -160,8 +172,11 @@ class Loop:
             check_objective(self.detector, objective, self.groups)
             group, optimizer = self.groups[objective.group], self.optimizers[objective.group]
             loss = objective.loss
-            _add_gradients(loss / together if together > 1 else loss, group.parameters, anew=part == 0)
-            norm = torch.nn.utils.get_total_norm([one.grad for one in group.parameters if one.grad is not None])
+            self._gather(objective.group, loss / together if together > 1 else loss)
+            gradients = [one.grad for one in group.parameters if one.grad is not None]
+            if part == together - 1:
+                ranks.average(gradients)
+            norm = torch.nn.utils.get_total_norm(gradients)
             *of_terms, of_loss, of_norm = _numbers(*objective.terms.values(), loss, norm)
             named = dict(zip(objective.terms, of_terms, strict=True))
             self._refuse_nan({f"loss term '{name}'": value for name, value in named.items()} | {"gradient": of_norm})
@@ -180,7 +195,7 @@ class Loop:
             self.detector.after_step(traces)
         for name, value in values.items():
             position.sums[name] = position.sums.get(name, 0.0) + value
-        position.count += 1
+            position.counts[name] = position.counts.get(name, 0) + 1
         position.still += batch.still
         position.step += 1
         position.stepped_s += time.perf_counter() - began
@@ -188,6 +203,20 @@ class Loop:
         if last or position.step % RECORD_STEPS == 0:
             self._record(rate)
         self._tell()
+
+    def _gather(self, name: str, loss: Tensor) -> None:
+        """Take the gradients of a group's loss, on top of those of the batches before it that count for one step.
+
+        Groups that share a parameter do not meet in its gradient.
+        """
+        parameters, before = self.groups[name].parameters, self._gathered.get(name)
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        self._gathered[name] = [
+            _sum(parameter, gradient, None if before is None else before[number])
+            for number, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True))
+        ]
+        for parameter, gradient in zip(parameters, self._gathered[name], strict=True):
+            parameter.grad = gradient
 
     def _refuse_nan(self, named: Mapping[str, float]) -> None:
         for name, value in named.items():
@@ -213,7 +242,7 @@ class Loop:
 
     def _tell(self) -> None:
         position, steps = self.position, self.sampler.steps_per_epoch
-        means = {name: total / position.count for name, total in position.sums.items()} if position.count else {}
+        means = position.means()
         note = f"epoch {min(position.epoch + 1, self.settings.epochs)}/{self.settings.epochs}"
         latest = means or self._last
         for name, value in latest.items():
@@ -236,7 +265,11 @@ class Loop:
     def _record(self, rate: float) -> None:
         """Add the mean of the terms since the last record to the history."""
         position = self.position
-        means = {name: total / position.count for name, total in position.sums.items()}
+        means = position.means()
+        position.sums, position.counts = {}, {}
+        self._last = means
+        if ranks.rank():
+            return
         record: dict[str, Any] = {
             "epoch": position.epoch + 1,
             "step": position.epoch * self.sampler.steps_per_epoch + position.step,
@@ -254,24 +287,24 @@ class Loop:
                 position.history_bytes = file.tell()
         except OSError as error:
             raise StorageError.of(error, "the history cannot be written", self._history) from None
-        self._last = means
-        position.sums, position.count = {}, 0
         self._board.add({**means, "lr": rate}, record["step"])
 
     def _cut_history(self) -> None:
         """Cut the history back to the checkpoint: what came after it will come again."""
-        if self._history.exists() and self._history.stat().st_size > self.position.history_bytes:
+        if ranks.rank() == 0 and self._history.exists() and self._history.stat().st_size > self.position.history_bytes:
             with self._history.open("r+b") as file:
                 file.truncate(self.position.history_bytes)
 
     def _save(self) -> None:
+        if ranks.rank():
+            return
         self._board.flush()
         self.checkpoints.save(self.position, self.detector, self.optimizers)
 
     def _keep(self) -> None:
         """Keep the weights of this epoch, if it is one of those to be looked at later."""
         every, epoch = self.settings.keep_every, self.position.epoch
-        if every and epoch % every == 0:
+        if every and epoch % every == 0 and ranks.rank() == 0:
             save_tensors(self.detector.state_dict(), self._folder / f"weights-epoch-{epoch:03}.safetensors")
 
     @contextlib.contextmanager
@@ -295,28 +328,30 @@ class Loop:
 
 
 def _numbers(*scalars: Tensor) -> list[float]:
-    """All at once: each reading of a device by itself would wait for all that it has been told to do."""
-    values: list[float] = torch.stack([one.detach().float() for one in scalars]).tolist()
-    return values
+    """All at once: each reading of a device by itself would wait for all that it has been told to do.
+
+    They are means over the ranks, so that one that is no number stops all of them.
+    """
+    values = torch.stack([one.detach().float() for one in scalars])
+    ranks.average([values])
+    found: list[float] = values.tolist()
+    return found
 
 
-def _add_gradients(loss: Tensor, parameters: list[torch.nn.Parameter], *, anew: bool) -> None:
-    """Take the gradients of a loss, in place of those before it or on top of them."""
-    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        before = None if anew else parameter.grad
-        if gradient is None:
-            parameter.grad = before
-        else:
-            parameter.grad = laid_out_as(parameter, gradient) if before is None else before.add_(gradient)
+def _sum(parameter: Tensor, gradient: Tensor | None, before: Tensor | None) -> Tensor | None:
+    if gradient is None:
+        return before
+    return laid_out_as(parameter, gradient) if before is None else before.add_(gradient)
 
 
 def learning_rate(settings: TrainSettings, epoch: int, step: int, steps: int) -> float:
     """The learning rate of a step: a function of its position alone, so that nothing of it need be stored.
 
     `cosine` falls to 0 over the epochs and changes once an epoch (the paper's). `onecycle` rises over the first
-    30 % of all steps from 1/25 of `lr`, then falls along a cosine to 1/10,000 of it.
+    30 % of all steps from 1/25 of `lr`, then falls along a cosine to 1/10,000 of it. `constant` stays.
     """
+    if settings.schedule == "constant":
+        return settings.lr
     if settings.schedule == "cosine":
         return settings.lr * 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
     share = (epoch * steps + step) / max(1, settings.epochs * steps - 1)

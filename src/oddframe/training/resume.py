@@ -45,7 +45,7 @@ class Position:
 
     Attributes:
         epoch, step: the next step to take. seconds: spent so far. history_bytes: length of history.jsonl here.
-        sums, count: loss terms added up since the last record of the history.
+        sums, counts: loss terms added up since the last record of the history, and how many steps had each.
         still: pseudo-anomalies that could not be made so far, since nothing moved.
         waited_s, stepped_s: time that steps waited for clips, and time of all steps.
     """
@@ -57,17 +57,22 @@ class Position:
     seconds: Seconds = 0.0
     history_bytes: Count = 0
     sums: dict[str, float] = field(default_factory=dict)
-    count: Count = 0
+    counts: dict[str, Count] = field(default_factory=dict)
     still: Count = 0
     waited_s: Seconds = 0.0
     stepped_s: Seconds = 0.0
 
+    def means(self) -> dict[str, float]:
+        """Loss term → its mean over the steps since the last record that had it."""
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
+
 
 @dataclass
 class _Kept(Position):
-    """A position beside the SHA-256 of its tensors; older versions kept none."""
+    """A position beside the SHA-256 of its tensors; older versions kept none, and one count for all terms."""
 
     tensors: str | None = None
+    count: Count = 0
 
 
 class _State(RootModel[_Kept]):
@@ -131,6 +136,7 @@ class Checkpoints:
         kept = parse_as(content, _State, "the checkpoint", path=state, hint=_BEGIN_AGAIN).root
         path = place / "state.safetensors"
         _unpack(load_tensors(path, kept.tensors, hint=_BEGIN_AGAIN), network, optimizers, path)
+        kept.counts = dict.fromkeys(kept.sums, max(kept.count, 1)) | kept.counts
         return Position(**{one.name: getattr(kept, one.name) for one in fields(Position)})
 
     def clear(self) -> None:

@@ -19,8 +19,9 @@ from oddframe.data.videoset import VideoSet
 from oddframe.errors import SettingsError
 from oddframe.files import clear_left, file_digest
 from oddframe.models.weights import load_tensors, load_weights, save_tensors
+from oddframe.nn import ranks
 from oddframe.nn.precision import resolve_device, to_device
-from oddframe.progress import Progress, Watcher
+from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import FILE, Run, locked, peak_memory_mb
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration_file import save_calibration
@@ -28,7 +29,16 @@ from oddframe.scoring.judged_file import save_judged
 from oddframe.scoring.runtimes.torch import TorchRuntime
 from oddframe.settings import Settings
 from oddframe.settings_layers import load_settings
-from oddframe.training.begin import Ready, begin_run, prepare, resolved, same_run, with_epochs
+from oddframe.training.begin import (
+    Ready,
+    begin_run,
+    prepare,
+    refuse_other_weights,
+    refuse_ranks,
+    resolved,
+    same_run,
+    with_epochs,
+)
 from oddframe.training.budget import fit, parse_budget
 from oddframe.training.calibrate import backgrounds_of, judge_split
 from oddframe.training.clips import ClipSampler
@@ -56,6 +66,7 @@ def train(
     device: str | None = None,
     seed: int | None = None,
     time_budget: str | float | None = None,
+    start_from: Run | str | Path | None = None,
     watch: Watcher | None = None,
 ) -> Run:
     """Train a detector, calibrate it on held-out normal video, and leave it as a run folder.
@@ -68,6 +79,7 @@ def train(
         settings: all of them, in place of the above.
         time_budget: "20m", "1h30m", or seconds: as many of the epochs are trained as fit, with a schedule made for
             them; a run that was stopped keeps to what was found at first.
+        start_from: a finished run of the same detector and settings of `model`, whose weights the training begins with.
         watch: told of every step; without one, progress is shown on a terminal and in a notebook.
 
     Returns:
@@ -107,26 +119,46 @@ def train(
         )
     videos = opened(data)
     parts = split_as_set(videos, settings)
+    first = None if start_from is None else start_from if isinstance(start_from, Run) else Run.open(start_from)
+    refuse_other_weights(first, settings)
     settings = settle_pixel_range(settings, [section.video for section in parts.normal])
     folder = Path(out)
-    with locked(folder), shown(watch) as watch:
-        run = same_run(folder, settings, videos, budget_s) if (folder / FILE).is_file() else None
-        clear_left(folder)
-        if run is not None and run.finished:
-            Checkpoints(folder).clear()  # its process may have been killed before it did
-            watch(Progress("warning", 0, 0, f"{out} has finished already: nothing to do"))
+    with shown(watch) as watch, ranks.joined(resolve_device(settings.train.device)) as device_:
+        refuse_ranks(settings, budget_s)
+        if ranks.rank():
+            return _beside(folder, settings, parts, device_)
+        with locked(folder):
+            run = same_run(folder, settings, videos, budget_s, first) if (folder / FILE).is_file() else None
+            clear_left(folder)
+            if run is not None and run.finished:
+                ranks.told_by_first(False)
+                Checkpoints(folder).clear()  # its process may have been killed before it did
+                watch(Progress("warning", 0, 0, f"{out} has finished already: nothing to do"))
+                return run
+            ready = prepare(settings, parts, watch)
+            if run is None:  # nothing is written before all that may be wrong with the settings is known
+                _, precision = resolved(settings)
+                budget = None
+                if budget_s is not None and ready.sampler is not None:
+                    spent_s = time.monotonic() - began
+                    budget = fit(budget_s, spent_s, settings, parts, ready.sampler, device_, precision, watch)
+                    settings = with_epochs(settings, budget.epochs)
+                run = begin_run(folder, settings, videos, parts, device_, precision, budget, first)
+            if first is not None:
+                load_weights(ready.detector, load_tensors(first.weights, first.info.weights), first.weights)
+            ranks.told_by_first(True)
+            _Training(run, parts, ready, device_, watch).finish()
             return run
-        ready = prepare(settings, parts, watch)
-        if run is None:  # nothing is written before all that may be wrong with the settings is known
-            device_, precision = resolved(settings)
-            budget = None
-            if budget_s is not None and ready.sampler is not None:
-                spent_s = time.monotonic() - began
-                budget = fit(budget_s, spent_s, settings, parts, ready.sampler, device_, precision, watch)
-                settings = with_epochs(settings, budget.epochs)
-            run = begin_run(folder, settings, videos, parts, device_, precision, budget)
-        _Training(run, parts, ready, watch).finish()
-        return run
+
+
+def _beside(folder: Path, settings: Settings, parts: Split, device: torch.device) -> Run:
+    """What a rank other than the first does: it trains its part of each batch, and writes nothing."""
+    if ranks.told_by_first(False):
+        run = Run.open(folder, finished=False)
+        ready = prepare(settings, parts, unwatched)
+        if not run.weights.is_file():
+            _Training(run, parts, ready, device, unwatched).train_beside()
+    return Run.open(folder, finished=False)
 
 
 def split_as_set(videos: VideoSet, settings: Settings) -> Split:
@@ -163,14 +195,20 @@ class _Training:
     run: Run
     parts: Split
     ready: Ready
+    device: torch.device
     watch: Watcher
 
+    def train_beside(self) -> None:
+        """Take all steps, beside the first rank, which keeps what comes of them."""
+        if self.ready.sampler is not None:
+            self._loop(self.ready.sampler).run()
+
     def finish(self) -> None:
-        run, settings, detector = self.run, self.run.settings, self.ready.detector
-        device = resolve_device(run.info.device)
+        run, settings, detector, device = self.run, self.run.settings, self.ready.detector, self.device
         notes = [*run.info.notes, *self.ready.notes]
         if not run.weights.is_file():
-            notes += self._train(device)
+            notes += self._train()
+            ranks.leave()
             run.write_info(notes=notes)
             run.write_info(weights=save_tensors(detector.state_dict(), run.weights))
         else:
@@ -190,32 +228,35 @@ class _Training:
         )
         Checkpoints(run.folder).clear()
 
-    def _train(self, device: torch.device) -> list[str]:
-        run, settings = self.run, self.run.settings
+    def _train(self) -> list[str]:
+        run = self.run
         detector, sampler = self.ready.detector, self.ready.sampler
         groups = detector.parameter_groups()
-        counts = {name: sum(one.numel() for one in group.parameters) for name, group in groups.items()}
-        run.write_info(parameters=sum(counts.values()))
+        trained = {id(one): one.numel() for group in groups.values() for one in group.parameters}
+        run.write_info(parameters=sum(trained.values()))
         if sampler is None:
             run.write_info(seconds_training=0.0)
             return []
         run.write_info(clips=sampler.counts)
-        self._guess(sampler, device)
-        loop = Loop(
-            to_device(detector, device),
-            sampler,
-            settings.train,
-            folder=run.folder,
-            device=device,
-            precision=run.info.precision,
-            watch=self.watch,
-        )
-        position = loop.run()
+        self._guess(sampler, self.device)
+        position = self._loop(sampler).run()
         run.write_info(
             seconds_training=round(position.seconds, 1),
             share_waiting_for_data=round(position.waited_s / max(position.waited_s + position.stepped_s, 1e-9), 4),
         )
-        return [*sampler.notes, *([_still(position.still)] if position.still else [])]
+        together = [f"trained by {ranks.count()} ranks"] if ranks.count() > 1 else []
+        return [*sampler.notes, *([_still(position.still)] if position.still else []), *together]
+
+    def _loop(self, sampler: ClipSampler) -> Loop:
+        return Loop(
+            to_device(self.ready.detector, self.device),
+            sampler,
+            self.run.settings.train,
+            folder=self.run.folder,
+            device=self.device,
+            precision=self.run.info.precision,
+            watch=self.watch,
+        )
 
     def _guess(self, sampler: ClipSampler, device: torch.device) -> None:
         """Say about how long it will take, before a step is measured; of a time budget that is known already."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from oddframe.errors import StorageError, UnreadableVideoError
-from oddframe.files import HeldElsewhereError, beside, lock
+from oddframe.files import HeldElsewhereError, atomic_write, lock
 from oddframe.video.source import Video, looks_of
 
 _CHUNK_BYTES = 1 << 20
@@ -101,7 +101,7 @@ class DigestBook:
                 too_long = self._path.is_file() and self._path.stat().st_size > _BOOK_LIMIT_BYTES
                 if too_long or self._lines >= 2 * _REMEMBERED:
                     kept = list(self._notes.items())[-_REMEMBERED:]
-                    with beside(self._path) as place:
+                    with atomic_write(self._path) as place:
                         place.write_text("".join(json.dumps([one, *note]) + "\n" for one, note in kept), "utf-8")
                 handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
                 try:
@@ -159,7 +159,7 @@ def _content(parts: Sequence[Path], *, named: bool) -> str:
     digest = hashlib.blake2b(digest_size=20)
     for part in parts:
         if named:
-            digest.update(f"{part.name}\0{part.stat().st_size}\n".encode())
+            digest.update(os.fsencode(part.name) + f"\0{part.stat().st_size}\n".encode())
         with part.open("rb") as file:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)

@@ -128,7 +128,9 @@ class FolderVideo(Video):
                 continue
             if self.channels == 1 and not lost_colour and not is_grey(pixels):
                 lost_colour = True
-                _LOG.warning("%s has colour, unlike the pictures that were looked at first: it is read as grey", path)
+                told = f"{path} has colour, unlike the pictures that were looked at first: it is read as grey"
+                _LOG.warning(told)
+                self._notes = tuple(dict.fromkeys((*self._notes, told)))
             yield Frame(index, None if self.fps is None else index / self.fps, self._as_frame(pixels, path))
         self._missing = tuple(missing)
         if broken or (self._torn and stop == len(self._slots)):

@@ -39,7 +39,7 @@ _WALL_CLOCKS, _EARLIEST_S = frozenset({"dhav"}), 630_720_000.0
 
 _UNKNOWN_FIELDS, _PROGRESSIVE = 0, 1
 
-_LIBAV_RAISES = (
+LIBAV_RAISES = (
     av.error.FFmpegError,
     OSError,
     ValueError,  # also UnicodeError: metadata that are not UTF-8
@@ -75,14 +75,14 @@ class Movie:
             )
         except av.error.ExitError:
             raise no_progress(path) from None
-        except _LIBAV_RAISES as error:
+        except LIBAV_RAISES as error:
             raise self._does_not_open(error) from None
         try:
             self.formats = frozenset(self.container.format.name.split(","))
-            tracks = [stream for stream in self.container.streams.video if not _is_cover(stream)]
+            tracks = [stream for stream in self.container.streams.video if not is_cover(stream)]
             if not tracks:
                 raise UnreadableVideoError("there is no video in this file", path=path, seen=self._other_streams())
-            self.stream = _real(tracks)
+            self.stream = real_track(tracks)
             self.other_tracks = len([one for one in tracks if one is not self.stream and _is_long(one, self.stream)])
             self.codec = self._codec()
             self.stream.thread_type = "AUTO"
@@ -90,7 +90,7 @@ class Movie:
             self.stamped_in_decoding_order = bool(self.formats & _STAMPS_IN_DECODING_ORDER)
             self._stamps_by_place = self._listed() if self.stamped_in_decoding_order else {}
             self._last_tag = -1
-        except _LIBAV_RAISES as error:
+        except LIBAV_RAISES as error:
             self.container.close()
             raise self.broken(error, "this file does not open as video") from None
         except UnreadableVideoError:
@@ -169,8 +169,8 @@ class Movie:
                 return
             except av.error.ExitError:
                 raise no_progress(self.path) from None
-            except _LIBAV_RAISES as error:
-                raise BrokenOffError(_words(error)) from None
+            except LIBAV_RAISES as error:
+                raise BrokenOffError(words(error)) from None
             self.stamped = self.stamped or packet.pts is not None or packet.dts is not None
             yield packet
 
@@ -187,14 +187,14 @@ class Movie:
             if packet.size and tag is not None:
                 packet.pts = tag
             return self._tagged(packet.decode())
-        except _LIBAV_RAISES as error:
-            raise DamagedError(_words(error)) from None
+        except LIBAV_RAISES as error:
+            raise DamagedError(words(error)) from None
 
     def flush(self) -> list[tuple[int, VideoFrame]]:
         """Return the frames that the decoder still holds. It takes no packet after that."""
         try:
             return self._tagged(self.stream.decode(None))
-        except _LIBAV_RAISES:
+        except LIBAV_RAISES:
             return []
 
     def _tagged(self, frames: Sequence[object]) -> list[tuple[int, VideoFrame]]:
@@ -213,21 +213,15 @@ class Movie:
             kind: "gray" or "rgb24" for uint8, "gray16le" for uint16.
         """
         try:
-            if frame.width * frame.height > _MOST_PIXELS:
-                raise ValueError(f"a picture of {frame.width}x{frame.height}")
-            pixels = frame.to_ndarray(format=kind)
-            turns = round(frame.rotation / 90) % 4
-        except _LIBAV_RAISES as error:
+            return upright(frame, kind)
+        except LIBAV_RAISES as error:
             raise self.broken(error, "a picture of this file cannot be shown") from None
-        if turns:
-            pixels = np.rot90(pixels, turns)
-        return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[:, :, None])
 
     def seek(self, stamp: int) -> bool:
         """Jump to the key frame at or before a stamp of the track. False where the container refuses."""
         try:
             self.container.seek(stamp, stream=self.stream, backward=True)
-        except _LIBAV_RAISES:
+        except LIBAV_RAISES:
             return False
         return True
 
@@ -235,7 +229,7 @@ class Movie:
         """Jump to a key frame near a moment of the container's clock. False where the container refuses."""
         try:
             self.container.seek(int(moment_s * av.time_base), backward=True)
-        except _LIBAV_RAISES:
+        except LIBAV_RAISES:
             return False
         return True
 
@@ -244,7 +238,7 @@ class Movie:
         return UnreadableVideoError(
             problem,
             path=self.path,
-            seen=_words(error),
+            seen=words(error),
             hint="play it with another program; it may be damaged, or of a format that libav does not know",
         )
 
@@ -277,12 +271,12 @@ class Movie:
             size = ""
         if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
             return UnreadableVideoError(
-                "this file may not be read", path=self.path, seen=_words(error), hint="allow yourself to read it"
+                "this file may not be read", path=self.path, seen=words(error), hint="allow yourself to read it"
             )
         return UnreadableVideoError(
             "this file does not open as video",
             path=self.path,
-            seen=size + _words(error),
+            seen=size + words(error),
             wanted="a video file (mp4, avi, mkv, mov, ts ...) or a folder of frames",
             hint="copy it again: it was perhaps cut off, and an mp4 without its end cannot be read at all",
         )
@@ -306,16 +300,28 @@ def no_progress(path: Path) -> UnreadableVideoError:
     )
 
 
-def _words(error: BaseException) -> str:
+def upright(frame: VideoFrame, kind: str) -> NDArray[Any]:
+    """(H, W, 1 or 3), turned as a player would show it; `kind` as in `Movie.picture`. Raises one of `LIBAV_RAISES`."""
+    if frame.width * frame.height > _MOST_PIXELS:
+        raise ValueError(f"a picture of {frame.width}x{frame.height}")
+    pixels = frame.to_ndarray(format=kind, threads=1)  # else threads are started and ended for each picture
+    if turns := round(frame.rotation / 90) % 4:
+        pixels = np.rot90(pixels, turns)
+    return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[:, :, None])
+
+
+def words(error: BaseException) -> str:
+    """What libav says of an error, without the name of what was opened."""
     return str(getattr(error, "strerror", None) or error or type(error).__name__)
 
 
-def _is_cover(stream: VideoStream) -> bool:
+def is_cover(stream: VideoStream) -> bool:
+    """Whether a track is a picture that goes with the video."""
     still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     return bool(stream.disposition & still)
 
 
-def _real(tracks: list[VideoStream]) -> VideoStream:
+def real_track(tracks: list[VideoStream]) -> VideoStream:
     """The first track that is no still picture: a drone's preview is a track of one frame, and not marked as cover."""
     longest = max(tracks, key=_length)
     return next((one for one in tracks if _is_long(one, longest)), tracks[0])

@@ -6,7 +6,9 @@ long video needs no more memory than a short one, but for some 50 bytes a frame 
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,6 +157,13 @@ class Video(ABC):
         """Whether the source is read from its beginning to its end."""
         return self.start is None and self.end is None
 
+    def between(self, first: int, stop: int) -> Self:
+        """Frames first..stop-1 of the source, as another video that need not be run through again to be numbered."""
+        other = copy.copy(self)
+        vars(other).pop("_range", None)
+        other.start, other.end = str(first), str(stop)
+        return other
+
     @property
     def first_index(self) -> int:
         """The source's number of the first frame."""
@@ -271,5 +281,5 @@ def looks_of(parts: Sequence[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         status = part.stat()
-        digest.update(f"{part.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(part.name) + f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.files import beside
+from oddframe.files import atomic_write
 from oddframe.video.source import Frame
 
 _CLOCK = Fraction(1, 90_000)
@@ -32,7 +32,7 @@ def write_video(path: Path | str, frames: Iterable[Frame], fps: float | None = N
         StorageError: the file cannot be written.
     """
     path = Path(path)
-    with beside(path, "a video cannot be written") as place:
+    with atomic_write(path, "a video cannot be written") as place:
         _write(place, frames, fps or _FPS_WHERE_UNKNOWN)
     return path
 

@@ -16,7 +16,7 @@ from oddframe.data.synthetic import plan
 from oddframe.data.synthetic.render import Mask, Stage
 from oddframe.data.synthetic.world import FPS, SIZE, Pixels
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
-from oddframe.files import folder_beside, read_bytes
+from oddframe.files import atomic_folder, read_bytes
 from oddframe.records import parse_json
 
 VERSION = 1
@@ -57,7 +57,7 @@ def generate(
     description = _describe(seed, scale)
     if _holds(folder, description):
         return folder
-    with folder_beside(folder, "the synthetic set cannot be written") as begun:
+    with atomic_folder(folder, "the synthetic set cannot be written") as begun:
         _write(begun, seed, SCALES[scale](), progress)
         (begun / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return folder

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from oddframe.artefact import INPUT, Artefact
+from oddframe.artefact import Artefact
 from oddframe.outside import import_onnxruntime
 from oddframe.processes.cores import threads
-from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor
+from oddframe.scoring.runtimes.graph import GraphRuntime, Outputs, on_processor
 
 _ERRORS_ONLY = 3
 
@@ -33,10 +32,11 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
     except Exception as error:  # its errors have no parent of their own
         raise artefact.broken(str(error).strip().splitlines()[0]) from None
     inputs, outputs = [one.name for one in session.get_inputs()], [one.name for one in session.get_outputs()]
-    if inputs != [INPUT] or not set(artefact.about.outputs) <= set(outputs):
+    if inputs != [*artefact.about.inputs] or not set(artefact.about.outputs) <= set(outputs):
         raise artefact.broken(f"{', '.join(inputs)} → {', '.join(outputs)}")
 
-    def compute(clips: NDArray[np.uint8], names: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
-        return dict(zip(names, session.run(list(names), {INPUT: np.ascontiguousarray(clips)}), strict=True))
+    def compute(given: Outputs, names: Sequence[str]) -> Outputs:
+        whole = {name: np.ascontiguousarray(one) for name, one in given.items()}
+        return dict(zip(names, session.run(list(names), whole), strict=True))
 
     return GraphRuntime("onnxruntime", artefact, compute)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from oddframe.artefact import INPUT, Artefact
+from oddframe.artefact import Artefact
 from oddframe.outside import import_openvino
 from oddframe.processes.cores import threads
-from oddframe.scoring.runtimes.graph import GraphRuntime, on_processor
+from oddframe.scoring.runtimes.graph import GraphRuntime, Outputs, on_processor
 
 
 def properties() -> dict[str, Any]:
@@ -42,15 +39,15 @@ def load_runtime(artefact: Artefact, device: str) -> GraphRuntime:
         inputs = {name for one in compiled.inputs for name in one.names}
     except Exception as error:  # a RuntimeError here, another one there
         raise artefact.broken(str(error).strip().splitlines()[0]) from None
-    if INPUT not in inputs or not set(artefact.about.outputs) <= names:
+    if not {*artefact.about.inputs} <= inputs or not set(artefact.about.outputs) <= names:
         raise artefact.broken(f"{', '.join(sorted(inputs))} → {', '.join(sorted(names))}")
     of_thread = threading.local()  # a request computes in buffers of its own, which two threads must not share
 
-    def compute(clips: NDArray[np.uint8], wanted: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
+    def compute(given: Outputs, wanted: Sequence[str]) -> Outputs:
         if not hasattr(of_thread, "request"):
             of_thread.request = compiled.create_infer_request()
         request = of_thread.request
-        request.infer({INPUT: clips})
+        request.infer(dict(given))
         # copied, for the next clips are computed in the same place
         return {name: request.get_tensor(name).data.copy() for name in wanted}
 

@@ -36,7 +36,7 @@ class Runtime(Protocol):
     channels: int
 
     def for_video(self) -> Runtime:
-        """The runtime for one video: itself, unless the detector learns from a video while it judges it."""
+        """The runtime for one video: itself, unless the detector carries something over a video, or learns from it."""
         ...
 
     def judge(self, clips: NDArray[np.uint8]) -> Judged:

@@ -42,8 +42,11 @@ class TorchRuntime:
         self.size, self.channels = detector.settings.size, int(detector.settings.channels)
 
     def for_video(self) -> TorchRuntime:
+        judge = self._detector.for_video()
+        if judge is self._detector:
+            return self
         of_video = copy.copy(self)
-        of_video._judge = self._detector.for_video()
+        of_video._judge = judge
         return of_video
 
     @torch.inference_mode()

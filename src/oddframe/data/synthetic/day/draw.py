@@ -92,8 +92,12 @@ def _seen(mover: Mover, plan: Plan) -> _Seen:
     )
 
 
-def frames(script: Script, places: Places | None = None) -> Iterator[tuple[Pixels, dict[str, Mask]]]:
-    """Yield each frame ((H, W, 3) uint8 RGB) and, for every kind of anomaly seen in it, its (H, W) mask."""
+def frames(script: Script, places: Places | None = None, *, every: int = 1) -> Iterator[tuple[Pixels, dict[str, Mask]]]:
+    """Yield each frame ((H, W, 3) uint8 RGB) and, for every kind of anomaly seen in it, its (H, W) mask.
+
+    Args:
+        every: yield the first of every so many frames, for a camera that sends fewer a second; others cost nothing.
+    """
     places = places or Places()
     scenery, sprites = places.scenery(script), places.sprites(script)
     rng = script.rng(1)
@@ -110,6 +114,8 @@ def frames(script: Script, places: Places | None = None) -> Iterator[tuple[Pixel
         while waiting and waiting[-1].mover.start <= t:
             there.append(waiting.pop())
         there = [one for one in there if one.mover.end > t]
+        if t % every:
+            continue
         now = sorted(((one.z[t - one.mover.start], one) for one in there), key=lambda pair: -pair[0])
         time = t / RATE
         shade = shades[int(sky.sun(time) * (len(shades) - 1) + 0.5)]

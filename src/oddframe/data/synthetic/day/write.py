@@ -18,7 +18,7 @@ from oddframe.data.synthetic.day.sets import Script
 from oddframe.data.synthetic.world import SIZE, Pixels
 from oddframe.data.synthetic.write import spans
 from oddframe.errors import StorageError
-from oddframe.files import beside, write_text
+from oddframe.files import atomic_write, write_text
 from oddframe.progress import Progress, Watcher
 from oddframe.records import FileRecord, Record, as_json
 
@@ -62,7 +62,7 @@ def write_video(root: Path, script: Script, places: Places, watch: Watcher) -> D
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError.of(error, _PROBLEM, folder) from None
-    with beside(path, _PROBLEM) as place, _Encoder(place) as encoder:
+    with atomic_write(path, _PROBLEM) as place, _Encoder(place) as encoder:
         for index, (pixels, masks) in enumerate(frames(script, places)):
             encoder.add(pixels)
             seen.append(tuple(masks))

@@ -1,0 +1,1 @@
+"""Cameras: an address becomes a process that reads it, and pictures in the detector's size, with times and health."""

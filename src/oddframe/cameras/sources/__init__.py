@@ -1,0 +1,1 @@
+"""What cameras are read from: libav's streams and files, and folders of pictures that grow."""

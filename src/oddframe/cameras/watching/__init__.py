@@ -1,0 +1,1 @@
+"""Whether a camera's pictures can be judged: frozen, dark, blinded, moved, or well."""

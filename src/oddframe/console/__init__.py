@@ -1,0 +1,1 @@
+"""The site over HTTP: a REST API, and pages. Nothing below knows it."""

@@ -1,0 +1,1 @@
+"""A site: one installation that watches its cameras, keeps what happened, and tells of it."""

@@ -1,0 +1,1 @@
+"""One step from version to version a file; they never change."""
