@@ -18,7 +18,9 @@ from oddframe.cameras.address import Address
 from oddframe.cameras.camera import Camera
 from oddframe.cameras.ring import Shot
 from oddframe.cameras.settings import CameraSettings
+from oddframe.cameras.sources.libav import LibavSource
 from oddframe.cameras.state import Cause, Health, HealthState
+from oddframe.errors import CameraError
 from oddframe.video.open import open_video
 from oddframe.video.picture import as_picture
 
@@ -139,6 +141,15 @@ def test_pictures_are_those_of_the_file_a_login_is_asked_for_and_wrong_addresses
         assert None not in places
         assert mount != "/ped2" or set(np.diff(places)) <= {1, 1 - len(frames)}, places  # many of people are alike
         assert np.median(np.diff([shot.time_s for shot in shots])) == pytest.approx(0.1, rel=0.2)
+
+
+def test_a_camera_of_sound_alone_is_told_each_time(serve):
+    """Asked again at once, the server is now and then still putting away what it was asked for before."""
+    address = Address.parse(serve({"/sound": {"kind": "audio"}}).url("/sound"))
+    for _ in range(60):
+        with pytest.raises(CameraError) as caught:
+            LibavSource(address, CameraSettings())
+        assert caught.value.cause is Cause.NO_VIDEO, caught.value
 
 
 def test_a_camera_that_goes_is_noticed_and_one_that_comes_back_is_back_in_time(serve, tmp_path, ped2_video, make_video):

@@ -34,6 +34,8 @@ _FORMATS = (
 _PROBED_S = 1.0
 """How much of a stream libav looks at before it gives the first packet."""
 _THREADS = 2
+_BUSY_S = (0.1, 0.3, 1.0)
+"""How long an RTSP server is left alone that answers that it is busy, before it is asked again."""
 _BARE = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 
 
@@ -192,11 +194,16 @@ def _no_video(sent: str) -> CameraError:
 def _other_streams(name: str, options: Mapping[str, str], patience_s: float) -> str:
     """What an RTSP server sends that has no video, which it was asked for alone; "" where it has."""
     others = {key: value for key, value in options.items() if key != "allowed_media_types"}
-    try:
-        with av.open(name, format="rtsp", options=others, timeout=patience_s, metadata_errors="replace") as container:
-            return "" if container.streams.video else _kinds(container)
-    except LIBAV_RAISES:
-        return ""
+    for wait_s in (*_BUSY_S, None):
+        try:
+            with av.open(name, format="rtsp", options=others, timeout=patience_s, metadata_errors="replace") as sent:
+                return "" if sent.streams.video else _kinds(sent)
+        except av.error.HTTPServerError:  # it is still putting away what it was asked for before
+            if wait_s is not None:
+                time.sleep(wait_s)
+        except LIBAV_RAISES:
+            break
+    return ""
 
 
 _OPENS_NOT = "this camera does not open"
