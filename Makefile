@@ -8,7 +8,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-WORKERS ?= 2
+# For two cores: what waits for cameras and servers leaves room for a third.
+WORKERS ?= 3
 
 .PHONY: install demo test lint types walls docs unit cover lowest format clean
 .DEFAULT_GOAL := install

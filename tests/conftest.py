@@ -67,7 +67,7 @@ LONG = (
     "reproduction/test_reproduce.py",
 )
 """What takes longest. It begins first, so that at the end no worker is left alone with it; and what mostly waits comes
-first of all, since learning in `test_working` computes only where nobody else wants to."""
+first of all."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
