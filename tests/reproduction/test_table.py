@@ -141,10 +141,26 @@ def test_videos_on_which_the_papers_score_is_undefined_are_counted():
 
 
 def test_a_method_that_is_not_trained_here_is_marked_as_printed_only():
-    table = figures_table("table2", rows_of("table2"), PED2, {}, 10)
+    avenue = figures_table("table2", rows_of("table2"), ["avenue"], {}, 10)
+    ped2 = figures_table("table2", rows_of("table2"), PED2, {}, 10)
 
-    assert line(table, "unmasking")["folds"] == "printed only"
-    assert "Contrast" not in {row[1] for row in table.rows}  # the paper has no figure of it on this set
+    assert line(avenue, "Contrast")["folds"] == "printed only"
+    assert "Contrast" not in {row[1] for row in ped2.rows}  # the paper has no figure of it on this set
+
+
+def test_a_row_that_stands_apart_is_judged_on_its_own_frames_and_leaves_the_others_theirs():
+    own = cell(0.90)
+    own = own.changed(cell=own.cell.changed(row="unmasking", common={}))
+
+    table = figures_table(
+        "table2", rows_of("table2", ("memae", "unmasking")), PED2, {("ucsd-ped2", "unmasking"): {"fold0": own}}, 10
+    )
+
+    assert line(table, "unmasking")["online"].startswith("90.0")
+    assert "All are judged on the same frames: without the first 9 and the last 7 of each video." in table.notes
+    assert any(
+        note.startswith("unmasking: judged on the frames that it scores: without the first 23 ") for note in table.notes
+    )
 
 
 def test_an_unknown_row_names_the_nearest():

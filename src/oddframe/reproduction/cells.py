@@ -347,7 +347,7 @@ def _do(work: Work, out: Path, budget: Budget, engine: Engine, watch: Watcher) -
             label=work.row.label,
             given=work.row.given,
             steps=steps,
-            common=common_figures(result.scored, work.row.detector),
+            common=common_figures(result.scored, work.row),
         )
         write_record(work.cell(out, part), Cell(**dict(result), cell=about))
 

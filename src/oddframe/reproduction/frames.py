@@ -11,7 +11,7 @@ from oddframe.detectors import detector_entry
 from oddframe.evaluation.figures import Auc, Named
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo
-from oddframe.reproduction.rows import ROWS
+from oddframe.reproduction.rows import ROWS, Row
 
 if TYPE_CHECKING:
     from oddframe.models.detector import Window
@@ -26,8 +26,8 @@ def window_of(detector: str) -> Window:
 
 @cache
 def common_window(what: str) -> Window:
-    """The widest window of all rows of a table or figure, whether they are asked for or not."""
-    windows = [window_of(row.detector) for row in ROWS[what] if row.detector is not None]
+    """The widest window of all rows of a table or figure, asked for or not, but for those that stand apart."""
+    windows = [window_of(row.detector) for row in ROWS[what] if row.detector is not None and not row.apart]
     return windows[0]._replace(before=max(one.before for one in windows), after=max(one.after for one in windows))
 
 
@@ -41,12 +41,14 @@ def window_key(window: Window) -> str:
     return f"{window.before}-{window.after}"
 
 
-def common_figures(videos: Sequence[JudgedVideo], detector: str) -> dict[str, Named[Auc]]:
+def common_figures(videos: Sequence[JudgedVideo], row: Row) -> dict[str, Named[Auc]]:
     """Window (as a key) → AUC of each score on the frames that this window leaves, for the windows of all tables.
 
-    There is none where no video is so long that a frame is left.
+    There is none where no video is so long that a frame is left, and of a row that stands apart.
     """
-    own = window_of(detector)
+    if row.detector is None or row.apart:
+        return {}
+    own = window_of(row.detector)
     figures: dict[str, Named[Auc]] = {}
     for window in {common_window(what) for what in ROWS}:
         kept = [narrowed(video, window.before - own.before, window.after - own.after) for video in videos]

@@ -13,10 +13,10 @@ from oddframe.records import read_record
 from oddframe.reporting.alarm_words import rate
 from oddframe.reporting.words import listed
 from oddframe.reproduction.cells import Budget, Cell, Work, set_key
-from oddframe.reproduction.frames import common_window, window_key
+from oddframe.reproduction.frames import common_window, window_key, window_of
 from oddframe.reproduction.layout import Table
 from oddframe.reproduction.published import published_auc
-from oddframe.reproduction.rows import Row
+from oddframe.reproduction.rows import ROWS, Row
 from oddframe.settings import differences, given_online
 from oddframe.settings_layers import settings_from_dict, without_removed
 
@@ -34,6 +34,7 @@ _ALARMS = (
 )
 
 _FRAMES = "All are judged on the same frames: without the first {} and the last {} of each video."
+_APART = "{}: judged on the frames that it scores: without the first {} and the last {} of each video."
 
 SCORES = ("online", "learned", "paper", "psnr", "distance", "local_error", "local_distance", "motion", "flow")
 
@@ -88,7 +89,12 @@ TITLES = {
 
 
 def figures_of(cell: Cell, what: str) -> Named[Auc]:
-    """AUC of each score of a cell, on the frames that all detectors of a table or figure score."""
+    """AUC of each score of a cell, on the frames that all detectors of a table or figure score.
+
+    Those of a row that stands apart are of the frames that it scores itself.
+    """
+    if any(row.apart and row.key == cell.cell.row for row in ROWS[what]):
+        return cell.auc
     return cell.cell.common.get(window_key(common_window(what)), Named[Auc]({}))
 
 
@@ -147,6 +153,10 @@ def figures_table(
     lines: list[tuple[str, ...]] = []
     window = common_window(what)
     notes = [_GIVEN, _FRAMES.format(window.before, window.after)]
+    for row in rows:
+        if row.apart and row.detector is not None:
+            own = window_of(row.detector)
+            notes.append(_APART.format(row.label, own.before, own.after))
     for key in keys:
         for row in rows:
             done = cells.get((key, row.key), {})
