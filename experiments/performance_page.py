@@ -27,7 +27,7 @@ sides. The limit is what a matrix product reaches on the same machine in the sam
 
 HEAD = f"""# Performance
 
-Nine questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
+Eight questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
 `benchmarks/results/`; the [lab](lab/README.md) has the rest, on more kinds of processor. What your own machine does:
 [measure it](how-to/measure-speed.md).
 
@@ -218,6 +218,7 @@ LAB: dict[str, tuple[str, Sections]] = {
             "bench-paper": (PAPER_SIZE, tables.bench_table),
             "bench-live": (LIVE, tables.live_table),
             "live-curve": (CURVE, tables.curve_table),
+            "reading": (READ, tables.reading_table),
         },
     ),
     "published-way": (
@@ -249,7 +250,6 @@ def make_pages(results: Path) -> dict[str, str]:
         "scoring_workers": (WORKERS, tables.workers_table),
         "start_up": (START, tables.start_table),
         "teach_now": (TEACH, tables.teaching_table),
-        "reading": (READ, tables.reading_table),
     }
     pages = {
         "performance.md": "\n".join(

@@ -17,3 +17,8 @@ def test_pages_of_figures_are_fresh(script: str) -> None:
     command = [sys.executable, str(ROOT / "experiments" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["results.md", "performance.md"])
+def test_a_page_for_the_usual_questions_is_short(page: str) -> None:
+    assert len((ROOT / "docs" / page).read_text("utf-8").splitlines()) <= 150  # the lab has the rest

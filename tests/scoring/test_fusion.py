@@ -11,6 +11,7 @@ from oddframe.scoring.fusion import (
     FusedNormal,
     Fusion,
     paper_fusion,
+    raised,
     supported,
     weighted,
 )
@@ -98,6 +99,20 @@ def test_pressing_keeps_the_order_of_frames_even_in_single_precision():
     far = np.linspace(0, 300, 3001)
 
     assert (np.diff(supported(far, 100).astype(np.float32)) > 0).all()
+
+
+def test_no_score_is_below_nothing_and_the_calmest_frames_keep_their_order():
+    calm = np.linspace(-0.2, 0.01, 500)
+
+    bent = raised(calm)
+
+    assert bent.min() > 0
+    assert (np.diff(bent.astype(np.float32)) > 0).all()
+    assert bent[calm >= 0.001].tolist() == calm[calm >= 0.001].tolist()
+    assert [raised(one) for one in calm.tolist()] == bent.tolist()
+
+    fusion = Fusion({"a": 1.0}, Tail.fit(np.linspace(1, 5, 200)), 200)
+    assert fusion.rarity_of(-30.0) == fusion.rarities_of(np.array([-30.0]))[0] == fusion.rarity(np.array([-30.0]))[0] > 0
 
 
 def test_a_picture_a_stream_and_a_table_agree():

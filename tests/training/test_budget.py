@@ -12,7 +12,7 @@ from oddframe.errors import RunError, SettingsError
 from oddframe.progress import unwatched
 from oddframe.training import pace as measuring
 from oddframe.training.begin import prepare
-from oddframe.training.budget import fit, parse_budget
+from oddframe.training.budget import fit, or_smaller, parse_budget
 from oddframe.training.loop import Loop
 from oddframe.training.pace import COUNTED, SKIPPED, Pace
 from oddframe.training.train import split_as_set, train
@@ -101,6 +101,18 @@ def test_a_budget_into_which_no_epoch_fits_is_refused_before_anything_is_written
     assert "an epoch takes about 5 min" in str(caught.value)
     assert "--time-budget 9m" in str(caught.value)  # 300 s of an epoch and 167 s of judging are nine tenths of that
     assert not (tmp_path / "run" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ("[240,360]", ", or a smaller network: --preset live or --preset tiny"),
+        ("[128,192]", ", or a smaller network: --preset tiny"),
+        ("[96,144]", ""),
+    ],
+)
+def test_who_has_no_time_is_told_of_presets_that_are_smaller_and_of_no_others(small, size, told):
+    assert or_smaller(small(f"model.size={size}")) == told
 
 
 @pytest.mark.slow

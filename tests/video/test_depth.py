@@ -99,6 +99,15 @@ def test_a_chosen_range_decides_and_changes_nothing_of_eight_bits(tmp_path, make
     assert grey.with_pixel_range(PixelRange(0, 9)) is grey
 
 
+def test_a_frame_has_the_same_pixels_wherever_reading_begins(tmp_path):
+    folder = write(tmp_path / "warms_up", [ramp(1000 + 50 * number, 1099 + 50 * number) for number in range(6)])
+
+    whole = [frame.pixels for frame in open_video(folder).frames()]
+
+    for number, frame in enumerate(open_video(folder, start="3", end="5").frames(), 3):
+        np.testing.assert_array_equal(frame.pixels, whole[number])
+
+
 def test_training_looks_at_all_normal_videos(tmp_path, make_frame_folder):
     cold = open_video(write(tmp_path / "cold", [ramp(1000, 1099)] * 3))
     warm = open_video(write(tmp_path / "warm", [ramp(1500, 1599)] * 3))

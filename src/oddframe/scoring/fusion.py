@@ -140,6 +140,22 @@ def supported(rarity: Numbers, frames: int | None) -> Numbers:
     return np.asarray(pressed, np.float64) if isinstance(rarity, np.ndarray) else float(pressed)
 
 
+FLOOR = 0.001
+"""Up to here a rarity is bent so that it nears 0 and never goes below."""
+
+
+def raised(rarity: Numbers) -> Numbers:
+    """Bend what is calmer than all of the footage above 0, so that order is kept: no share is above 1.
+
+    >>> [round(raised(rarity), 5) for rarity in (2.0, 0.001, 0.0, -0.07)]
+    [2.0, 0.001, 0.0005, 1e-05]
+    """
+    bent = FLOOR**2 / (2 * FLOOR - np.minimum(rarity, FLOOR))
+    if isinstance(rarity, np.ndarray):
+        return np.asarray(np.where(rarity < FLOOR, bent, rarity), np.float64)
+    return float(bent) if rarity < FLOOR else rarity
+
+
 @dataclass(frozen=True)
 class Fusion:
     """One fusion on normal video.
@@ -154,16 +170,16 @@ class Fusion:
     frames: int | None
 
     def rarity_of(self, score: float) -> float:
-        """-log10 of the share of normal frames that are at least as odd, as far as the footage can tell."""
-        return supported(self.tail.rarity_of(score), self.frames)
+        """-log10 of the share of normal frames that are at least as odd, as far as the footage can tell: never below 0."""
+        return raised(supported(self.tail.rarity_of(score), self.frames))
 
     def rarities_of(self, scores: Values) -> Values:
         """`rarity_of` each of many, (N,), to the last bit."""
-        return supported(self.tail.rarities_of(scores), self.frames)
+        return raised(supported(self.tail.rarities_of(scores), self.frames))
 
     def rarity(self, scores: Values) -> Values:
         """`rarity_of` many: (N,)."""
-        return supported(self.tail.rarity(scores), self.frames)
+        return raised(supported(self.tail.rarity(scores), self.frames))
 
 
 @dataclass(frozen=True)

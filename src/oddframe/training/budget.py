@@ -19,6 +19,7 @@ from oddframe.errors import SettingsError
 from oddframe.models.weights import build_detector
 from oddframe.nn.precision import Precision, to_device
 from oddframe.origin import TimeBudget
+from oddframe.presets import PRESETS
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.settings import Settings
 from oddframe.training.clips import ClipSampler
@@ -93,7 +94,7 @@ def fit(
             "not even one epoch fits into the time budget",
             seen=f"{roughly(budget_s)}; an epoch takes about {roughly(epoch_s)}, all else {roughly(before_s)}",
             wanted=f"about {roughly(least_s)}",
-            hint=f"--time-budget {math.ceil(least_s / 60)}m, or a smaller network: --preset live or --preset tiny",
+            hint=f"--time-budget {math.ceil(least_s / 60)}m{or_smaller(settings)}",
         )
     return TimeBudget(
         asked_s=budget_s,
@@ -101,3 +102,13 @@ def fit(
         epochs_asked=settings.train.epochs,
         epochs=min(fitting, settings.train.epochs),
     )
+
+
+def or_smaller(settings: Settings) -> str:
+    """Presets whose pictures are smaller than the ones asked for, as the end of a hint."""
+    smaller = [
+        f"--preset {name}"
+        for name in ("live", "tiny")
+        if math.prod(PRESETS[name]["model"]["size"]) < math.prod(settings.model.size)
+    ]
+    return f", or a smaller network: {' or '.join(smaller)}" if smaller else ""

@@ -94,6 +94,9 @@ class FileVideo(Video):
         if not self.deep:
             return
         start, stop = (0, self._index.count) if self.whole else self._range
+        yield from self._deep_pictures(start, stop, count)
+
+    def _deep_pictures(self, start: int, stop: int, count: int) -> Iterator[NDArray[np.uint16]]:
         for slot in np.linspace(start, stop - 1, min(count, stop - start)).astype(int).tolist():
             yield from watched(partial(self._sample, slot), self.path)
 
@@ -104,7 +107,8 @@ class FileVideo(Video):
 
     @cached_property
     def _own_range(self) -> PixelRange:
-        return range_of(self.deep_samples(_LEARNED_FROM)) or PixelRange(0, HIGHEST)
+        """Of all frames, whatever part is read: a frame has the same pixels wherever reading begins."""
+        return range_of(self._deep_pictures(0, self._index.count, _LEARNED_FROM)) or PixelRange(0, HIGHEST)
 
     def parts(self) -> Sequence[Path]:
         return (self.path,)

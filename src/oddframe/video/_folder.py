@@ -104,9 +104,12 @@ class FolderVideo(Video):
 
     def deep_samples(self, count: int) -> Iterator[NDArray[np.uint16]]:
         start, stop = self._range
-        for position in _spread(stop - start, count):
+        return self._deep_pictures(self._slots[start:stop], count)
+
+    def _deep_pictures(self, slots: Sequence[_Slot], count: int) -> Iterator[NDArray[np.uint16]]:
+        for place in _spread(len(slots), count):
             try:
-                pixels = read_picture(*self._slots[start + position])
+                pixels = read_picture(*slots[place])
             except UnreadableVideoError:
                 continue  # `frames` tells
             if pixels.dtype == np.uint16:
@@ -214,7 +217,8 @@ class FolderVideo(Video):
 
     @cached_property
     def _own_range(self) -> PixelRange:
-        return range_of(self.deep_samples(_LEARNED_FROM)) or PixelRange(0, HIGHEST)
+        """Of all pictures, whatever part is read: a frame has the same pixels wherever reading begins."""
+        return range_of(self._deep_pictures(self._slots, _LEARNED_FROM)) or PixelRange(0, HIGHEST)
 
 
 def _videos_beside(folder: Path) -> tuple[str, ...]:
