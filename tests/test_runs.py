@@ -217,8 +217,10 @@ def test_folders_that_were_made_for_a_training_go_with_it_where_it_was_refused_a
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").touch()
 
-    with pytest.raises(StorageError, match="cannot be written"), locked(tmp_path / "file" / "run"):
-        pass
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(StorageError, match="cannot be written") as caught, locked(folder):
+            pass
+        assert (caught.value.seen, caught.value.hint) == ("a file where a folder is to be", "name another folder")
 
 
 # What a run tells of its making ----------------------------------------------------------------------------------

@@ -209,6 +209,8 @@ class StorageError(OddframeError):
     @classmethod
     def of(cls, error: OSError, problem: str, path: Path) -> Self:
         """What the system said when it was to write `path`, in words; of a full disk also how much is free on it."""
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            return cls(problem, path=path, seen="a file where a folder is to be", hint="name another folder")
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return cls(
                 problem, path=path, seen=error.strerror or str(error), hint="make the folder writable, or name another"

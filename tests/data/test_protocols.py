@@ -202,6 +202,14 @@ def test_what_cannot_be_split_is_refused(twelve, wrong, message):
         split(twelve, **wrong)
 
 
+@pytest.mark.parametrize(("count", "seen"), [(0, "no test video"), (1, "1 test video")])
+def test_without_two_test_videos_no_number_of_folds_is_asked_for(count, seen):
+    with pytest.raises(SettingsError, match="at least 2 test videos") as caught:
+        split(a_set(test=[video("a", 9)] * count), "kfold", fold=0)
+
+    assert caught.value.seen == seen
+
+
 def test_a_fold_without_labels_cannot_be_known_anomalies():
     videos = a_set(test=[video("a", 9, labels=None), video("b", 9)])
 

@@ -112,7 +112,9 @@ def test_no_score_is_below_nothing_and_the_calmest_frames_keep_their_order():
     assert [raised(one) for one in calm.tolist()] == bent.tolist()
 
     fusion = Fusion({"a": 1.0}, Tail.fit(np.linspace(1, 5, 200)), 200)
-    assert fusion.rarity_of(-30.0) == fusion.rarities_of(np.array([-30.0]))[0] == fusion.rarity(np.array([-30.0]))[0] > 0
+    assert (
+        fusion.rarity_of(-30.0) == fusion.rarities_of(np.array([-30.0]))[0] == fusion.rarity(np.array([-30.0]))[0] > 0
+    )
 
 
 def test_a_picture_a_stream_and_a_table_agree():

@@ -107,6 +107,19 @@ def test_a_second_camera_in_a_file_is_told_of_and_a_cover_is_not(awkward):
     assert "1 more video track" in open_video(awkward("two.mp4")).notes[0]
 
 
+def test_a_rate_that_is_said_of_a_video_with_a_clock_is_told_to_count_for_nothing(awkward):
+    path = awkward("plain.mp4")
+    own = open_video(path).fps
+
+    video = open_video(path, fps=4 * own)
+
+    assert video.fps == own
+    assert video.notes == (
+        f"its time stamps are those of {own:g} frames a second: the {4 * own:g} that were said do not count",
+    )
+    assert open_video(path, fps=own).notes == ()
+
+
 def test_a_song_with_a_cover_is_no_video(tmp_path):
     path = tmp_path / "song.m4a"
     with av.open(str(path), "w", format="mp4") as container:

@@ -168,10 +168,16 @@ def split(
 def _fold(videos: VideoSet, fold: int | None, folds: int, shuffle: int | None) -> list[LabelledVideo]:
     """Return the test videos of one block."""
     ordered = sorted(videos.test, key=lambda one: natural_key(one.name))
+    if len(ordered) < 2:
+        raise SettingsError(
+            "there are no folds to cut: a fold is a part of the test videos",
+            seen="1 test video" if ordered else "no test video",
+            wanted="at least 2 test videos",
+        )
     if not 2 <= folds <= len(ordered):
         raise SettingsError(
             "so many folds cannot be cut", seen=f"{folds} folds, {len(ordered)} test videos",
-            wanted=f"2 to {len(ordered)} folds",
+            wanted="2 folds" if len(ordered) == 2 else f"2 to {len(ordered)} folds", hint="--set data.folds=2",
         )  # fmt: skip
     if fold is None or not 0 <= fold < folds:
         raise SettingsError("kfold needs a fold", seen=fold, wanted=f"0 to {folds - 1}", hint="give --fold")

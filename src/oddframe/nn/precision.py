@@ -33,8 +33,9 @@ def resolve_device(device: str) -> torch.device:
         found = torch.device(device)
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:
+        usable = ["auto", "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
         raise SettingsError(
-            f"device '{device}' cannot be used here", seen=str(error).splitlines()[0], wanted="auto, cpu or cuda"
+            f"device '{device}' cannot be used here", seen=str(error).splitlines()[0], wanted=" | ".join(usable)
         ) from None
     return found
 

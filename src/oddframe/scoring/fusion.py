@@ -170,7 +170,7 @@ class Fusion:
     frames: int | None
 
     def rarity_of(self, score: float) -> float:
-        """-log10 of the share of normal frames that are at least as odd, as far as the footage can tell: never below 0."""
+        """-log10 of the share of normal frames that are at least as odd, as far as the footage tells: never below 0."""
         return raised(supported(self.tail.rarity_of(score), self.frames))
 
     def rarities_of(self, scores: Values) -> Values:

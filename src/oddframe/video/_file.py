@@ -46,6 +46,9 @@ _TRANSPORT_PACKET_BYTES = (188, 192, 204)
 _DEEP = "gray16le"
 """How grey pictures of more than 8 bits are taken, as of a thermal camera. Those in colour fill their range: HDR."""
 
+_ABOUT = 0.01
+"""By how much a rate that was said may differ from that of the time stamps before it is told."""
+
 _LEARNED_FROM = 24
 """Frames whose values decide how 16 bits become 8 where nobody says it."""
 
@@ -132,6 +135,10 @@ class FileVideo(Video):
     @property
     def notes(self) -> tuple[str, ...]:
         notes = []
+        if (said := self._said_fps) and self.own_clock and (own := self.fps) and abs(said / own - 1) > _ABOUT:
+            notes.append(
+                f"its time stamps are those of {own:g} frames a second: the {said:g} that were said do not count"
+            )
         if tracks := self._look.other_tracks:
             more = "1 more video track" if tracks == 1 else f"{tracks} more video tracks"
             notes.append(f"this file holds {more}, perhaps of other cameras; the first one is read")
