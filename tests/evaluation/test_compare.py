@@ -39,6 +39,14 @@ def test_the_difference_is_second_less_first(result):
     assert (online["first"], online["second"], online["difference"]) == (0.25, 0.75, 0.5)
 
 
+def test_a_comparison_is_one_line(result):
+    worse, better = result(a=("01", [1, 0]), b=("01", [3, 2])), result(a=("01", [0, 1]), b=("01", [2, 3]))
+
+    shown = repr(compare(worse.changed(run="runs/worse"), better.changed(run="runs/better")))
+
+    assert shown == "<Comparison of runs/worse and runs/better: standard, online AUC +50.0 points>"
+
+
 def test_both_sides_are_judged_on_the_same_draws(result):
     # one of five abnormal frames more stands above the normal ones in every video; the videos differ more than that
     labels = "1" * 5 + "0" * 2

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import oddframe
-from oddframe.errors import MissingPathError
+from oddframe.errors import MissingPathError, SettingsError
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.making import WHOLE_VIDEO
 from oddframe.reporting import alarm_words, pictures, words
@@ -284,6 +284,8 @@ def test_importing_the_room_loads_no_library_that_it_may_not_need():
 
 
 def test_a_plot_has_curve_line_and_events(scored, tmp_path):
+    with pytest.raises(SettingsError, match=r"for example \.png"):
+        plot(scored([0.0, 4.0]), tmp_path / "plot.xyz")
     figure = plot(scored([0.0, 4.0, 1.0], events=[(5, 6)]), tmp_path / "plot.png")
 
     curve, line = figure.axes[0].lines

@@ -332,12 +332,12 @@ def test_what_is_no_picture_is_refused_by_type_and_shape(scorer: Scorer, wrong):
 def test_public_objects_print_one_line(run, scorer: Scorer, video):
     streamed = list(scorer.stream(video.frames()))[-1]
     scores = scorer.score(video)
-    for shown in (run, scorer, scorer.session(), streamed, scores, scorer.explain(video, [10])[0]):
+    for shown in (run, scorer, scorer.session(), streamed, scores, video, scorer.explain(video, [10])[0]):
         assert len(repr(shown)) < 300
         assert "\n" not in repr(shown)
         assert " at 0x" not in repr(shown)
     assert repr(streamed).startswith("FrameScore(frame=29, time_s=2.32, online=")
-    assert repr(scores) == f"<Scores of gate: 26 frames, {len(scores.events)} events>"
+    assert repr(scores).startswith("<Scores of gate: 26 frames, ")
 
 
 def test_a_calibration_survives_being_written_down(run: odd.Run, tmp_path: Path):

@@ -2,6 +2,57 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from oddframe.errors import MissingExtraError
+
+
+@pytest.mark.parametrize(("events", "shown"), [([], "0 events"), ([(1, 2)], "1 event"), ([(0, 1), (3, 4)], "2 events")])
+def test_scores_are_one_line(scored, events, shown):
+    assert repr(scored([4.0] * 5, name="gate", events=events)) == f"<Scores of gate: 5 frames, {shown}>"
+
+
+class Table(dict):
+    """What is asked of a pandas DataFrame; pandas itself is no part of what the tests need."""
+
+    def insert(self, place, name, values):
+        before = list(self.items())
+        self.clear()
+        self.update([*before[:place], (name, values), *before[place:]])
+
+
+class Spans:
+    """What is asked of `pandas.to_timedelta`."""
+
+    def __init__(self, seconds, unit):
+        assert unit == "s"
+        self.spans = [timedelta(seconds=float(one)) for one in seconds]
+
+    def __radd__(self, began):
+        return [began + span for span in self.spans]
+
+
+def test_a_data_frame_has_the_columns_of_the_table_and_the_time_of_day_where_it_is_known(scored, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=Table, to_timedelta=Spans))
+    scores = scored([1.0, 4.0])
+
+    assert list(scores.to_dataframe()) == list(scores.columns())
+
+    table = replace(scores, began=datetime(2026, 11, 28, 14)).to_dataframe()
+    assert list(table)[:3] == ["frame", "at", "time_s"]
+    assert [at.hour for at in table["at"]] == [14, 14]
+
+
+def test_without_pandas_the_extra_is_named(scored, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"oddframe\[pandas\]"):
+        scored([1.0]).to_dataframe()
+
 
 def test_a_notebook_shows_from_when_to_when_each_event_lasts(scored):
     shown = scored([1.0] * 10 + [4.0] * 5, name="<gate>", events=[(14, 19)])._repr_html_()

@@ -42,7 +42,7 @@ class Difference(TypedDict):
     """Videos on which the score is undefined for one of the two."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two runs on the same folds.
 
@@ -62,6 +62,12 @@ class Comparison:
     frames: int
     differences: Mapping[str, Difference]
     events: Mapping[str, EventDifference]
+
+    def __repr__(self) -> str:
+        online = self.differences.get("online")
+        better = "" if online is None else f", online AUC {100 * online['difference']:+.1f} points"
+        sides = " and ".join(", ".join(side["runs"]) for side in (self.first, self.second))
+        return f"<Comparison of {sides}: {self.protocol}{better}>"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oddframe.errors import NothingToJudgeError
+from oddframe.errors import NothingToJudgeError, SettingsError
 from oddframe.evaluation.event_figures import OWN
 from oddframe.evaluation.result import Result
 from oddframe.files import atomic_write
@@ -28,14 +28,27 @@ def plot(subject: Scores | Result, path: Path | str | None = None) -> Figure:
 
     Raises:
         MissingExtraError: matplotlib is not installed. StorageError: the figure cannot be written.
+        SettingsError: no figure is written in files of this ending.
         NothingToJudgeError: the result has no such curve: nothing is labelled, or times are not known.
     """
     figure = _of_scores(subject) if isinstance(subject, Scores) else _of_alarms(subject)
     if path is not None:
         path = Path(path)
+        _refuse_format(path, figure)
         with atomic_write(path) as place:
             figure.savefig(place, dpi=150, format=path.suffix.removeprefix(".") or "png")
     return figure
+
+
+def _refuse_format(path: Path, figure: Figure) -> None:
+    known = figure.canvas.get_supported_filetypes()
+    if path.suffix and path.suffix[1:].lower() not in known:
+        raise SettingsError(
+            "no figure is written in files of this ending",
+            path=path,
+            seen=path.suffix,
+            wanted="for example .png, .svg or .pdf",
+        )
 
 
 def _of_scores(scores: Scores) -> Figure:

@@ -188,7 +188,8 @@ class Scores:
         return len(self.frame)
 
     def __repr__(self) -> str:
-        return f"<Scores of {self.video}: {len(self)} frames, {len(self.events)} events>"
+        count = len(self.events)
+        return f"<Scores of {self.video}: {len(self)} frames, {count} event{'' if count == 1 else 's'}>"
 
     def __getattr__(self, name: str) -> Values:
         if name in COMPONENTS:

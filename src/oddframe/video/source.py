@@ -81,6 +81,10 @@ class Video(ABC):
     end: str | None
     deep: bool = False
 
+    def __repr__(self) -> str:
+        part = f", from {self.start or 0} to {self.end or 'its end'}" if self.start or self.end else ""
+        return f"<Video {self.name}: {self.size[1]}x{self.size[0]}, {'colour' if self.channels == 3 else 'grey'}{part}>"
+
     @property
     @abstractmethod
     def fps(self) -> float | None:
