@@ -200,6 +200,16 @@ KILLED = """## Killed trainings
 time by the same command.
 """
 
+MUTANTS = """## Faults put into the code
+
+    python benchmarks/mutants.py src/oddframe/scoring/line.py tests/scoring/test_line.py
+
+One comparison, sum, number or returned value is changed at a time, in a copy of the tree, and the tests named are run.
+Of the places of a file that can be changed so, some are drawn and tried. `benchmarks/results/mutants.json` lists what
+these tests did not notice: some of it changes only words or times that are shown, some has no effect, and some is where
+a test is missing.
+"""
+
 ELSEWHERE = {
     "-units": "The same on a processor with units that multiply tiles of bf16 and of eight bits (AMX):\n",
     "-vectors": "The same on a processor whose units for bf16 and eight bits are vector instructions (AVX-512):\n",
@@ -260,7 +270,7 @@ def make_pages(results: Path) -> dict[str, str]:
                 *_sections(results, rest, {}),
             ]
         ),
-        "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results)]),
+        "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results), *_mutants(results)]),
     }
     if load := load_tables.long_page(results):
         pages["lab/load.md"] = load
@@ -288,6 +298,11 @@ def _damaged(results: Path) -> list[str]:
 
 def _killed(results: Path) -> str:
     return tables.killed_words(json.loads((results / "kill_and_resume.json").read_text("utf-8")))
+
+
+def _mutants(results: Path) -> list[str]:
+    path = results / "mutants.json"
+    return ["", MUTANTS, tables.mutants_table(json.loads(path.read_text("utf-8")))] if path.is_file() else []
 
 
 def _scored(found: Mapping[str, Any]) -> str:

@@ -60,6 +60,15 @@ def damaged_words(found: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def mutants_table(found: Mapping[str, Any]) -> str:
+    """A row for each file into which faults were put."""
+    rows = [["", "places", "tried", "noticed"]]
+    for name, one in found.items():
+        tried, survived = one["tried"], len(one["survivors"])
+        rows.append([f"`{name.removeprefix('src/oddframe/')}`", str(one["places"]), str(tried), str(tried - survived)])
+    return table(rows)
+
+
 def killed_words(found: Mapping[str, Any]) -> str:
     """What became of trainings that were killed."""
     differing = found["differing"]
