@@ -177,7 +177,7 @@ made = odd.calibrate({str(run.folder)!r}, overrides=["score.smoothing=5"])
 assert made.after.on > 0
 print(sorted(name for name in ("torch", "av", "sklearn") if name in sys.modules))
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert ended.stdout.strip() == "[]", ended.stderr
 
 
