@@ -112,7 +112,7 @@ def test_a_piece_during_which_a_camera_went_bad_is_thrown_away(store):
 
 def test_pieces_are_bounded_in_size_time_and_hours_and_leave_room_on_the_disk(store):
     later, before = (datetime.now(UTC) + timedelta(hours=one) for one in (1, -1))
-    other = (datetime.now() + timedelta(hours=6)).time()  # noqa: DTZ005: hours are those of the place
+    other = (datetime.now() + timedelta(hours=6)).time()  # hours are those of the place
     hours = (Hours(begin=other, end=(datetime.now() + timedelta(hours=7)).time()),)
     camera = Acting()
     for one, room, many in (
