@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from oddframe.errors import MissingExtraError
-from oddframe.outside import import_onnxruntime, new_figure
+from oddframe.outside import hidden, import_onnxruntime, new_figure
 
 from .test_cli import VERBS
 
@@ -160,6 +161,17 @@ def test_who_keeps_settings_of_matplotlib_keeps_its_folder(surroundings):
     own.mkdir(parents=True)
     (own / "matplotlibrc").write_text("font.size: 20\n")
     assert Path(python("-c", show).strip()) == own
+
+
+def test_a_hidden_package_is_not_there_and_then_again(tmp_path, monkeypatch):
+    (tmp_path / "found_here.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with hidden("found_here"), pytest.raises(ImportError):
+        importlib.import_module("found_here")
+    found = importlib.import_module("found_here")
+    with hidden("found_here"):  # what is loaded stays
+        assert sys.modules["found_here"] is found
 
 
 def test_what_is_not_installed_is_named_with_its_extra(monkeypatch):

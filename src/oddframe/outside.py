@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,22 @@ def import_nncf() -> Any:
     except ImportError:
         raise MissingExtraError("int8", "export") from None
     return nncf
+
+
+@contextlib.contextmanager
+def hidden(package: str) -> Iterator[None]:
+    """A block in which a package cannot be imported, as if it were not installed, unless it has been already.
+
+    TensorBoard loads boto3 wherever that is installed, which tries an address of this computer while it is imported.
+    """
+    first = package not in sys.modules
+    if first:
+        sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if first:
+            del sys.modules[package]
 
 
 def new_figure(what: str, size: tuple[float, float]) -> Figure:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from oddframe.errors import StorageError
+from oddframe.outside import hidden
 
 
 class Board:
@@ -67,7 +68,8 @@ class Board:
     def _open(self, step: int) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
-            from torch.utils.tensorboard import SummaryWriter
+            with hidden("boto3"):
+                from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             self._installed = False
             return
