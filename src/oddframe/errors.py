@@ -19,7 +19,7 @@ OddframeError
 ├── DetectorError         a detector that breaks its contract, as one of another package may
 ├── RunError              a run or artefact: foreign, newer, damaged, other settings, in use
 │   └── WeightsError          weights truncated or of the wrong shape
-├── StorageError          a disk that is full, or a folder that cannot be written
+├── StorageError          a disk that is full, a folder that cannot be written, or storage that does not answer
 ├── WorkerError           a process of this package's own that died, or that hung and was ended
 ├── ClusterError          a cluster that does not answer, or whose machines do not fit together
 ├── TrainingError         training that cannot go on (a loss that is not a number)
@@ -64,7 +64,7 @@ class OddframeError(Exception):
         self,
         problem: str,
         *,
-        path: Path | str | None = None,
+        path: object = None,
         seen: object = None,
         wanted: object = None,
         hint: str | None = None,
@@ -123,7 +123,7 @@ class UnreadableVideoError(DataError):
 class CutOffVideoError(DataError):
     """A video that ends in the middle, or a folder with broken pictures. `frames_read` frames were fine."""
 
-    def __init__(self, problem: str, *, frames_read: int, path: Path | str | None = None, hint: str | None = None):
+    def __init__(self, problem: str, *, frames_read: int, path: object = None, hint: str | None = None):
         self.frames_read = frames_read
         super().__init__(
             problem,
@@ -170,7 +170,7 @@ class CameraError(OddframeError):
         problem: str,
         *,
         cause: str = "address",
-        path: Path | str | None = None,
+        path: object = None,
         seen: object = None,
         wanted: object = None,
         hint: str | None = None,
@@ -204,7 +204,7 @@ class WeightsError(RunError):
 
 
 class StorageError(OddframeError):
-    """A disk that is full, or a folder that cannot be written."""
+    """A disk that is full, a folder that cannot be written, or object storage that does not answer."""
 
     @classmethod
     def of(cls, error: OSError, problem: str, path: Path) -> Self:

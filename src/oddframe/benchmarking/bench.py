@@ -21,6 +21,7 @@ from oddframe.runs import Run, host, versions
 from oddframe.scoring.runtimes.choose import fitting, missing_extra
 from oddframe.settings import Settings
 from oddframe.settings_layers import load_settings
+from oddframe.storage.place import local
 from oddframe.video.open import open_video
 
 _READY, _MEASURING = "getting ready", "measuring"
@@ -69,7 +70,7 @@ def bench(
             raise SettingsError(f"nothing can be measured with this --{what}", seen=list(numbers), wanted="1 or more")
     with tempfile.TemporaryDirectory(prefix="oddframe-bench-") as place:
         watch(Progress(_READY, 0, 0))
-        footage = draw_video(Path(place) / "drawn.mp4") if video is None else open_video(video).path
+        footage = draw_video(Path(place) / "drawn.mp4") if video is None else local(open_video(video).path)
         found = _Bench(footage, list(dict.fromkeys(batches)), device, drawn=video is None)
         if trained:
             for one in map(open_trained, trained):

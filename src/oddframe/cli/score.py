@@ -14,21 +14,23 @@ from oddframe.cli.screen import print_json, print_table, say
 if TYPE_CHECKING:
     from oddframe.footage.folder import Asked, ScoredVideo
     from oddframe.scoring.scores import Scores
+    from oddframe.storage.place import Place
 
 
 def score(
     videos: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="VIDEO...", help="Video files, folders of frames, or folders with any of these in them."
+            metavar="VIDEO...",
+            help="Video files, folders of frames, or folders with any of these in them; or their URLs, as s3://BUCKET/...",
         ),
     ],
     run: Annotated[Path, typer.Option("--run", help="The folder of a trained detector, or of an exported one.")],
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--out",
-            help="Where the outputs go; of several videos, the folder in which each has one of its own.",
+            help="Where the outputs go, a folder or its URL; of several videos, the one in which each has its own.",
             show_default="RUN/scores/VIDEO",
         ),
     ] = None,
@@ -73,6 +75,7 @@ def score(
       oddframe score gate.mp4 --run runs/gate --event-clips 10 --start-time 2026-11-28T14:31:52
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
       oddframe score archive --run runs/gate --out scores --engine ray --address 10.0.0.5:6379
+      oddframe score s3://archive/may --run runs/gate --out s3://archive/scores --jobs 4
     """
     from oddframe.artefact import open_trained
     from oddframe.errors import SettingsError
@@ -80,20 +83,22 @@ def score(
     from oddframe.footage.many import are_several, score_videos
     from oddframe.footage.outputs import score
     from oddframe.footage.summary import Summary
+    from oddframe.storage.place import place_of
 
     asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
     opened = open_trained(run)
-    if are_several(videos):
+    given, into = [place_of(one) for one in videos], None if out is None else place_of(out)
+    if are_several(given):
         with watching() as watch:
             ended = score_videos(
-                opened, videos, out=out, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
+                opened, given, out=into, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
                 scene=scene, heat_video=heat_video, clips=clips, start_time=start_time, device=device,
                 backend=backend, fitting=fitting, watch=watch,
             )  # fmt: skip
         if json:
             _print(ended, asked)
         else:
-            _tell_all(ended, out or opened.folder / "scores")
+            _tell_all(ended, into or opened.folder / "scores")
         if any(one.error is not None for one in ended):
             raise typer.Exit(1)
         return
@@ -104,8 +109,9 @@ def score(
             wanted="several videos, or a folder that has videos in it",
             hint="leave --engine out",
         )
-    video = videos[0]
-    folder = out or opened.folder / "scores" / (video.stem if video.is_file() else video.name)
+    video = given[0]
+    named = video.name if isinstance(video, Path) and video.is_dir() else video.stem
+    folder = into or opened.folder / "scores" / named
     with watching() as watch:
         scores = score(
             opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, clips=clips,
@@ -137,7 +143,7 @@ def _print(ended: list[ScoredVideo], asked: Asked) -> None:
     )
 
 
-def _tell(scores: Scores, folder: Path, asked: Asked) -> None:
+def _tell(scores: Scores, folder: Place, asked: Asked) -> None:
     from oddframe.footage.folder import files_in
     from oddframe.reporting import words
 
@@ -184,7 +190,7 @@ def _moment(scores: Scores, seconds: float | None, frame: int) -> str:
     return moment[:8] if date == scores.began.date().isoformat() else f"{date} {moment[:8]}"
 
 
-def _tell_all(ended: list[ScoredVideo], parent: Path) -> None:
+def _tell_all(ended: list[ScoredVideo], parent: Place) -> None:
     """Say what became of each video."""
     from oddframe.footage.overview import EVENTS, PAGE
     from oddframe.reporting.words import count, shown_score

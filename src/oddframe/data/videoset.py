@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from oddframe.data.source import DataInfo, DataSource
 from oddframe.errors import FrameSizeError, LabelError
+from oddframe.storage.place import local
 from oddframe.video._digest import sampled_digest
 from oddframe.video.source import Video
 from oddframe.video.torn import is_torn
@@ -190,7 +191,7 @@ class VideoSet:
                 digest.update(repr(said).encode())
                 digest.update(b"-" if one.labels is None else np.packbits(one.labels).tobytes())
                 digest.update(repr([(span.start, span.end, span.class_name) for span in one.classes]).encode())
-                digest.update(sampled_digest(video.parts()))
+                digest.update(sampled_digest([local(part) for part in video.parts()]))
                 if one.masks is not None:
                     digest.update(repr(sorted(one.masks.paths)).encode())
                     digest.update(sampled_digest(sorted(set(one.masks.paths.values()))))

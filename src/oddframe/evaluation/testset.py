@@ -13,6 +13,7 @@ from oddframe.errors import MissingPathError, NothingToJudgeError, RunError, Set
 from oddframe.evaluation.event_figures import RATES
 from oddframe.evaluation.figures import TrainedOn
 from oddframe.scoring.scores import AlarmLine
+from oddframe.storage.place import local
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -107,10 +108,10 @@ def _refuse_trained(run: Trained, videos: VideoSet) -> None:
     if trained is None or not trained.loose or videos.source is None:
         return
     roots = [path.resolve() for path in trained.paths]
-    judged = [video.video for video in videos.test if any(map(video.video.path.resolve().is_relative_to, roots))]
-    normal = {video.video.path.resolve(): video.video for video in open_source(trained).normal} if judged else {}
+    judged = [video.video for video in videos.test if any(map(local(video.video.path).resolve().is_relative_to, roots))]
+    normal = {local(video.video.path).resolve(): video.video for video in open_source(trained).normal} if judged else {}
     for one in judged:
-        if (known := normal.get(one.path.resolve())) is None:
+        if (known := normal.get(local(one.path).resolve())) is None:
             continue
         first, last = known.first_index, known.first_index + known.frame_count
         if one.first_index < last and first < one.first_index + one.frame_count:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from oddframe.artefact import Trained, fingerprint
 from oddframe.errors import OddframeError, SettingsError
+from oddframe.footage.published import published
 from oddframe.footage.summary import FILE, Making, Summary, read_summary
 from oddframe.scoring.fitting import Fitting
+from oddframe.storage.place import Place
+from oddframe.storage.remote import Remote
 from oddframe.video.open import open_video
 from oddframe.video.source import Video, list_pictures, looks_of
 
@@ -77,7 +80,7 @@ class Asked:
         left_out = {"video": not self.heat_video, "clips": not self.clips}
         return [name for name in FILES if not left_out.get(name)]
 
-    def open(self, video: Path | str, name: str | None = None) -> Video:
+    def open(self, video: Place | str, name: str | None = None) -> Video:
         """Open the video.
 
         Raises:
@@ -97,8 +100,8 @@ class ScoredVideo:
     """
 
     name: str
-    video: Path
-    folder: Path
+    video: Place
+    folder: Place
     summary: Summary | None = None
     skipped: bool = False
     error: OddframeError | None = None
@@ -114,7 +117,7 @@ def made_from(trained: Trained, backend: str, fitting: Fitting | None = None) ->
     return {"run": run, "backend": backend, "oddframe": version("oddframe")}
 
 
-def made_of(shared: Mapping[str, str], video: Path, asked: Asked) -> Making:
+def made_of(shared: Mapping[str, str], video: Place, asked: Asked) -> Making:
     """What the files of one video are made from: what is shared, what is asked, and how the video looks.
 
     Raises:
@@ -123,24 +126,30 @@ def made_of(shared: Mapping[str, str], video: Path, asked: Asked) -> Making:
     return Making.model_validate({**shared, **asdict(asked), "video": looks_of(parts_of(video))})
 
 
-def parts_of(video: Path) -> list[Path]:
+def parts_of(video: Place) -> list[Place]:
     """The files that a video is made of: itself, or a folder's pictures."""
-    return list_pictures(video) if video.is_dir() else [video]
+    return [*list_pictures(video)] if isinstance(video, Path) and video.is_dir() else [video]
 
 
-def files_in(folder: Path, asked: Asked) -> dict[str, str]:
-    """Name → path of the files that scoring has left there."""
+def files_in(folder: Place, asked: Asked) -> dict[str, str]:
+    """Name → path or URL of the files that scoring has left there."""
+    if isinstance(folder, Remote):
+        there = {way.partition("/")[0] for way in folder.files()}
+        return {name: str(folder / FILES[name]) for name in asked.files() if FILES[name] in there}
     return {name: str(folder / FILES[name]) for name in asked.files() if (folder / FILES[name]).exists()}
 
 
-def finished(folder: Path, made: Making | None, asked: Asked) -> Summary | None:
+def finished(folder: Place, made: Making | None, asked: Asked) -> Summary | None:
     """The summary of a video whose files are all there and were made from the same; None where it is to be scored.
 
     A file that could not be made counts as there: it was said why, and another try would end the same.
 
     Raises:
-        RunError: scores.json is damaged, or of another format.
+        RunError: scores.json is damaged, or of another format. StorageError: storage cannot be asked.
     """
+    if isinstance(folder, Remote):
+        vouched = published(folder)
+        return vouched.summary() if vouched is not None and made is not None and vouched.made == made else None
     if not (folder / FILE).exists():
         return None
     found = read_summary(folder)

@@ -25,7 +25,10 @@ from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
 from oddframe.scoring.fitting import Fitting, fitted
 from oddframe.scoring.scenes import Scenes
-from oddframe.video.discover import find_videos, printable
+from oddframe.storage.alone import alone_in
+from oddframe.storage.place import Place, bytes_of, place_of
+from oddframe.storage.remote import Remote
+from oddframe.video.discover import find_remote, find_videos, printable
 from oddframe.video.source import list_pictures
 
 _LOCK = ".lock"
@@ -33,9 +36,9 @@ _LOCK = ".lock"
 
 def score_videos(
     run: Trained | Path | str,
-    videos: Path | str | Sequence[Path | str],
+    videos: Place | str | Sequence[Place | str],
     *,
-    out: Path | str | None = None,
+    out: Place | str | None = None,
     jobs: int | None = None,
     engine: str = "local",
     address: str | None = None,
@@ -60,9 +63,10 @@ def score_videos(
 
     Args:
         run: a trained run or an artefact of it, or its folder.
-        videos: files, folders of frames, and folders with any of these in them.
-        out: the parent of the videos' folders; `scores` in the run's folder without it. Beside them are events.csv with
-            the events of all, and index.html, a page of all.
+        videos: files, folders of frames, and folders with any of these in them; or URLs (s3://, gs://, file://) of
+            files and of folders with files in them.
+        out: the parent of the videos' folders, or its URL; `scores` in the run's folder without it. Beside them are
+            events.csv with the events of all, and index.html, a page of all.
         scene: which of the trained scenes they all show; without it, each the one that its folder is called by.
         jobs: how many are scored at the same time, each by a process with its share of the cores; without it one at a
             time here, and one for each core of a cluster.
@@ -84,11 +88,11 @@ def score_videos(
     """
     where = Where(engine, address, jobs)
     opened = open_trained(run)
-    parent = opened.folder / "scores" if out is None else Path(out)
+    parent = opened.folder / "scores" if out is None else place_of(out)
     used = fitted(fitting, opened)
     asked, shared = Asked(start, end, fps, scene, heat_video, clips, start_time), made_from(opened, backend, used)
     Scenes.of_run(opened, used).check(scene)
-    listed = [videos] if isinstance(videos, Path | str) else videos
+    listed = [videos] if isinstance(videos, Path | Remote | str) else videos
     named = _named(listed)
     if start_time is not None and len(named) > 1:
         raise SettingsError(
@@ -107,16 +111,22 @@ def score_videos(
     return ended
 
 
-def are_several(videos: Sequence[Path]) -> bool:
-    """Whether these are several videos, or a folder that has videos in it, rather than one."""
-    return len(videos) != 1 or (videos[0].is_dir() and not list_pictures(videos[0]))
+def are_several(videos: Sequence[Place]) -> bool:
+    """Whether these are several videos, or a folder that has videos in it, rather than one.
+
+    Raises:
+        StorageError: storage cannot be asked.
+    """
+    if len(videos) != 1 or isinstance(one := videos[0], Remote):
+        return len(videos) != 1 or videos[0].facts() is None  # type: ignore[union-attr]
+    return one.is_dir() and not list_pictures(one)
 
 
 @dataclass(frozen=True)
 class _Task:
     name: str
-    video: Path
-    folder: Path
+    video: Place
+    folder: Place
     made: Making | None
 
     def ended(self) -> ScoredVideo:
@@ -125,25 +135,26 @@ class _Task:
     def weight(self) -> int:
         """Bytes, at least one: what the time that it takes is guessed from."""
         try:
-            return max(1, sum(part.stat().st_size for part in parts_of(self.video)))
+            return max(1, sum(bytes_of(part) for part in parts_of(self.video)))
         except OSError:
             return 1
 
 
 @contextlib.contextmanager
-def _alone_in(parent: Path) -> Iterator[None]:
+def _alone_in(parent: Place) -> Iterator[None]:
     """While two write into one folder, each would take the other's videos for finished, or write over them.
 
     Raises:
         StorageError: another process is at it, or the folder cannot be written.
     """
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError.of(error, "the folder cannot be made", parent) from None
+    if isinstance(parent, Path):
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError.of(error, "the folder cannot be made", parent) from None
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(lock(parent / _LOCK, wait=False))
+            stack.enter_context(lock(parent / _LOCK, wait=False) if isinstance(parent, Path) else alone_in(parent))
         except HeldElsewhereError:
             raise StorageError(
                 "another process scores into this folder", path=parent, hint="wait for its end, or give another --out"
@@ -273,19 +284,23 @@ def _finished(task: _Task, asked: Asked, watch: Watcher) -> Summary | None:
         return None
 
 
-def _made(shared: Mapping[str, str], video: Path, asked: Asked) -> Making | None:
+def _made(shared: Mapping[str, str], video: Place, asked: Asked) -> Making | None:
     try:
         return made_of(shared, video, asked)
     except OSError:
         return None  # gone: its worker will say so
 
 
-def _named(paths: Sequence[Path | str]) -> list[tuple[str, Path]]:
+def _named(paths: Sequence[Place | str]) -> list[tuple[str, Place]]:
     """Videos with names of their own, which their folders bear, too."""
-    found = {path.resolve(): (name, path) for given in paths for name, path in _videos_at(Path(given))}
+    found: dict[Place, tuple[str, Place]] = {
+        path.resolve() if isinstance(path, Path) else path: (name, path)
+        for given in paths
+        for name, path in _videos_at(place_of(given))
+    }
     alike = Counter(name for name, _ in found.values())
     named = [(name if alike[name] == 1 else name + path.suffix, path) for name, path in found.values()]
-    taken: dict[str, Path] = {}
+    taken: dict[str, Place] = {}
     for name, path in named:
         if (other := taken.setdefault(name, path)) != path:
             raise SettingsError(
@@ -296,7 +311,13 @@ def _named(paths: Sequence[Path | str]) -> list[tuple[str, Path]]:
     return named
 
 
-def _videos_at(path: Path) -> list[tuple[str, Path]]:
+def _videos_at(path: Place) -> Sequence[tuple[str, Place]]:
+    if isinstance(path, Remote):
+        if path.facts() is not None:
+            return [(printable(path.stem), path)]
+        if remote := find_remote(path):
+            return [(one.name, one.path) for one in remote]
+        raise MissingPathError("there is no video at this address", path=str(path), wanted="video files in a folder")
     if not path.is_dir():
         return [(printable(path.stem), path)]
     if list_pictures(path):

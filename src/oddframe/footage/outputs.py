@@ -10,6 +10,7 @@ from oddframe.artefact import Trained, open_trained
 from oddframe.errors import MissingExtraError, OddframeError, SettingsError, StorageError
 from oddframe.footage.clips import drawn_frames, write_clips
 from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of
+from oddframe.footage.published import filled
 from oddframe.footage.summary import Making, Summary, write_summary
 from oddframe.footage.tables import write_events
 from oddframe.progress import Progress, Watcher, unwatched
@@ -20,15 +21,16 @@ from oddframe.scoring.fitting import Fitting
 from oddframe.scoring.scenes import Scenes, folders_of
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
+from oddframe.storage.place import Place, place_of
 from oddframe.video.source import Frame, Video
 from oddframe.video.write import write_video
 
 
 def score(
     run: Trained | Path | str,
-    video: Video | Path | str,
+    video: Video | Place | str,
     *,
-    out: Path | str | None = None,
+    out: Place | str | None = None,
     start: str | None = None,
     end: str | None = None,
     fps: float | None = None,
@@ -45,10 +47,10 @@ def score(
 
     Args:
         run: a trained run or an artefact of it, or its folder.
-        video: an open video, or a file or a folder of frames.
-        out: folder for scores.csv, events.csv, scores.json, curve.png and report.html; nothing is written without it.
-            The curve needs the extra `train`. Where a picture cannot be made, `watch` is told and the scores stay.
-            While the video is scored, scores.partial.csv has the rows so far.
+        video: an open video, or a file or a folder of frames, or the URL of a file (s3://, gs://, file://).
+        out: folder, or URL of one, for scores.csv, events.csv, scores.json, curve.png and report.html; nothing is
+            written without it. The curve needs the extra `train`. Where a picture cannot be made, `watch` is told and
+            the scores stay. While the video is scored, scores.partial.csv has the rows so far.
         start, end: range of a video that is named by its path, see `parse_position`; `end` is exclusive.
         fps: frame rate of a folder of frames.
         scene: which of the trained scenes it shows; without it, the one that its folder is called by.
@@ -83,7 +85,8 @@ def score(
     if out is None:
         return _scored(scorer, source, asked, watch)
     made = made_of(made_from(opened, backend, scorer.fitting), source.path, asked) if source is not video else None
-    return score_into(Path(out), scorer, source, asked, made, watch)
+    with filled(place_of(out)) as folder:
+        return score_into(folder, scorer, source, asked, made, watch)
 
 
 def score_into(folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Making | None, watch: Watcher) -> Scores:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from oddframe.footage.folder import Asked
 from oddframe.footage.outputs import score_into
+from oddframe.footage.published import filled
 from oddframe.footage.summary import Making
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.scoring.scorer import Scorer
+from oddframe.storage.place import place_of
 
 
 @contextmanager
@@ -29,7 +30,9 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
         asked = Asked(**order["asked"])
         video = asked.open(order["video"], order["name"])
         made = None if order["made"] is None else Making.model_validate(order["made"])
-        return score_into(Path(order["folder"]), scorer, video, asked, made, watch).to_dict()
+        with filled(place_of(order["folder"])) as folder:
+            scores = score_into(folder, scorer, video, asked, made, watch)
+        return scores.to_dict()
 
     yield score
 

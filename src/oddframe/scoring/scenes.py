@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from oddframe.artefact import Trained
@@ -13,6 +12,8 @@ from oddframe.scoring.backgrounds import Backgrounds
 from oddframe.scoring.calibration import POOLED, Calibration
 from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.fitting import Fitting
+from oddframe.storage.place import Place
+from oddframe.storage.remote import Remote
 from oddframe.video.discover import printable
 
 
@@ -95,7 +96,8 @@ class Scenes:
         )
 
 
-def folders_of(name: str, path: Path) -> list[str]:
+def folders_of(name: str, path: Place) -> list[str]:
     """The folders that a video lies in, the nearest last, by its name (`gate/monday`) or else by its path."""
     *within, _ = name.split("/")
-    return within or [printable(part) for part in path.resolve().parent.parts[-3:] if part != "/"]
+    parts = path.parent.url.split("/") if isinstance(path, Remote) else path.resolve().parent.parts
+    return within or [printable(part) for part in parts[-3:] if part not in ("", "/")]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from av.video.frame import VideoFrame
 
+from oddframe.storage.place import Place
 from oddframe.video._index import FrameIndex
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie, VideoPacket
 from oddframe.video._watch import Pulse
@@ -42,7 +42,7 @@ class Ending:
 
 
 def decoded_from(
-    path: Path, index: FrameIndex, start: int, ending: Ending, pulse: Pulse
+    path: Place, index: FrameIndex, start: int, ending: Ending, pulse: Pulse
 ) -> Iterator[tuple[int, VideoFrame, Movie]]:
     """Yield (slot, frame, movie) in rising order, from the first frame at or after slot `start` on.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from oddframe.errors import StorageError, UnreadableVideoError
 from oddframe.files import HeldElsewhereError, atomic_write, lock
+from oddframe.storage.place import local
 from oddframe.video.source import Video, looks_of
 
 _CHUNK_BYTES = 1 << 20
@@ -39,15 +40,15 @@ class DigestBook:
 
     def of(self, video: Video) -> str:
         """Return a digest of the bytes of a video; for a folder of frames, of all names and bytes."""
-        parts = video.parts()
+        parts, path = [local(part) for part in video.parts()], local(video.path)
         try:
             looks = looks_of(parts)
-            where = str(video.path.resolve())
+            where = str(path.resolve())
             self._refresh()
             noted = self._notes.get(where)
             if noted is not None and noted[0] == looks:
                 return noted[1]
-            digest = _content(parts, named=len(parts) > 1 or video.path.is_dir())
+            digest = _content(parts, named=len(parts) > 1 or path.is_dir())
         except OSError as error:
             raise UnreadableVideoError(
                 f"'{video.name}' cannot be read", path=error.filename or video.path, seen=error.strerror

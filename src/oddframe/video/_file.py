@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from oddframe.errors import CutOffVideoError, FrameSizeError, UnreadableVideoError
+from oddframe.storage.place import Place, bytes_of
 from oddframe.video._clock import seconds_between
 from oddframe.video._decode import Ending, decoded_from
 from oddframe.video._index import FrameIndex, index_of
@@ -69,7 +70,7 @@ class _Look:
 class FileVideo(Video):
     """See `Video`. Grey if the first, the middle and the last readable picture are."""
 
-    def __init__(self, path: Path, *, name: str, fps: float | None, start: str | None, end: str | None) -> None:
+    def __init__(self, path: Place, *, name: str, fps: float | None, start: str | None, end: str | None) -> None:
         self.path, self.name, self.start, self.end = path, name, start, end
         self._said_fps = fps
         self._look = watched_call(lambda pulse: _look(path, pulse), path)
@@ -113,7 +114,7 @@ class FileVideo(Video):
         """Of all frames, whatever part is read: a frame has the same pixels wherever reading begins."""
         return range_of(self._deep_pictures(0, self._index.count, _LEARNED_FROM)) or PixelRange(0, HIGHEST)
 
-    def parts(self) -> Sequence[Path]:
+    def parts(self) -> Sequence[Place]:
         return (self.path,)
 
     @cached_property
@@ -217,7 +218,7 @@ class FileVideo(Video):
             return "its last packet is torn"
         if ending.corrupt[-1] and not ending.corrupt[-2]:
             return "its last picture is damaged"
-        bytes_ = self.path.stat().st_size
+        bytes_ = bytes_of(self.path)
         if "mpegts" in self._look.formats and all(bytes_ % size for size in _TRANSPORT_PACKET_BYTES):
             return "it ends inside a transport packet"
         if not self._look.formats & _STATES_LENGTH:
@@ -232,7 +233,7 @@ class FileVideo(Video):
         return None
 
 
-def _look(path: Path, pulse: Pulse) -> _Look:
+def _look(path: Place, pulse: Pulse) -> _Look:
     with Movie(path) as movie:
         first = next(_some(movie, pulse), None)
         if first is None:
@@ -251,7 +252,7 @@ def _look(path: Path, pulse: Pulse) -> _Look:
             own_clock=movie.has_clock and movie.stamped,
             formats=movie.formats,
             other_tracks=movie.other_tracks,
-            began=began_of(path.absolute(), movie.metadata) or movie.wall_clock,
+            began=began_of(path.absolute() if isinstance(path, Path) else path, movie.metadata) or movie.wall_clock,
         )
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import UnreadableVideoError
+from oddframe.storage.place import Place
 from oddframe.video._clock import NO_STAMP, display_order, lost_frames, rising
 from oddframe.video._libav import BrokenOffError, DamagedError, Movie
 from oddframe.video._watch import Pulse, watched_call
@@ -92,7 +92,7 @@ class _Decoded:
     failed: list[int] = field(default_factory=list)
 
 
-def index_of(path: Path) -> FrameIndex:
+def index_of(path: Place) -> FrameIndex:
     """Read a file's packets, and as many of its pictures as is needed, and return its frames.
 
     Raises:
@@ -101,7 +101,7 @@ def index_of(path: Path) -> FrameIndex:
     return watched_call(lambda pulse: _index_of(path, pulse), path)
 
 
-def _index_of(path: Path, pulse: Pulse) -> FrameIndex:
+def _index_of(path: Place, pulse: Pulse) -> FrameIndex:
     with Movie(path) as movie:
         packets = _scan(movie, pulse)
         tick_s, has_clock, in_decoding_order = movie.tick_s, movie.has_clock, movie.stamped_in_decoding_order
@@ -204,7 +204,7 @@ def _telling(packets: _Packets, stamps: NDArray[np.int64], first: int) -> int:
     return max(first + _PROBED, key + 1 + int(leading[-1]) if len(leading) else 0)
 
 
-def _decode(path: Path, pulse: Pulse, up_to: Callable[[int], int] | None = None) -> _Decoded:
+def _decode(path: Place, pulse: Pulse, up_to: Callable[[int], int] | None = None) -> _Decoded:
     """Decode without looking at the pictures: all, or up to the packet that `up_to` says, given the first frame's."""
     done = _Decoded()
     number, last = -1, None

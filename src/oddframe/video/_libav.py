@@ -10,24 +10,31 @@ import errno
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeAlias, cast
+from typing import IO, Any, Self, TypeAlias, cast
 
 import av
 import av.error
 import av.format
 import av.stream
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from oddframe.errors import UnreadableVideoError
+from oddframe.errors import OddframeError, UnreadableVideoError
+from oddframe.storage.place import Place, bytes_of
+from oddframe.storage.reading import RemoteReader
+from oddframe.storage.remote import Remote
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
 PATIENCE_S = 20.0
 """How long libav may be silent before a file is given up."""
+
+REMOTE_PATIENCE_S = 180.0
+"""The same of a file on object storage, a read of which may take several attempts."""
 
 _MOST_PIXELS = 1 << 27
 """Four times 8K. What announces more is damaged, and would fill the memory."""
@@ -63,20 +70,27 @@ class Movie:
         stamped: whether a packet that was read so far had a time stamp.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
+        self._reader = RemoteReader(path) if isinstance(path, Remote) else None
         try:
             # Nothing but this one file is ever read, whatever a playlist in it names.
-            self.container = av.open(
-                str(path.resolve()),
+            self.container: InputContainer = av.open(
+                str(path.resolve()) if isinstance(path, Path) else cast("IO[bytes]", self._reader),
+                mode="r",
                 options={"protocol_whitelist": "file"},
                 metadata_errors="replace",
-                timeout=PATIENCE_S,
+                timeout=patience_s(path),
             )
         except av.error.ExitError:
+            self._stop_reading()
             raise no_progress(path) from None
         except LIBAV_RAISES as error:
+            self._stop_reading()
             raise self._does_not_open(error) from None
+        except BaseException:
+            self._stop_reading()
+            raise
         try:
             self.formats = frozenset(self.container.format.name.split(","))
             tracks = [stream for stream in self.container.streams.video if not is_cover(stream)]
@@ -91,17 +105,30 @@ class Movie:
             self._stamps_by_place = self._listed() if self.stamped_in_decoding_order else {}
             self._last_tag = -1
         except LIBAV_RAISES as error:
-            self.container.close()
+            self._close()
             raise self.broken(error, "this file does not open as video") from None
         except UnreadableVideoError:
-            self.container.close()
+            self._close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.container.close()
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def _raise_failure(self) -> None:
+        """libav may take storage that does not answer for the end of the file."""
+        if self._reader is not None and self._reader.failure is not None:
+            raise self._reader.failure
 
     @property
     def start_s(self) -> float:
@@ -166,10 +193,12 @@ class Movie:
             try:
                 packet = next(demuxed)
             except StopIteration:
+                self._raise_failure()
                 return
             except av.error.ExitError:
                 raise no_progress(self.path) from None
             except LIBAV_RAISES as error:
+                self._raise_failure()
                 raise BrokenOffError(words(error)) from None
             self.stamped = self.stamped or packet.pts is not None or packet.dts is not None
             yield packet
@@ -264,9 +293,11 @@ class Movie:
         words += [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds) if kind != "video"]
         return ", ".join(words) or "no stream at all"
 
-    def _does_not_open(self, error: BaseException) -> UnreadableVideoError:
+    def _does_not_open(self, error: BaseException) -> OddframeError:
+        if self._reader is not None and self._reader.failure is not None:
+            return self._reader.failure
         try:
-            size = f"{self.path.stat().st_size} bytes; "
+            size = f"{bytes_of(self.path)} bytes; "
         except OSError:
             size = ""
         if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
@@ -290,12 +321,17 @@ class DamagedError(Exception):
     """A packet that does not decode. Never leaves this room."""
 
 
-def no_progress(path: Path) -> UnreadableVideoError:
+def patience_s(path: Place) -> float:
+    """How long reading a file may be silent before it is given up."""
+    return PATIENCE_S if isinstance(path, Path) else REMOTE_PATIENCE_S
+
+
+def no_progress(path: Place) -> UnreadableVideoError:
     """The error for a file at which libav hangs."""
     return UnreadableVideoError(
         "the decoder makes no progress with this video",
         path=path,
-        seen=f"nothing came for {PATIENCE_S:g} s",
+        seen=f"nothing came for {patience_s(path):g} s",
         hint="the file is damaged, or its disk does not answer: copy it to another disk, or encode it anew",
     )
 

@@ -11,9 +11,9 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Generic, TypeVar
 
+from oddframe.storage.place import Place
 from oddframe.video import _libav
 
 T = TypeVar("T")
@@ -45,11 +45,11 @@ class _Ended(Generic[T]):
         self.error = error
 
 
-def watched(work: Callable[[Pulse], Generator[T, None, None]], path: Path) -> Generator[T, None, None]:
+def watched(work: Callable[[Pulse], Generator[T, None, None]], path: Place) -> Generator[T, None, None]:
     """Yield what `work` yields. Its thread ends when this iterator is closed.
 
     Raises:
-        UnreadableVideoError: nothing moved for `_libav.PATIENCE_S`. Otherwise what the work raises.
+        UnreadableVideoError: nothing moved for `_libav.patience_s`. Otherwise what the work raises.
     """
     pulse: Pulse = Pulse()
     results: queue.Queue[T | _Ended[T]] = queue.Queue(_AHEAD)
@@ -69,7 +69,7 @@ def watched(work: Callable[[Pulse], Generator[T, None, None]], path: Path) -> Ge
         thread.join(_FAREWELL_S)
 
 
-def watched_call(work: Callable[[Pulse], T], path: Path) -> T:
+def watched_call(work: Callable[[Pulse], T], path: Place) -> T:
     """Return what `work` returns. Raises as `watched`."""
 
     def once(pulse: Pulse) -> Generator[T, None, None]:
@@ -102,11 +102,11 @@ def _put(results: queue.Queue[T | _Ended[T]], item: T | _Ended[T], pulse: Pulse)
     return False
 
 
-def _next(results: queue.Queue[T | _Ended[T]], pulse: Pulse, path: Path) -> T | _Ended[T]:
+def _next(results: queue.Queue[T | _Ended[T]], pulse: Pulse, path: Place) -> T | _Ended[T]:
     silent, seen = 0, pulse.count
     while silent < _LOOKS:
         try:
-            return results.get(timeout=_libav.PATIENCE_S / _LOOKS)
+            return results.get(timeout=_libav.patience_s(path) / _LOOKS)
         except queue.Empty:
             silent = silent + 1 if pulse.count == seen else 0
             seen = pulse.count

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
+
+from oddframe.storage.place import Place
 
 _IN_NAME = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)([-_.]?)(?P<month>\d\d)\2(?P<day>\d\d)"
@@ -21,7 +22,7 @@ _EARLIEST = 1990
 """Clocks that were never set say 1904, 1970 or 1980."""
 
 
-def began_of(path: Path, metadata: Mapping[str, str]) -> datetime | None:
+def began_of(path: Place, metadata: Mapping[str, str]) -> datetime | None:
     """Return when a video began, or None.
 
     Args:

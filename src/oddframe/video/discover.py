@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from oddframe.storage.remote import Remote
 from oddframe.video.source import VIDEO_SUFFIXES, list_pictures, natural_key
 
 _DEEPEST = 8
@@ -45,6 +46,14 @@ class FoundVideo:
 
 
 @dataclass(frozen=True)
+class FoundRemote:
+    """A video file on object storage; see `FoundVideo`."""
+
+    path: Remote
+    name: str
+
+
+@dataclass(frozen=True)
 class Found:
     """What lies in a folder.
 
@@ -72,6 +81,24 @@ def find_videos(folder: Path) -> Found:
         for within, path in found
     )
     return Found(videos, passed_over, tuple(sorted(map(printable, dated), key=natural_key)))
+
+
+def find_remote(folder: Remote) -> tuple[FoundRemote, ...]:
+    """Video files in a folder of object storage and below it, by the same rules; of pictures it knows nothing.
+
+    Raises:
+        StorageError: it cannot be listed.
+    """
+    files = {tuple(way.split("/")): facts for way, facts in folder.files().items()}
+    scored = {parts[:-1] for parts in files if parts[-1] in _SCORED}
+    found = [
+        FoundRemote(Remote(f"{folder}/{'/'.join(parts)}", facts), printable("/".join(parts).removesuffix(suffix)))
+        for parts, facts in files.items()
+        if (suffix := PurePosixPath(parts[-1]).suffix).lower() in VIDEO_SUFFIXES
+        and not any(part.startswith(".") for part in parts)
+        and not any(parts[:depth] in scored for depth in range(1, len(parts)))
+    ]
+    return tuple(sorted(found, key=lambda one: [natural_key(part) for part in one.name.split("/")]))
 
 
 def scene_of(within: Sequence[str]) -> str:

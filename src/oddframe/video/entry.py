@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from oddframe.errors import CutOffVideoError, StorageError, UnreadableVideoError
+from oddframe.storage.place import local
 from oddframe.video.picture import Resize, as_picture
 from oddframe.video.source import Video
 
@@ -210,7 +211,7 @@ def write_entry(
         times = zlib.crc32(content)
         (folder / _TIMES).write_bytes(content)
     about = About(
-        source=os.fsencode(video.path).decode("utf-8", "replace"),
+        source=os.fsencode(local(video.path)).decode("utf-8", "replace"),
         recipe=recipe,
         shape=(rows.count, *recipe.size, recipe.channels),
         trouble=trouble,

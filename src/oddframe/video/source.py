@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.errors import SettingsError, TooShortError
+from oddframe.storage.place import Place
+from oddframe.storage.remote import Remote
 from oddframe.video.pixel_range import PixelRange
 
 PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
@@ -61,7 +63,7 @@ class Video(ABC):
     """A video, or a range of one, that can be read from its beginning as often as wanted.
 
     Attributes:
-        path: the file or the folder of frames.
+        path: the file, which may be on object storage, or the folder of frames.
         name: how it is called in tables.
         size: (height, width) of the source's pictures, upright.
         channels: 1 where the source is grey, else 3.
@@ -71,7 +73,7 @@ class Video(ABC):
             time zone where one is known, else the camera's own wall clock.
     """
 
-    path: Path
+    path: Place
     name: str
     size: tuple[int, int]
     channels: int
@@ -203,7 +205,7 @@ class Video(ABC):
         """
 
     @abstractmethod
-    def parts(self) -> Sequence[Path]:
+    def parts(self) -> Sequence[Place]:
         """Return the files that it is made of, in order."""
 
     @abstractmethod
@@ -275,15 +277,20 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: natural_key(p.name))
 
 
-def looks_of(parts: Sequence[Path]) -> str:
-    """A digest of names, sizes and times of change of a video's files: what shows, without reading them, that they are
-    the same as before.
+def looks_of(parts: Sequence[Place]) -> str:
+    """A digest of names, sizes and times of change of a video's files, or of what storage says instead: what shows,
+    without reading them, that they are the same as before.
 
     Raises:
         OSError: one of them is gone.
     """
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
+        if isinstance(part, Remote):
+            if (facts := part.facts()) is None:
+                raise FileNotFoundError(f"{part} is gone")
+            digest.update(f"{part.name}\0{facts.size}\0{facts.looks}\n".encode())
+            continue
         status = part.stat()
         digest.update(os.fsencode(part.name) + f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

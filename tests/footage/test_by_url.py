@@ -1,0 +1,113 @@
+"""Videos in and results out by URL, against a server that speaks S3 on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oddframe.errors import StorageError
+from oddframe.footage.many import are_several, score_videos
+from oddframe.footage.outputs import score
+from oddframe.footage.published import MANIFEST
+from oddframe.storage import remote
+from oddframe.storage.alone import alone_in
+from oddframe.storage.place import place_of
+from oddframe.storage.remote import Remote
+
+from .conftest import flashing
+
+pytest.importorskip("s3fs")
+pytest.importorskip("moto")
+
+SECRET = "hunter22hunter22"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """moto's S3, on a free port of 127.0.0.1, in this process."""
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    application = DomainDispatcherApplication(create_backend_app)
+    serving = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=serving.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{serving.server_port}"
+    serving.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def archive(server, monkeypatch, request) -> Remote:
+    """An empty bucket, into which the environment alone lets somebody in."""
+    import s3fs
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(remote, "WAITS_S", (0.0, 0.0))
+    s3fs.S3FileSystem.clear_instance_cache()
+    bucket = request.node.name.replace("_", "-")[:40].strip("-")
+    s3fs.S3FileSystem().mkdir(bucket)
+    s3fs.S3FileSystem.clear_instance_cache()
+    return Remote(f"s3://{bucket}")
+
+
+@pytest.fixture
+def gate(make_video, tmp_path) -> Path:
+    """Sixty frames with an event from 32 to 50."""
+    return make_video(tmp_path / "gate.mp4", frames=60, fps=10, pictures=flashing)
+
+
+@pytest.mark.slow
+def test_one_video_by_url_leaves_the_same_files_as_one_of_this_machine_and_a_manifest_of_them(
+    run, archive, gate, tmp_path
+):
+    (archive / "may/gate.mp4").upload(str(gate))
+    score(run, str(archive / "may/gate.mp4"), out=str(archive / "seen"))
+    score(run, gate, out=tmp_path / "seen")
+
+    for table in ("scores.csv", "events.csv"):
+        assert (archive / "seen" / table).read() == (tmp_path / "seen" / table).read_bytes()
+    files = (archive / "seen").files()
+    assert {"scores.json", "report.html", MANIFEST} <= set(files)
+    assert SECRET.encode() not in b"".join((archive / "seen" / way).read() for way in files)
+
+
+@pytest.mark.slow
+def test_an_archive_by_url_is_scored_once_and_what_is_not_whole_again(run, archive, gate, tmp_path):
+    for way in ("may/b10.mp4", "may/b2.mp4", "may/belt/1.mp4", "may/notes.txt"):
+        (archive / way).upload(str(gate))
+    assert are_several([archive / "may"])
+    first = score_videos(run, str(archive / "may"), out=str(archive / "seen"), jobs=2)
+    assert [(one.name, one.error) for one in first] == [("b2", None), ("b10", None), ("belt/1", None)]
+    assert {"events.csv", "index.html"} <= set((archive / "seen").files())
+    assert b"b10/report.html" in (archive / "seen/index.html").read()
+
+    (archive / "seen/b2" / MANIFEST).remove()
+    (archive / "may/b10.mp4").write(gate.read_bytes() + b"\0" * 8)
+    again = score_videos(run, str(archive / "may"), out=str(archive / "seen"))
+    assert [one.skipped for one in again] == [False, False, True]
+
+
+def test_a_bucket_that_is_not_there_or_lets_nobody_in_is_one_error_with_what_to_do(run, archive, monkeypatch):
+    with pytest.raises(StorageError, match="is there a bucket of this name"):
+        Remote("s3://no-such-bucket/a").write(b"a")
+
+    def refuse(*_, **__):
+        raise PermissionError(f"Access Denied for {SECRET}")
+
+    monkeypatch.setattr(archive._system(), "pipe_file", refuse)
+    with pytest.raises(StorageError, match="AWS_ACCESS_KEY_ID") as refused:
+        (archive / "a").write(b"a")
+    assert SECRET not in str(refused.value)
+
+
+def test_two_do_not_score_into_one_folder_of_a_bucket(run, archive, gate):
+    (archive / "may/gate.mp4").upload(str(gate))
+    with alone_in(archive / "seen"), pytest.raises(StorageError, match="another process scores into this folder"):
+        score_videos(run, [place_of(str(archive / "may"))], out=archive / "seen")
