@@ -11,7 +11,7 @@ from .conftest import PASSWORD
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 """Of a machine that has much else to do."""
 
 
@@ -70,18 +70,27 @@ class Browser:
         for key in keys:
             self.chromium.switch_to.active_element.send_keys(key)
 
-    def until(self, seen: Callable[[], Any]) -> Any:
+    def until(self, seen: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
         """Wait until something is true, and return it."""
-        until_s = time.monotonic() + PATIENCE_S
+        until_s = time.monotonic() + patience_s
         while not (found := seen()):
             if time.monotonic() > until_s:
-                raise AssertionError(f"not within {PATIENCE_S:g} s; the page says:\n{self.text('body')}")
+                raise AssertionError(f"not within {patience_s:g} s; the page says:\n{self.text('body')}")
             time.sleep(0.1)
         return found
 
     def reads(self, words: str, selector: str = "main") -> None:
         """Wait until somebody reads these words."""
         self.until(lambda: words in self.text(selector))
+
+    def asked(self) -> Any:
+        """What the browser asks somebody; None as long as it asks nothing."""
+        from selenium.common.exceptions import NoAlertPresentException
+
+        try:
+            return self.chromium.switch_to.alert
+        except NoAlertPresentException:
+            return None
 
     @property
     def errors(self) -> list[str]:

@@ -153,16 +153,6 @@ def shoot(browser: Browser, name: str) -> None:
         Path(folder, f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
-def asked(browser: Browser):
-    """What the browser asks somebody; None as long as it asks nothing."""
-    from selenium.common.exceptions import NoAlertPresentException
-
-    try:
-        return browser.chromium.switch_to.alert
-    except NoAlertPresentException:
-        return None
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_somebody_teaches_and_forgets_in_a_browser(chromium, console, site, lamps, width):
@@ -184,7 +174,7 @@ def test_somebody_teaches_and_forgets_in_a_browser(chromium, console, site, lamp
     shoot(browser, f"taught-{width}")
     assert browser.run("return document.documentElement.scrollWidth") <= width
     browser.one("[data-forget]").click()
-    alert = browser.until(lambda: asked(browser))
+    alert = browser.until(browser.asked)
     assert "No event would be another one. Forget it?" in alert.text  # both had come before it was taught
     alert.accept()
     browser.reads("Nothing yet")
