@@ -146,6 +146,19 @@ def test_the_page_says_how_it_stands_and_offers_what_can_be_done(login, looked_a
     assert "data-leave-out" not in looking
 
 
+def test_a_training_that_failed_says_why_in_a_sentence_and_what_to_do(login, looked_at):
+    client = login("admin")
+    client.post(V1, json={})
+    failed = {"state": State.FAILED, "since": utc_now(), "began_at": utc_now(), "failed_in": State.TRAINING}
+    why = {"problem": "there is too little normal video", "hint": "let it collect longer"}
+    write_record(looked_at / FILE, Learning(number=1, camera="gate", **failed, **why))
+
+    page = client.get("/cameras/gate/learning?part=learning-state", headers=HTML).text
+
+    assert "There is too little normal video. Do: let it collect longer." in page
+    assert 'data-do="retry" class="first">Go on</button>' in page
+
+
 def test_the_page_of_a_camera_that_does_not_learn_asks_it_to(login, site, gate):
     page = login("admin").get("/cameras/gate/learning", headers=HTML).text
     site.store.cameras.belongs("gate", ("camera", "detector"))

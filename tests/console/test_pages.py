@@ -194,11 +194,13 @@ def test_an_event_whose_evidence_is_gone_says_so(site, login, events):
 
 def test_an_event_of_a_camera_that_was_removed_or_renamed_is_still_there(site, login, events):
     gate = next(event for event in events if event.camera == "gate")
-    site.store.cameras.remove("gate")
-
     client = login("viewer")
+    site.store.cameras.rename("gate", "door")
+    assert 'href="/cameras/door"' in page(client, f"/events/{gate.id}")
+
+    site.store.cameras.remove("door")
     assert "This camera is watched no longer" in page(client, f"/events/{gate.id}")
-    assert "This camera was removed" in page(client, "/cameras/gate")
+    assert "This camera was removed" in page(client, "/cameras/door")
 
 
 @pytest.mark.parametrize("path", ["/cameras/nobody", f"/events/{'0' * 36}", "/look/any/none.js", "/?part=none"])

@@ -87,7 +87,6 @@ def test_from_the_first_password_to_a_camera_that_was_taught_and_has_forgotten(
     browser.until(lambda: [one for one in events(store, forgotten_at) if not is_lamp(one)])
 
     assert fitting_of(store) == untaught
-    assert [one for one in browser.errors if "/picture?" not in one] == []  # there is none at every moment
 
 
 def comes_in(browser: Browser, console: Console) -> None:
