@@ -25,7 +25,8 @@ OddframeError
 ├── TrainingError         training that cannot go on (a loss that is not a number)
 ├── StoreError            a site's database: newer, locked, damaged, in use, or out of reach
 │   ├── UnknownNameError      a camera, an event, a sink, a user that the site does not have
-│   └── ConflictError         what is asked for contradicts what is there
+│   ├── ConflictError         what is asked for contradicts what is there
+│   └── LeaseLostError        what another machine of the site does now
 ├── AccessError           a person or a program that may not do what was asked for
 │   ├── NotLoggedInError      nobody is logged in, or a session or token has ended
 │   ├── NotAllowedError       the role, the scope or the origin of a request is not enough
@@ -246,6 +247,10 @@ class UnknownNameError(StoreError):
 
 class ConflictError(StoreError):
     """What is asked for contradicts what is there: a name that is taken, the last admin, an entry of a site's file."""
+
+
+class LeaseLostError(StoreError):
+    """What a machine of a site would write of a camera that another machine watches now."""
 
 
 class AccessError(OddframeError):

@@ -11,11 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from oddframe.site import DATABASE_VARIABLE
+
 if TYPE_CHECKING:
     from oddframe.settings import Settings
 
 _DATA, _SETTINGS, _VIDEO = "Data", "Settings", "Video"
 
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar=DATABASE_VARIABLE,
+        metavar="URL",
+        help="The site's database, where it is not in its folder: postgresql://USER:PASSWORD@HOST/NAME. Several "
+        "machines may share it, and the folder. It counts before 'database' of the site's file.",
+        show_default=False,
+    ),
+]
 Data = Annotated[
     list[Path] | None,
     typer.Option(

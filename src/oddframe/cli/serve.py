@@ -42,6 +42,7 @@ def serve(
             show_default="oddframe/site, where the system keeps a user's data",
         ),
     ] = None,
+    database: options.Database = None,
     host: Annotated[
         str,
         typer.Option(
@@ -92,6 +93,7 @@ def serve(
       oddframe serve site.yaml
       oddframe serve site.yaml --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
       oddframe serve site.yaml --no-console --for 60
+      oddframe serve site.yaml --database postgresql://oddframe@10.0.0.9/depot
     """
     from oddframe.console.settings import ConsoleSettings
     from oddframe.teaching.improver import Improver
@@ -100,13 +102,14 @@ def serve(
     asked, log = _Asked(), _JsonLog() if json else _Log()
     settings = ConsoleSettings.of(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, behind_proxy=behind_proxy)
     with contextlib.ExitStack() as held:
-        serving = held.enter_context(_serving(site, home, backend))
+        serving = held.enter_context(_serving(site, home, backend, database))
         cameras_now = [one.name for one in serving.store.cameras.all()]
         log.begins(serving.name, str(serving.home), cameras_now, serving.applied, serving.recovered)
         if not no_console:
             _open(serving, settings, log, held)
-        teacher = held.enter_context(Teacher(serving.store))
-        improver = held.enter_context(Improver(serving.store))
+        may = serving.share.keeps_site
+        teacher = held.enter_context(Teacher(serving.store, may))
+        improver = held.enter_context(Improver(serving.store, may=may))
         serving.also(lambda: teacher.problems() | improver.problems())
         cameras, problems, learnings, improvements = _Changes(), _Changes(), _Changes(), _Changes()
         until_s = None if for_s is None else time.monotonic() + for_s
@@ -129,9 +132,10 @@ def serve(
         raise typer.Exit(130)
 
 
-def _serving(site: Path | None, home: Path | None, backend: str) -> Serving:
+def _serving(site: Path | None, home: Path | None, backend: str, database: str | None) -> Serving:
     """The site of a file, or of a folder alone."""
     import platformdirs
+    from pydantic import SecretStr
 
     from oddframe.site.planning.read import read_plan
     from oddframe.site.serving import Serving
@@ -141,8 +145,12 @@ def _serving(site: Path | None, home: Path | None, backend: str) -> Serving:
             "a site's file names its folder itself", seen=f"--home {home}", hint=f"put 'folder: {home}' into {site}"
         )
     if site is not None:
-        return Serving(read_plan(site), backend=backend)
-    return Serving.of_folder(home or platformdirs.user_data_path("oddframe") / "site", backend=backend)
+        plan = read_plan(site)
+        if database is not None:
+            plan = plan.model_copy(update={"database": SecretStr(database)})
+        return Serving(plan, backend=backend)
+    home = home or platformdirs.user_data_path("oddframe") / "site"
+    return Serving.of_folder(home, backend=backend, database=database)
 
 
 def _open(serving: Serving, settings: ConsoleSettings, log: _Log, held: contextlib.ExitStack) -> None:
@@ -150,7 +158,8 @@ def _open(serving: Serving, settings: ConsoleSettings, log: _Log, held: contextl
     from oddframe.console.open import open_console
 
     console = held.enter_context(open_console(serving, settings))
-    password = console.access.first_password()
+    with serving.share.file():  # two machines that begin at once give one password
+        password = console.access.first_password()
     lost = password is None and console.access.nobody_came_yet()
     log.console(console.settings.url, password, again=f"oddframe site password {serving.home}" if lost else None)
 

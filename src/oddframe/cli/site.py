@@ -64,7 +64,7 @@ def check(
 
 @app.command()
 def status(site: Site, json: options.Json = False) -> None:
-    """Say how a site is: its cameras, events of the last seven days, messages that wait, room on the disk.
+    """Say how a site is: its cameras, events of the last seven days, messages that wait, room on the disk, machines.
 
     It reads the site's database, beside the process that runs the site or without one.
 
@@ -97,6 +97,20 @@ def status(site: Site, json: options.Json = False) -> None:
     for one in found.cameras:
         if one.reason:
             say(f"{one.name}: {one.reason}")
+    if found.machines:
+        say()
+        print_table(
+            ("machine", "oddframe", "", "watches"),
+            [
+                (one.name, one.version, "sees to the site" if one.sees_to_site else "", ", ".join(one.cameras))
+                for one in found.machines
+            ],
+        )
+        for machine in found.machines:
+            if not machine.watches:
+                say(f"{machine.name}: its engine does not run")
+            for what, why in machine.problems.items():
+                say(f"{machine.name}: {what}: {why}")
     if found.sinks:
         say()
         rows = [(sink.sink, str(sink.waiting), str(sink.sent), str(sink.dead)) for sink in found.sinks]

@@ -101,10 +101,23 @@ class Cast:
     Args:
         store: with its key. engine: which watches.
         backend: what computes the scores, see `runtimes.choose`. scribe: writes what is remembered of events.
+        machine: whose cameras are watched, where several share the store; all of them without it.
+
+    Attributes:
+        leaving: the numbers of cameras that it let go of, for another machine.
     """
 
-    def __init__(self, store: Store, engine: Engine, *, backend: str = "auto", scribe: Scribe | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        *,
+        backend: str = "auto",
+        scribe: Scribe | None = None,
+        machine: str | None = None,
+    ) -> None:
         self._store, self._engine, self._backend, self._scribe = store, engine, backend, scribe
+        self._machine, self.leaving = machine, frozenset[int]()
         self._taught: dict[int, Stamp | None] = {}
         self._scorers: dict[str, Scorer] = {}
         self._watched: dict[int, _Watched] = {}
@@ -129,11 +142,19 @@ class Cast:
         Raises:
             StoreError: the store cannot be read.
         """
-        self._wishes = wanted(self._store)
         cameras = {one.camera.id: one for one in self._store.cameras.watched()}
+        known, leaving = set(cameras), frozenset[int]()
+        if self._machine is not None:
+            held = self._store.leases.held(self._machine)
+            cameras = {number: one for number, one in cameras.items() if held.get(number) is False}
+            leaving = frozenset(number for number, leaves in held.items() if leaves)
+        self._wishes = {number: wish for number, wish in wanted(self._store).items() if number in cameras}
         for number in [*self._watched]:
             if number not in cameras:
-                self._drop(number, "removed")
+                self._drop(number, "stop" if number in known else "removed")
+        for number in [*self._wrong]:
+            if number not in cameras:  # where it is here again, it is told again
+                del self._wrong[number]
         for number in [*self._read_only]:
             if number not in cameras:
                 self._read_no_more(number)
@@ -146,6 +167,7 @@ class Cast:
                 self._drop(number, "stop")
                 self._tell(told.camera, HealthState.OFFLINE, error.in_one_line())
         self._forget(cameras)
+        self.leaving = leaving
         self._sources = self._read_now(cameras)
 
     def _rename(self, cameras: Mapping[int, WatchedCamera]) -> None:

@@ -92,6 +92,10 @@ class Engine:
         """Judge a camera by the same fitting from now on, after what people have taught it."""
         self._orders.append(lambda: self._teach(name, scorer))
 
+    def then(self, done: Callable[[], None]) -> None:
+        """Call this once all that was asked for before is done."""
+        self._orders.append(done)
+
     def run(self, for_s: float | None = None) -> None:
         """Work until `stop` is called, or so many seconds; then end what lasts, and the cameras."""
         until_s = None if for_s is None else time.monotonic() + for_s

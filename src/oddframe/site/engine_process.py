@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oddframe.cameras.state import Counts, Health, HealthState
+from oddframe.cameras.state import Counts, Health
 from oddframe.errors import OddframeError
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
@@ -38,11 +39,14 @@ from oddframe.site.retention import DiskGuard, Retention, retention_of
 from oddframe.site.schedule import TIME_ZONE, use_time_zone
 from oddframe.site.score_history import ScoreHistory
 from oddframe.site.store import Store
+from oddframe.site.store.leases import SITE
 
 _LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _TIDY_EVERY_S = 60.0
+_ADOPT_EVERY_S, _STILL_S, _FORGOTTEN_S = 3600.0, 900.0, 6 * 3600.0
+"""Of several machines: so often files of one that died are looked for, see `Retention.adopt`."""
 EVIDENCE = "evidence"
 """The folder of evidence, in that of the site."""
 SCORES = "scores"
@@ -50,11 +54,17 @@ SCORES = "scores"
 
 
 class Opening(Record):
-    """What the process begins with. `url`: of the database, where it is not in the site's folder."""
+    """What the process begins with.
+
+    Attributes:
+        url: of the database, where it is not in the site's folder. machine: whose cameras are watched, where several
+            share the database.
+    """
 
     folder: str
     url: str | None = None
     backend: str = "auto"
+    machine: str | None = None
 
 
 class CameraStatus(Record):
@@ -86,7 +96,8 @@ class EngineStatus(Record):
     """How the engine is.
 
     Attributes:
-        waiting: what is yet to be written to the database. lost: what could not be.
+        waiting: what is yet to be written to the database. lost: what could not be. left_out: what was not, since
+            another machine watches the camera now.
         evidence_waiting: pictures and clips that are yet to be made. without_evidence: those given up, by reason.
         disk_full: no evidence is made. trouble: what else is not as it should be → why: "database" (it takes nothing),
             "events" (some were lost), "evidence", "upkeep" (cameras do not follow the store, or nothing is tidied).
@@ -99,6 +110,7 @@ class EngineStatus(Record):
     stored_s: tuple[float, float] | None = None
     waiting: int
     lost: int
+    left_out: int = 0
     evidence_waiting: int
     without_evidence: dict[str, int]
     disk_full: bool
@@ -115,27 +127,30 @@ class SiteEngine:
     def __init__(self, store: Store, opening: Opening) -> None:
         folder = store.folder / EVIDENCE
         folder.mkdir(exist_ok=True)
-        self._store = store
+        self._store, self._machine = store, opening.machine
         retention = retention_of(store)
         self._guard = DiskGuard(folder, retention.least_free_gb, self._told)
         self._scores = ScoreHistory(store.folder / SCORES)
         self._undone: dict[str, str] = {}
         """Pieces of upkeep that went wrong → why."""
-        self._keeper = Keeper(store)
+        self._keeper = Keeper(store, machine=opening.machine)
         self._evidence = self._keeper.evidence = EvidenceMaker(folder, self._keeper.made, room=self._guard.room)
         self._engine = Engine(self._keeper)
         self._scribe = Scribe(store.folder / REMEMBERED, int(retention.remembered_mb * 1e6), self._guard.room)
-        self._cast = Cast(store, self._engine, backend=opening.backend, scribe=self._scribe)
-        self._recordings = Recordings(store, self._cast.sources, self._guard.room)
+        self._cast = Cast(store, self._engine, backend=opening.backend, scribe=self._scribe, machine=opening.machine)
+        self._recordings = Recordings(store, self._cast.sources, self._guard.room, machine=opening.machine)
         self._retention = Retention(store, retention, folder)
         self.pictures = PictureMaker(store, lambda: self._engine.watches, lambda: self._cast.sources())
+        self._leaving = frozenset[int]()
+        self._adopted_s = -math.inf
         self._stopping = threading.Event()
         self._judging = threading.Thread(target=self._judge, name="judging", daemon=True)
         self._looking = threading.Thread(target=self._look, name="looking after", daemon=True)
 
     def start(self) -> None:
         """Begin to watch."""
-        self._retention.adopt()
+        if self._machine is None:
+            self._retention.adopt()
         self._cast.look()
         self._keeper.start()
         self._scribe.start()
@@ -152,7 +167,7 @@ class SiteEngine:
         self._engine.stop()
         self._judging.join()
         for name in watched:
-            self._keeper.write(partial(self._store.health.changed, name, HealthState.OFF, "the site was stopped"))
+            self._keeper.stopped(name)
         self._keeper.stop()
         self._scribe.stop()
         self._looking.join()
@@ -187,6 +202,7 @@ class SiteEngine:
             stored_s=self._keeper.latencies.told,
             waiting=self._keeper.waiting,
             lost=self._keeper.lost,
+            left_out=self._keeper.left_out,
             evidence_waiting=self._evidence.waiting,
             without_evidence=dict(self._evidence.skipped),
             disk_full=self._guard.full,
@@ -215,13 +231,12 @@ class SiteEngine:
         tidied_s = time.monotonic() - _TIDY_EVERY_S
         while not self._stopping.wait(_LOOK_EVERY_S):
             self._try(self._cast.look)
+            self._try(self._let_go)
             self._try(self._keep_scores)
             if time.monotonic() - tidied_s >= _TIDY_EVERY_S:
                 tidied_s = time.monotonic()
-                retention = self._retention
-                for upkeep in (self._count, self._settings, self._guard.room, retention.tidy, retention.forget):
+                for upkeep in (self._count, self._settings, self._guard.room, self._tidy):
                     self._try(upkeep)
-                self._try(self._tidy_scores)
         self._try(self._keep_scores)
         self._try(self._count)
 
@@ -245,7 +260,25 @@ class SiteEngine:
             if watch.name in numbers:
                 self._scores.add(numbers[watch.name], watch.tally.take_peaks())
 
-    def _tidy_scores(self) -> None:
+    def _let_go(self) -> None:
+        """Let go of cameras that another machine is to watch, once what there is of them is written."""
+        if self._machine is None:
+            return
+        for number in self._cast.leaving - self._leaving:
+            done = partial(self._store.leases.let_go, str(number), self._machine)
+            self._engine.then(partial(self._keeper.write, done))
+        self._leaving = self._cast.leaving
+
+    def _tidy(self) -> None:
+        """Remove what is old; one machine does that for all."""
+        if self._machine is not None:
+            if self._store.leases.holder(SITE) != self._machine:
+                return
+            if time.monotonic() - self._adopted_s >= _ADOPT_EVERY_S:
+                self._retention.adopt(still_s=_STILL_S, forgotten_s=_FORGOTTEN_S)
+                self._adopted_s = time.monotonic()
+        self._retention.tidy()
+        self._retention.forget()
         self._scores.tidy(datetime.now(UTC).date())
 
     def _settings(self) -> None:

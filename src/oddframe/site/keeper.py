@@ -12,10 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from oddframe.cameras.state import Health
-from oddframe.errors import OddframeError
+from oddframe.cameras.state import Health, HealthState
+from oddframe.errors import LeaseLostError, OddframeError
 from oddframe.site.events import Change
 from oddframe.site.evidence import EvidenceMaker
 from oddframe.site.latency import Latencies
@@ -34,16 +35,18 @@ class Keeper:
 
     Args:
         store: of the site. evidence: makes pictures of events; None where none are kept.
+        machine: which keeps, where several share the database.
 
     Attributes:
+        left_out: what was not written, since another machine watches the camera now.
         lost: what was given up because too much waited, or because it cannot be written at all.
         trouble: why what waits cannot be written now; "" where it can.
         latencies: from when the frame was taken that began an event until that stood in the store.
     """
 
-    def __init__(self, store: Store, evidence: EvidenceMaker | None = None) -> None:
-        self.store, self.evidence = store, evidence
-        self.lost, self.trouble = 0, ""
+    def __init__(self, store: Store, evidence: EvidenceMaker | None = None, *, machine: str | None = None) -> None:
+        self.store, self.evidence, self.machine = store, evidence, machine
+        self.lost, self.left_out, self.trouble = 0, 0, ""
         self.latencies = Latencies()
         self._writes: deque[Callable[[], object]] = deque()
         self._changed, self._ended = threading.Condition(), False
@@ -76,7 +79,11 @@ class Keeper:
 
     def health_changed(self, watch: Watch, health: Health) -> None:
         """See `Recorder`."""
-        self.write(lambda: self.store.health.changed(watch.name, health.state, health.reason, health.since))
+        self.write(partial(self._write_health, watch.name, health.state, health.reason, health.since))
+
+    def stopped(self, camera: str) -> None:
+        """Keep that a camera is watched no longer, since the site is stopped."""
+        self.write(partial(self._write_health, camera, HealthState.OFF, "the site was stopped", None))
 
     def ending(self) -> None:
         """See `Recorder`."""
@@ -86,7 +93,7 @@ class Keeper:
     def made(self, event: str, kind: str, path: Path) -> None:
         """Keep that evidence is there: what an `EvidenceMaker` calls."""
         below, size = str(path.relative_to(self.store.folder)), path.stat().st_size
-        self.write(lambda: self.store.evidence.add(event, kind, below, size))
+        self.write(lambda: self.store.evidence.add(event, kind, below, size, machine=self.machine))
 
     def write(self, write: Callable[[], object]) -> None:
         """Have something written, after all that was asked for before."""
@@ -98,10 +105,13 @@ class Keeper:
             self._changed.notify()
 
     def _write_changes(self, changes: Sequence[Change]) -> None:
-        self.store.events.write(changes)
+        self.store.events.write(changes, machine=self.machine)
         for change in changes:
             if change.kind == "new":
                 self.latencies.add((datetime.now(UTC) - change.at).total_seconds())
+
+    def _write_health(self, camera: str, state: HealthState, reason: str, since: datetime | None) -> None:
+        self.store.health.changed(camera, state, reason, since, machine=self.machine)
 
     def _run(self) -> None:
         while True:
@@ -121,6 +131,9 @@ class Keeper:
     def _written(self, write: Callable[[], object]) -> bool:
         try:
             write()
+        except LeaseLostError as error:
+            self.left_out += 1
+            _LOG.warning("something that happened is left out: %s", error.in_one_line())
         except OddframeError as error:
             if not self.trouble:
                 _LOG.warning("%s: tried again", error.in_one_line())

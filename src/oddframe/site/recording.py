@@ -114,13 +114,18 @@ class Recordings:
 
     Args:
         store: of the site. sources: camera's number → it, of those that are read now.
-        room: whether the disk has room.
+        room: whether the disk has room. machine: of whose cameras, where several share the store.
     """
 
     def __init__(
-        self, store: Store, sources: Callable[[], Mapping[int, Source]], room: Callable[[], bool] = lambda: True
+        self,
+        store: Store,
+        sources: Callable[[], Mapping[int, Source]],
+        room: Callable[[], bool] = lambda: True,
+        *,
+        machine: str | None = None,
     ) -> None:
-        self._store, self._sources, self._room = store, sources, room
+        self._store, self._sources, self._room, self._machine = store, sources, room, machine
         self._held: dict[int, _Recording] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeping normal video", daemon=True)
@@ -141,6 +146,9 @@ class Recordings:
             StoreError: the store cannot be read.
         """
         wishes, sources = wanted(self._store), self._sources()
+        if self._machine is not None:
+            held = self._store.leases.held(self._machine)
+            wishes = {camera: wish for camera, wish in wishes.items() if held.get(camera) is False}
         self._held = {camera: one for camera, one in self._held.items() if camera in wishes}
         for camera, wish in wishes.items():
             held = self._held.get(camera)

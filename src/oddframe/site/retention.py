@@ -82,24 +82,32 @@ class Retention:
         self._forgotten: date | None = None
         """Of events before this day those were forgotten that go."""
 
-    def adopt(self) -> int:
+    def adopt(self, *, still_s: float = 0.0, forgotten_s: float = 0.0) -> int:
         """Put files into the store that a process had made, and died before it said so; of today and yesterday.
 
+        Args:
+            still_s: only those of events of which no file was made for so long: another process may be making them.
+            forgotten_s: what belongs to no event is removed after so long: its event may still wait to be written.
+
         Returns:
-            how many there were. What belongs to no event is removed.
+            how many there were.
         """
         found = 0
         today = self._clock().astimezone(UTC)
         for day in (today - timedelta(days=1), today):
             for of_event in (self._folder / f"{day:%Y-%m-%d}").glob("*/"):
-                found += self._adopt_of(of_event)
+                with contextlib.suppress(FileNotFoundError):  # another machine has tidied it away
+                    age_s = today.timestamp() - of_event.stat().st_mtime
+                    if not still_s or age_s >= still_s:
+                        found += self._adopt_of(of_event, removes=not forgotten_s or age_s >= forgotten_s)
         return found
 
-    def _adopt_of(self, of_event: Path) -> int:
+    def _adopt_of(self, of_event: Path, *, removes: bool) -> int:
         try:
             known = {one.path for one in self._store.events.get(of_event.name).evidence}
         except UnknownNameError:
-            shutil.rmtree(of_event, ignore_errors=True)
+            if removes:
+                shutil.rmtree(of_event, ignore_errors=True)
             return 0
         clear_left(of_event)
         found = 0

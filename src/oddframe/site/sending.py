@@ -57,6 +57,12 @@ class Sending:
         self._known, self._sinks, self.problems = (site, records), sinks, problems
         self._delivery.set(sinks)
 
+    def rest(self) -> None:
+        """Send to no sink, as another machine does; the next `look` begins anew."""
+        if self._known is not None:
+            self._known, self._sinks, self.problems = None, {}, {}
+            self._delivery.set({})
+
     def _opened(self, record: SinkRecord, site: str) -> Sink:
         return open_sink(
             record,

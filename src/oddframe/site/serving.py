@@ -11,9 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
+
 from oddframe.errors import OddframeError
 from oddframe.site.commands import Carried, Command, carry_out
 from oddframe.site.engine_process import EngineStatus
+from oddframe.site.far_pictures import FarPictures, PicturesForOthers
+from oddframe.site.leasing import Alone, Leasing, Share
 from oddframe.site.outbox import Delivery
 from oddframe.site.picture_maker import Asked, LivePicture, Wide
 from oddframe.site.pictures import Pictures
@@ -34,6 +38,10 @@ LOG = "engine.log"
 
 _LAST_MESSAGES_S = 5.0
 _LOOK_EVERY_S = 1.0
+_LEASES_WAIT_S = 8.0
+"""So long leases wait for a server that does not answer: less than it takes until this machine is given up."""
+_FAR_S = 2.0
+"""So long a picture for another machine is waited for."""
 
 
 class Serving:
@@ -62,16 +70,19 @@ class Serving:
         self._stopping, self._trials = threading.Event(), Trials()
         self._undone = ""
         """Why what is sent does not follow the store."""
+        self._share: Share = Alone()
+        self._far: FarPictures | None = None
         self._others: list[Callable[[], Mapping[str, str]]] = []
 
     @classmethod
-    def of_folder(cls, home: Path, *, backend: str = "auto") -> Self:
+    def of_folder(cls, home: Path, *, backend: str = "auto", database: str | None = None) -> Self:
         """A site without a file: what people have added to the store is all that there is.
 
         Args:
-            home: the site's folder; it is made if it is not there.
+            home: the site's folder; it is made if it is not there. database: its URL, where it is not in the folder.
         """
-        return cls(SitePlan(folder=str(home.absolute())), backend=backend, from_file=False)
+        plan = SitePlan(folder=str(home.absolute()), database=None if database is None else SecretStr(database))
+        return cls(plan, backend=backend, from_file=False)
 
     @property
     def name(self) -> str:
@@ -95,20 +106,27 @@ class Serving:
         with contextlib.ExitStack() as held:
             self._store = store = held.enter_context(Store.open(plan.home, url))
             self.recovered = len(store.recovered)
-            if self._from_file:
-                self.applied = apply_plan(plan, store)
-            else:
-                release(store)
+            leasing = self._lease(store, url, held)
+            with self._share.file():
+                if self._from_file:
+                    self.applied = apply_plan(plan, store)
+                else:
+                    release(store)
             use_time_zone(str((store.journal.get(TIME_ZONE) or {}).get("name", "")))
             self._delivery = held.enter_context(Delivery(store, {}))
             self._sending = Sending(store, self._delivery)
-            self._sending.look()
-            self._supervisor = Supervisor(store, url, backend=self._backend, log=store.folder / LOG)
-            self._pictures = Pictures(self._supervisor.picture)
+            if self._share.keeps_site():
+                self._sending.look()
+            log = store.folder / (LOG if leasing is None else f"engine-{leasing.machine.rpartition('-')[0]}.log")
+            machine = self._share.machine
+            self._supervisor = Supervisor(store, url, backend=self._backend, log=log, machine=machine)
+            self._pictures = Pictures(self._ask_for_picture)
             self._supervisor.start()
             held.callback(self._send_the_last, store)
             held.callback(self._supervisor.stop)
-            troubles = Troubles(store, self.problems)
+            if leasing is not None:
+                self._hold(leasing, held)
+            troubles = Troubles(store, self.problems, may=self._share.keeps_site)
             troubles.start()
             held.callback(troubles.stop)
             following = threading.Thread(target=self._follow, name="following the store", daemon=True)
@@ -143,11 +161,48 @@ class Serving:
         """
         return self._pictures.get(Asked(camera=camera, heat=heat, wide=wide), patience_s)
 
+    @property
+    def share(self) -> Share:
+        """What this machine does of the site."""
+        return self._share
+
+    def _lease(self, store: Store, url: str | None, held: contextlib.ExitStack) -> Leasing | None:
+        """Be one machine of several, where the database can be shared."""
+        if not store.shared:
+            return None
+        joined = Store.join(store.folder, url, busy_s=_LEASES_WAIT_S, stalls_s=_LEASES_WAIT_S)
+        self._share = leasing = held.enter_context(Leasing(held.enter_context(joined)))
+        return leasing
+
+    def _hold(self, leasing: Leasing, held: contextlib.ExitStack) -> None:
+        """Have cameras be watched by this machine, as it has an engine now."""
+        self._far = FarPictures(self.home)
+        leasing.begins_anew = self._supervisor.begin_anew
+        leasing.problems = self._own_problems
+        leasing.watches = lambda: self._supervisor.well
+        held.enter_context(
+            PicturesForOthers(
+                self.home,
+                lambda number: not leasing.elsewhere(number),
+                lambda asked: self._pictures.get(asked, _FAR_S),
+            )
+        )
+
+    def _ask_for_picture(self, asked: Asked, fresh_s: float) -> tuple[LivePicture | None, str]:
+        if self._far is not None:
+            number = self.store.cameras.get(asked.camera).id
+            if self._share.elsewhere(number):
+                return self._far.ask(number, asked, fresh_s)
+        return self._supervisor.picture(asked, fresh_s)
+
     def _follow(self) -> None:
         """Do what has changed in the store of what this process does."""
         while not self._stopping.wait(_LOOK_EVERY_S):
             try:
-                self._sending.look()
+                if self._share.keeps_site():
+                    self._sending.look()
+                else:
+                    self._sending.rest()
                 self._undone = ""
             except OddframeError as error:
                 self._undone = error.in_one_line()
@@ -158,6 +213,8 @@ class Serving:
 
     def _send_the_last(self, store: Store) -> None:
         """Wait until the engine's last words are sent, where they can be; the rest is sent after the next start."""
+        if not self._share.keeps_site():
+            return
         until_s = time.monotonic() + _LAST_MESSAGES_S
         self._delivery.wake()
         while time.monotonic() < until_s and not self._delivery.problems():
@@ -195,7 +252,13 @@ class Serving:
         }
 
     def problems(self) -> dict[str, str]:
-        """What is not as it should be → why: "engine", "sink NAME", "disk"; see `EngineStatus.trouble` and `also`."""
+        """What is not as it should be → why: "engine", "sink NAME", "disk"; see `EngineStatus.trouble` and `also`.
+
+        Of other machines it is "engine of machine NAME", and so on.
+        """
+        return self._own_problems() | dict(self._share.others())
+
+    def _own_problems(self) -> dict[str, str]:
         found = {f"sink {name}": why for name, why in (self._delivery.problems() | self._sending.problems).items()}
         if self._supervisor.trouble:
             found["engine"] = self._supervisor.trouble

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import random
 import threading
 import time
@@ -27,6 +28,8 @@ _WELL_S = 60.0
 """An engine that lived so long is started again at once when it dies."""
 _HANGS_AFTER_S = 60.0
 """An engine that gives no answer for so long is ended."""
+_GONE_S = 30.0
+"""An engine that could not be started again for so long is none: others may watch its cameras."""
 
 
 class Supervisor:
@@ -38,7 +41,8 @@ class Supervisor:
     Args:
         store: of the site, opened by this process. url: of its database, where it is not in the site's folder.
         backend: what computes the scores. log: a file for what the engine says;
-            it does not grow without bound, see `rotation`.
+            it does not grow without bound, see `rotation`. machine: whose cameras are watched, where several share the
+            database.
 
     Attributes:
         restarts: how often the engine died. trouble: of what it died last, while there is none.
@@ -51,17 +55,20 @@ class Supervisor:
         *,
         backend: str = "auto",
         log: Path | None = None,
+        machine: str | None = None,
     ) -> None:
         self._store, self._log = store, log
         self._opening = Opening(
             folder=str(store.folder.resolve()),
             url=url,
             backend=backend,
+            machine=machine,
         )
         self.restarts = 0
         self.trouble = ""
         self._worker: Worker | None = None
         self._status: EngineStatus | None = None
+        self._answered_s = -math.inf
         self._stopping, self._asking = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._keep, name="keeping the engine", daemon=True)
 
@@ -73,6 +80,15 @@ class Supervisor:
         """End the engine, which ends what lasts, and wait for it."""
         self._stopping.set()
         self._thread.join()
+
+    def begin_anew(self, machine: str) -> None:
+        """End the engine, and start one of another machine's name; returns at once."""
+        self._opening = self._opening.changed(machine=machine)
+
+    @property
+    def well(self) -> bool:
+        """Whether the engine gives answers, or gave one not long ago: it may be being started again."""
+        return self._status is not None or time.monotonic() - self._answered_s < _GONE_S
 
     @property
     def status(self) -> EngineStatus | None:
@@ -109,8 +125,11 @@ class Supervisor:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             try:
-                self._store.events.recover()
-                self._run()
+                opening = self._opening
+                self._store.events.recover(machine=opening.machine)
+                self._run(opening)
+                if opening is not self._opening:
+                    continue
             except OddframeError as error:
                 self.trouble = error.in_one_line()
             except Exception as error:  # a bug here must not leave cameras unwatched
@@ -127,22 +146,22 @@ class Supervisor:
                 pauses.reset()
             self._stopping.wait(pauses.next())
 
-    def _run(self) -> None:
-        """Run the engine to its end.
+    def _run(self, opening: Opening) -> None:
+        """Run the engine to its end, or until it is to begin anew.
 
         Raises:
             WorkerError: it died, or hangs and was ended. OddframeError: it cannot begin.
         """
         with Workers().start(
             "oddframe.site.engine_process",
-            self._opening.to_dict(),
+            opening.to_dict(),
             does="watches the cameras",
             log=self._log,
         ) as worker:
             self._worker, self.trouble = worker, ""
-            while not self._stopping.wait(_LOOK_EVERY_S):
+            while not self._stopping.wait(_LOOK_EVERY_S) and opening is self._opening:
                 with self._asking:
                     told = worker.ask({"do": "status"}, patience_s=_HANGS_AFTER_S)
                 if self._log is not None:
                     rotate(self._log)
-                self._status = EngineStatus(**told)
+                self._status, self._answered_s = EngineStatus(**told), time.monotonic()

@@ -28,12 +28,17 @@ class Troubles:
 
     Args:
         store: of the site. problems: what is wrong now → why. clock: rising seconds, for tests.
+        may: whether this machine is the one of the site's that tells.
     """
 
     def __init__(
-        self, store: Store, problems: Callable[[], Mapping[str, str]], clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        problems: Callable[[], Mapping[str, str]],
+        clock: Callable[[], float] = time.monotonic,
+        may: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._store, self._problems, self._clock = store, problems, clock
+        self._store, self._problems, self._clock, self._may = store, problems, clock, may
         self._since: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self._told: set[str] = set()
@@ -55,6 +60,8 @@ class Troubles:
         Raises:
             StoreError, StorageError: it cannot be told yet; the next look tries again.
         """
+        if not self._may():
+            return
         now_s, found = self._clock(), self._problems()
         for subject, why in found.items():
             self._gone.pop(subject, None)

@@ -41,16 +41,23 @@ class Improver(Looking):
 
     Args:
         store: of the site, opened by this process. improve: does it, in a process of `Workers`.
+        may: whether this machine is the one that does it.
 
     >>> with Improver(store) as improver:                                                     # doctest: +SKIP
     ...     print(improver.states())
     """
 
-    def __init__(self, store: Store, improve: Improves = improved) -> None:
-        super().__init__("improving")
+    def __init__(self, store: Store, improve: Improves = improved, may: Callable[[], bool] = lambda: True) -> None:
+        super().__init__("improving", may)
         self._store, self._improve = store, improve
         self._told: dict[str, Improving] = {}
         self._work: _Work | None = None
+
+    def rest(self) -> None:
+        """See `Looking`."""
+        self.join()
+        self._work = None
+        self._told.clear()
 
     def join(self) -> None:
         """Have the work end, and wait for it: nobody looks any more, so that it is gone on with at the next start."""

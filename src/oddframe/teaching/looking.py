@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,13 +20,14 @@ class Looking:
 
     Args:
         what: stands still where looking fails, in logs and problems: "learning".
+        may: whether this machine is the one of the site's that does it.
 
     Attributes:
         failed: why looking failed the last time, and what to do; "" where it did not.
     """
 
-    def __init__(self, what: str) -> None:
-        self._what, self.failed = what, ""
+    def __init__(self, what: str, may: Callable[[], bool] = lambda: True) -> None:
+        self._what, self._may, self.failed = what, may, ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
 
@@ -45,6 +47,10 @@ class Looking:
         """Do what is due."""
         raise NotImplementedError
 
+    def rest(self) -> None:
+        """Leave it to another machine: what is being done ends, and is gone on with there. Called again and again."""
+        raise NotImplementedError
+
     def break_off(self) -> None:
         """Have what is being done end; it may still be looked at."""
 
@@ -54,7 +60,10 @@ class Looking:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.look()
+                if self._may():
+                    self.look()
+                else:
+                    self.rest()
             except Exception as error:  # a bug here must not end it for all cameras for good
                 why = why_failed(error)
                 if why != self.failed:

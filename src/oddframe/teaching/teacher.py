@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +33,28 @@ class Teacher(Looking):
     """Has cameras learn for as long as it is entered. What it began before goes on.
 
     Args:
-        store: of the site, opened by this process.
+        store: of the site, opened by this process. may: whether this machine is the one that does it.
 
     >>> with Teacher(store) as teacher:                                                       # doctest: +SKIP
     ...     print(teacher.learnings())
     """
 
-    def __init__(self, store: Store) -> None:
-        super().__init__("learning")
+    def __init__(self, store: Store, may: Callable[[], bool] = lambda: True) -> None:
+        super().__init__("learning", may)
         self._store = store
         self._pupils: dict[int, Pupil] = {}
         self._seen: frozenset[int] | None = None
         self._wrong: dict[int, tuple[str, str]] = {}
         """Number of a camera that cannot learn → its name, and why."""
         self._hands = {long: _Hand() for long in (False, True)}
+
+    def rest(self) -> None:
+        """See `Looking`."""
+        for pupil in self._pupils.values():
+            self._break_off(pupil)
+        self._pupils.clear()
+        self._wrong.clear()
+        self._seen = None
 
     def break_off(self) -> None:
         """Have all jobs end; what they have is kept."""

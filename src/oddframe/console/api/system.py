@@ -11,6 +11,7 @@ from pydantic import Field
 from oddframe.console.access.door import Admin, TheSite, TheStore, Viewer
 from oddframe.console.api.fields import Before, Limit
 from oddframe.records import Record
+from oddframe.site.overview import MachineOverview, machines_of
 from oddframe.site.schedule import TIME_ZONE
 from oddframe.site.store.records import LogRecord
 from oddframe.site.store.shelf import SITE_NAME
@@ -39,13 +40,19 @@ class EngineOut(Record):
 
 
 class SystemOut(Record):
-    """The site. `problems`: what is not as it should be → why. `time_zone`: "" is the computer's."""
+    """The site.
+
+    Attributes:
+        problems: what is not as it should be → why. time_zone: "" is the computer's.
+        engine: of the machine that is asked. machines: those that run the site, where several may.
+    """
 
     site: str
     version: str
     time_zone: str
     problems: dict[str, str]
     engine: EngineOut
+    machines: tuple[MachineOverview, ...] = ()
     evidence_bytes: int
     disk_free_bytes: int
     disk_bytes: int
@@ -71,6 +78,7 @@ def system(_: Viewer, site: TheSite, store: TheStore) -> SystemOut:
         time_zone=str((store.journal.get(TIME_ZONE) or {}).get("name", "")),
         problems=dict(site.problems()),
         engine=engine,
+        machines=machines_of(store),
         evidence_bytes=store.evidence.total_bytes(),
         disk_free_bytes=disk.free,
         disk_bytes=disk.total,

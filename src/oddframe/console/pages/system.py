@@ -20,6 +20,7 @@ from oddframe.console.pages.page import page_of
 from oddframe.console.pages.words import size
 from oddframe.console.running import RunningSite
 from oddframe.site.commands.whole import SITE_FILE
+from oddframe.site.overview import MachineOverview, machines_of
 from oddframe.site.retention import RetentionSettings, retention_of
 from oddframe.site.schedule import TIME_ZONE
 from oddframe.site.store.records import LogRecord, Outgoing, SinkCount, Token, User
@@ -68,7 +69,7 @@ class SystemView:
 
     Attributes:
         problems: (what, why). runs: whether the engine gives answers. running: (what, how much) of it.
-        disk: (what, how much).
+        machines: that run the site, where several may. disk: (what, how much).
         dead: messages that were given up. users, tokens: empty for who may not see them.
         log: the latest changes. older: what to ask for more with; None at the end.
     """
@@ -76,6 +77,7 @@ class SystemView:
     problems: tuple[tuple[str, str], ...]
     runs: bool
     running: tuple[tuple[str, str], ...]
+    machines: tuple[MachineOverview, ...]
     disk: tuple[tuple[str, str], ...]
     sinks: tuple[SinkView, ...]
     dead: tuple[Outgoing, ...]
@@ -96,6 +98,7 @@ def system_view(site: RunningSite, who: Who, version: str, before: int | None = 
         problems=tuple(site.problems().items()),
         runs=site.status is not None,
         running=_running(site),
+        machines=machines_of(store),
         disk=_disk(site),
         sinks=tuple(
             SinkView(
@@ -177,6 +180,8 @@ def _running(site: RunningSite) -> tuple[tuple[str, str], ...]:
         found.append(("waits for the database", f"{status.waiting} writes"))
     if status.lost:
         found.append(("lost", f"{status.lost} writes that the database could not take"))
+    if status.left_out:
+        found.append(("left out", f"{status.left_out} writes of cameras that other machines watch now"))
     if status.without_evidence:
         found.append(("without evidence", ", ".join(f"{n} {why}" for why, n in status.without_evidence.items())))
     return tuple(found)

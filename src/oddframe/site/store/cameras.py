@@ -15,6 +15,7 @@ from oddframe.errors import ConflictError, SecretsError, UnknownNameError, neare
 from oddframe.site.secrets import Vault
 from oddframe.site.store.database import Database
 from oddframe.site.store.models import Camera, Detector, Fitting, FormerName, Line, Profile, SinkRow
+from oddframe.site.store.places import Places
 from oddframe.site.store.records import (
     CameraRecord,
     DetectorRecord,
@@ -29,9 +30,9 @@ from oddframe.site.store.shelf import Clock, Shelf, camera_id
 class Cameras(Shelf):
     """What watches, and how."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault | None) -> None:
+    def __init__(self, database: Database, clock: Clock, vault: Vault | None, places: Places) -> None:
         super().__init__(database, clock)
-        self._vault = vault
+        self._vault, self._places = vault, places
 
     def put(
         self,
@@ -148,14 +149,14 @@ class Cameras(Shelf):
             if row is None:
                 row = Detector(name=name, added_at=self._clock())
                 session.add(row)
-            row.folder, row.about = folder, dict(about or {})
+            row.folder, row.about = self._places.kept(folder), dict(about or {})
             session.flush()
-            return _detector(row)
+            return self._detector(row)
 
     def detectors(self) -> list[DetectorRecord]:
         """All detectors, by name."""
         with self._database.reading() as session:
-            return [_detector(row) for row in session.scalars(select(Detector).order_by(Detector.name))]
+            return [self._detector(row) for row in session.scalars(select(Detector).order_by(Detector.name))]
 
     def moved(self, before: Path, now: Path) -> None:
         """The site's folder lies elsewhere now: what lies in it does, too.
@@ -189,14 +190,14 @@ class Cameras(Shelf):
             row = Fitting(
                 camera_id=watched,
                 detector_id=of.id,
-                folder=folder,
+                folder=None if folder is None else self._places.kept(folder),
                 about=dict(about or {}),
                 made_at=now,
                 retired_at=None,
             )
             session.add(row)
             session.flush()
-            return _fitting(row, camera, of)
+            return self._fitting(row, camera, of)
 
     def retire(self, camera: str) -> None:
         """Have a camera watched by no detector from now on; what judged it before is kept."""
@@ -212,7 +213,7 @@ class Cameras(Shelf):
                 .where(Fitting.camera_id == camera_id(session, camera))
                 .order_by(Fitting.id.desc())
             )
-            return [_fitting(row, camera, detector) for row, detector in session.execute(query)]
+            return [self._fitting(row, camera, detector) for row, detector in session.execute(query)]
 
     def set_profiles(self, camera: str, profiles: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep the profiles of a camera: name → when it holds, in place of those before."""
@@ -244,7 +245,7 @@ class Cameras(Shelf):
             held = select(Fitting, Detector).join(Detector).where(Fitting.retired_at.is_(None)).order_by(Fitting.id)
             for fitting, detector in session.execute(held):
                 if fitting.camera_id in names:
-                    fittings[fitting.camera_id] = _fitting(fitting, names[fitting.camera_id], detector)
+                    fittings[fitting.camera_id] = self._fitting(fitting, names[fitting.camera_id], detector)
             return [
                 WatchedCamera(
                     camera=_camera(row),
@@ -278,6 +279,21 @@ class Cameras(Shelf):
         """All lines that there were, the latest first."""
         with self._database.reading() as session:
             return list(_lines(session, camera, profile, limit=None))
+
+    def _detector(self, row: Detector) -> DetectorRecord:
+        folder = self._places.here(row.folder)
+        return DetectorRecord(id=row.id, name=row.name, folder=folder, about=row.about, added_at=row.added_at)
+
+    def _fitting(self, row: Fitting, camera: str, detector: Detector) -> FittingRecord:
+        return FittingRecord(
+            id=row.id,
+            camera=camera,
+            detector=self._detector(detector),
+            folder=None if row.folder is None else self._places.here(row.folder),
+            about=row.about,
+            made_at=row.made_at,
+            retired_at=row.retired_at,
+        )
 
 
 _OF_LINE = ("profile", "since", "asked_per_day", "vouched_per_day", "hours", "note", "author")
@@ -323,20 +339,4 @@ def _camera(row: Camera) -> CameraRecord:
         of_file=tuple(row.of_file),
         added_at=row.added_at,
         removed_at=row.removed_at,
-    )
-
-
-def _detector(row: Detector) -> DetectorRecord:
-    return DetectorRecord(id=row.id, name=row.name, folder=row.folder, about=row.about, added_at=row.added_at)
-
-
-def _fitting(row: Fitting, camera: str, detector: Detector) -> FittingRecord:
-    return FittingRecord(
-        id=row.id,
-        camera=camera,
-        detector=_detector(detector),
-        folder=row.folder,
-        about=row.about,
-        made_at=row.made_at,
-        retired_at=row.retired_at,
     )

@@ -18,26 +18,32 @@ from oddframe.errors import MissingExtraError, OddframeError, SettingsError, Sto
 BUSY_S = 10.0
 """So long a transaction waits for that of another process. The longest of ours takes some milliseconds."""
 
+STALLS_S = 30.0
+"""After so long without an answer a server is taken for gone."""
+
 _DRIVERS = {"postgresql": "postgresql+psycopg"}
+_ALONE = 0x6F6464  # any number, the same one for all
 
 
 class Database:
     """Opens transactions on one database; for many threads.
 
     Args:
-        url: as SQLAlchemy takes them, "sqlite:////srv/site/site.db". busy_s: see `BUSY_S`.
+        url: as SQLAlchemy takes them, "sqlite:////srv/site/site.db". busy_s, stalls_s: see `BUSY_S` and `STALLS_S`.
 
     Raises:
         SettingsError: it is no URL of a database, or of a kind that is not known.
         MissingExtraError: the driver of the database is not installed.
     """
 
-    def __init__(self, url: str, *, busy_s: float = BUSY_S) -> None:
+    def __init__(self, url: str, *, busy_s: float = BUSY_S, stalls_s: float = STALLS_S) -> None:
         parsed = _parsed(url)
         self.masked = parsed.render_as_string(hide_password=True).partition("?")[0]
         """The URL for people to see."""
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"connect_args": {"timeout": busy_s}} if self.is_sqlite else _patient(parsed, busy_s)
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_s}}
+        if not self.is_sqlite:
+            options = _patient(parsed, busy_s, stalls_s)
         try:
             self.engine: Engine = sqlalchemy.create_engine(parsed, hide_parameters=True, **options)
         except NoSuchModuleError:
@@ -112,6 +118,20 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """A block that no two processes are in at the same time. SQLite's have the lock of their folder.
+
+        Raises:
+            StoreError: another process does not come out of it.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        with self.connection() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
+            yield
+
+    @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Say in words what the database says in its own.
 
@@ -182,14 +202,14 @@ _MEANINGS: tuple[tuple[str, tuple[str, type[OddframeError], str]], ...] = (
 )
 
 
-def _patient(url: URL, busy_s: float) -> dict[str, Any]:
+def _patient(url: URL, busy_s: float, stalls_s: float) -> dict[str, Any]:
     """How a server is talked to: one that is gone, or locked, keeps nobody waiting for ever. What the URL says counts.
 
     Without these a thread would wait for minutes for a server whose machine was switched off.
     """
     wanted = {
-        "connect_timeout": 10,
-        "tcp_user_timeout": 30_000,
+        "connect_timeout": round(min(10.0, stalls_s)),
+        "tcp_user_timeout": round(1000 * stalls_s),
         "options": f"-c lock_timeout={round(1000 * busy_s)}",
     }
     known = wanted if url.get_backend_name() == "postgresql" else {}

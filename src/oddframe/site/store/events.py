@@ -14,6 +14,7 @@ from oddframe.scoring.scores import Box
 from oddframe.site.events import CameraEvent, Change, EndedBy
 from oddframe.site.messages import event_message
 from oddframe.site.store.evidence import evidence_of
+from oddframe.site.store.leases import held_cameras, require_held
 from oddframe.site.store.models import Camera, EventChange, EventRow, EvidenceFile, Fitting, ReviewRow
 from oddframe.site.store.outbox import queue
 from oddframe.site.store.records import STAND_IN, DayCount, EventFilter, Page, StoredEvent
@@ -26,17 +27,21 @@ MOST_A_PAGE = 500
 class Events(Shelf):
     """What happened."""
 
-    def write(self, changes: Iterable[Change]) -> None:
+    def write(self, changes: Iterable[Change], *, machine: str | None = None) -> None:
         """Keep what happened to events, and queue what sinks are to be sent of it: all of it, or nothing.
 
         A change that is there already is left as it is, so that a caller who does not know may write it again.
 
+        Args:
+            machine: which writes, where several share the database.
+
         Raises:
-            UnknownNameError: an event's camera is not known.
+            UnknownNameError: an event's camera is not known. LeaseLostError: another machine watches it now.
         """
         with self._database.writing() as session:
             site = site_name(session)
             for change in changes:
+                require_held(session, camera_id(session, change.event.camera), machine)
                 _write(session, change, site, self._clock())
 
     def get(self, event: str) -> StoredEvent:
@@ -86,11 +91,18 @@ class Events(Shelf):
         with self._database.reading() as session:
             return [_event(row, name) for row, name in _rows(session, [EventRow.ended_at.is_(None)], None)]
 
-    def recover(self, cameras: Sequence[str] | None = None, ended_by: EndedBy = "crash") -> list[CameraEvent]:
+    def recover(
+        self,
+        cameras: Sequence[str] | None = None,
+        ended_by: EndedBy = "crash",
+        *,
+        machine: str | None = None,
+    ) -> list[CameraEvent]:
         """End what nobody follows any more, at the last moment that is known of it, and queue what is sent of that.
 
         Args:
             cameras: of which; None is all. ended_by: what the events say of their end.
+            machine: only those of cameras that this machine holds.
 
         Returns:
             the events that were ended.
@@ -100,6 +112,8 @@ class Events(Shelf):
             conditions: list[ColumnElement[bool]] = [EventRow.ended_at.is_(None)]
             if cameras is not None:
                 conditions.append(EventRow.camera_id.in_(camera_ids(session, tuple(cameras))))
+            if machine is not None:
+                conditions.append(EventRow.camera_id.in_(held_cameras(session, machine)))
             site = site_name(session)
             for row, name in reversed(_rows(session, conditions, None)):
                 event = _event(row, name)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from oddframe.errors import UnknownNameError
+from oddframe.errors import LeaseLostError, UnknownNameError
 from oddframe.site.store.models import EventRow, EvidenceFile
 from oddframe.site.store.records import Evidence
 from oddframe.site.store.shelf import Shelf
@@ -17,13 +17,18 @@ from oddframe.site.store.shelf import Shelf
 class EvidenceFiles(Shelf):
     """The rows of files; the files themselves are the business of who makes them."""
 
-    def add(self, event: str, kind: str, path: str, size: int) -> None:
+    def add(self, event: str, kind: str, path: str, size: int, *, machine: str | None = None) -> None:
         """Keep that a file is there; one of the same kind takes the place of the one before.
 
         Args:
-            path: below the site's folder. size: bytes.
+            path: below the site's folder. size: bytes. machine: which made it, where several share the database.
+
+        Raises:
+            LeaseLostError: of this machine there is no such event, see `Events.write`.
         """
         with self._database.writing() as session:
+            if machine is not None and session.get(EventRow, event) is None:
+                raise LeaseLostError("a picture or clip is of an event that was left out", seen=event)
             row = session.scalars(
                 select(EvidenceFile).where(EvidenceFile.event_id == event, EvidenceFile.kind == kind)
             ).first()

@@ -310,6 +310,34 @@ class LogRow(Table):
     details: Mapped[Plain]
 
 
+class MachineRow(Table):
+    """A machine that runs the site beside others. Its row goes when it ends, or when the others give it up."""
+
+    __tablename__ = "machines"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    beat: Mapped[int] = mapped_column(BigInteger)
+    """Rises while it lives."""
+    version: Mapped[str]
+    """Of this package."""
+    watches: Mapped[bool]
+    """Whether its engine can watch cameras."""
+    problems: Mapped[Plain]
+    """What is wrong on it → why."""
+
+
+class LeaseRow(Table):
+    """What one machine alone does. It goes with the machine's row."""
+
+    __tablename__ = "leases"
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The number of a camera, or what there is one of."""
+    machine: Mapped[str] = mapped_column(ForeignKey("machines.name", ondelete="CASCADE"), index=True)
+    leaving: Mapped[bool]
+    """The machine is to let go of it, as soon as what it has of it is written."""
+
+
 class UserRow(Table):
     """Somebody who may come in. One who was removed stays, so that nobody else gets the name by chance."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from oddframe.site.events import event_id
 from oddframe.site.messages import ProblemMessage, health_message
 from oddframe.site.store.journal import note
+from oddframe.site.store.leases import require_held
 from oddframe.site.store.models import Camera, EventRow, HealthRow, WatchedDay
 from oddframe.site.store.outbox import queue
 from oddframe.site.store.records import HealthRecord, WatchedDayRecord
@@ -23,18 +24,30 @@ _Counts = Mapping[tuple[int, str, date], tuple[int, int, int]]
 class Health(Shelf):
     """How cameras were."""
 
-    def changed(self, camera: str, state: str, reason: str = "", at: datetime | None = None) -> bool:
+    def changed(
+        self,
+        camera: str,
+        state: str,
+        reason: str = "",
+        at: datetime | None = None,
+        *,
+        machine: str | None = None,
+    ) -> bool:
         """Keep that a camera has come to be in a state, and queue what is sent of that.
+
+        Args:
+            machine: which writes, where several share the database.
 
         Returns:
             False where it was in that state already; then nothing is kept.
 
         Raises:
-            UnknownNameError: there is no such camera.
+            UnknownNameError: there is no such camera. LeaseLostError: another machine watches it now.
         """
         at, state = at or self._clock(), str(state)  # of an enumeration the plain word, whatever the driver makes of it
         with self._database.writing() as session:
             watched = camera_id(session, camera)
+            require_held(session, watched, machine)
             before = session.scalars(
                 select(HealthRow).where(HealthRow.camera_id == watched, HealthRow.until.is_(None))
             ).first()
