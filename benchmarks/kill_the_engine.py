@@ -79,7 +79,7 @@ def kill(folder: Path, times: int, *, seed: int = 0, longest_s: float = 6.0) -> 
     chance, engines, backs = random.Random(seed), 0, []
     video = folder / "odd.mp4"
     folder.mkdir(parents=True, exist_ok=True)
-    write_video(video, (Frame(number, number / FPS, _drawn(number)) for number in range(200)))
+    write_video(video, (Frame(number, number / FPS, drawn(number)) for number in range(200)))
     sent = folder / "sent.jsonl"
     with Store.open(folder / "site") as store:
         store.cameras.put_detector("instant", str(MODEL))
@@ -110,7 +110,7 @@ def kill(folder: Path, times: int, *, seed: int = 0, longest_s: float = 6.0) -> 
         return _seen(store, sent, times, engines, backs)
 
 
-def _drawn(number: int) -> np.ndarray:
+def drawn(number: int) -> np.ndarray:
     picture = np.full((96, 144, 3), 90, np.uint8)
     picture[::12] = 120
     if number // 25 % 2:

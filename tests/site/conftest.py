@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.shared import benchmark
 
 from oddframe.scoring.scores import Box
 from oddframe.site.events import CameraEvent, Change, event_id
@@ -45,41 +39,19 @@ def clock() -> StandingClock:
 def postgresql() -> Iterator[Callable[[], str]]:
     """`postgresql()`: the URL of an empty database, on a server that listens in a folder and nowhere else."""
     psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = programs[-1] if programs else Path(shutil.which("initdb") or "/none")
-    if not initdb.exists():
+    servers = benchmark("postgresql")
+    program = servers.initdb()
+    if program is None:
         pytest.skip("there is no PostgreSQL (Debian: postgresql)")
-    user = "postgres" if os.getuid() == 0 else None  # it refuses to work as root
-    folder = Path(tempfile.mkdtemp(prefix="oddframe_pg_", dir="/tmp"))  # the path of a socket must be short
-    if user:
-        shutil.chown(folder, user)
-    data, quiet = folder / "data", {"cwd": folder, "user": user, "stdout": subprocess.DEVNULL}
-    flags = ["-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"]
-    server = None
-    try:
-        subprocess.run([initdb, "-D", data, "-U", "oddframe", "-A", "trust", "--no-sync"], check=True, **quiet)
-        server = subprocess.Popen(
-            [initdb.with_name("postgres"), "-D", data, *flags], stderr=subprocess.DEVNULL, **quiet
-        )
-        words = f"host={folder} user=oddframe dbname=postgres"
+    with servers.postgresql(program) as folder:
 
         def empty() -> str:
-            with psycopg.connect(words, autocommit=True) as connection:
+            with psycopg.connect(f"host={folder} user=oddframe dbname=postgres", autocommit=True) as connection:
                 connection.execute("DROP SCHEMA public CASCADE")
                 connection.execute("CREATE SCHEMA public")
-            return f"postgresql://oddframe:s3cret@/postgres?host={folder}"
+            return servers.url_of(folder)
 
-        for _ in range(1800):
-            with contextlib.suppress(psycopg.OperationalError):
-                empty()
-                break
-            time.sleep(0.1)
         yield empty
-    finally:
-        if server is not None:
-            server.send_signal(signal.SIGQUIT)  # at once
-            server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

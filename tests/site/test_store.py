@@ -118,13 +118,13 @@ def test_a_day_is_one_of_the_zone_that_is_asked_for(store: Store):
     ]
 
 
-def test_events_that_a_crash_left_open_are_ended_and_that_is_sent(tmp_path, url, clock):
-    with Store.open(tmp_path, url, clock=clock) as store:
+def test_events_that_a_crash_left_open_are_ended_and_that_is_sent(tmp_path, clock):
+    with Store.open(tmp_path, clock=clock) as store:
         store.cameras.put("gate", "0", "USB 0")
         store.sinks.put(sink())
         new = change()
         store.events.write([new, change("update", 1, event=new.event.id, end_s=15.0)])
-    with Store.open(tmp_path, url, clock=clock) as store:
+    with Store.open(tmp_path, clock=clock) as store:
         (ended,) = store.recovered
 
         assert (ended.id, ended.ended_by) == (new.event.id, "crash")

@@ -134,7 +134,7 @@ class Leasing:
 
     def others(self) -> Mapping[str, str]:
         """See `Share`."""
-        mine, found = version("oddframe"), {}
+        mine, found = version("oddframe"), dict[str, str]()
         for one in self._seen.machines.values():
             if one.name != self._machine:
                 found |= {f"{what} of machine {one.name}": why for what, why in one.problems.items()}
@@ -211,7 +211,7 @@ class Leasing:
                 return
             _LOG.error("the other machines have given this one up: it begins anew")
             self._machine = machine_name()
-        self._store.leases.come(self._machine, version("oddframe"))
+        self._store.leases.come(self._machine, version("oddframe"), watches=watches)
         if self._came:
             self.begins_anew(self._machine)
         self._came = True

@@ -147,8 +147,8 @@ class Recordings:
         """
         wishes, sources = wanted(self._store), self._sources()
         if self._machine is not None:
-            held = self._store.leases.held(self._machine)
-            wishes = {camera: wish for camera, wish in wishes.items() if held.get(camera) is False}
+            mine = self._store.leases.held(self._machine)
+            wishes = {camera: wish for camera, wish in wishes.items() if mine.get(camera) is False}
         self._held = {camera: one for camera, one in self._held.items() if camera in wishes}
         for camera, wish in wishes.items():
             held = self._held.get(camera)

@@ -65,10 +65,10 @@ class Machines(Record):
 class Leases(Shelf):
     """Who does what. A subject is the number of a camera, `SITE` or `FILE`."""
 
-    def come(self, machine: str, version: str) -> None:
+    def come(self, machine: str, version: str, *, watches: bool = False) -> None:
         """A machine is there, under a name that none had before."""
         with self._database.writing() as session:
-            session.add(MachineRow(name=machine, beat=0, version=version, watches=False, problems={}))
+            session.add(MachineRow(name=machine, beat=0, version=version, watches=watches, problems={}))
 
     def beat(self, machine: str, *, watches: bool, problems: Mapping[str, str]) -> bool:
         """A machine lives.
