@@ -58,3 +58,22 @@ def test_a_camera_watches_at_its_hours_by_what_the_file_says(tmp_path: Path, mon
     assert [one.name for one in engine.watch.profiles] == ["night", "evening"]
     assert engine.watch.camera.settings.read_timeout_s == 20
     assert (health.state, health.reason) == ("off", "it does not watch at this hour")
+
+
+def test_a_machine_watches_the_cameras_that_it_holds_and_lets_go_of_those_that_it_is_to(tmp_path: Path):
+    pytest.importorskip("onnxruntime")
+    one = {"address": "rtsp://10.0.0.2/live", "detector": str(MODEL)}
+    with Store.open(tmp_path / "site") as store:
+        apply_plan(SitePlan.model_validate({"cameras": {"gate": one, "yard": one}}), store)
+        gate = store.cameras.get("gate").id
+        store.leases.come("depot1", "1")
+        assert store.leases.take(str(gate), "depot1")
+        engine = Engine()
+        watched = Cast(store, engine, backend="onnxruntime", machine="depot1")
+        watched.look()
+        assert watched.leaving == frozenset()
+        store.leases.ask_back(str(gate), "depot1")
+        watched.look()
+
+    assert engine.told == ["add gate", "remove gate"]
+    assert watched.leaving == {gate}

@@ -109,7 +109,9 @@ class Leasing:
         self._machine, self._came = machine_name(), False
         self._seen = Machines(machines={}, leases={})
         self._looked_s: float | None = None
-        """When the last look ended well; None where it did not."""
+        """When the last look began; None where it failed."""
+        self._well_s = -math.inf
+        """When the last look began that did not fail."""
         self._stood: dict[str, tuple[int, float]] = {}
         """Machine → its beat, and for how long it has been seen to stand still."""
         self._failed = ""
@@ -122,10 +124,9 @@ class Leasing:
         return self._machine
 
     def keeps_site(self) -> bool:
-        """See `Share`. A machine that stood still for a while does not, until it has looked."""
-        looked_s, lease = self._looked_s, self._seen.leases.get(SITE)
-        sure = looked_s is not None and self._clock() - looked_s < _SURE_S
-        return sure and lease is not None and lease.machine == self._machine
+        """See `Share`. A machine that could not look for a while, or stood still, does not, until it has looked."""
+        lease = self._seen.leases.get(SITE)
+        return self._clock() - self._well_s < _SURE_S and lease is not None and lease.machine == self._machine
 
     def elsewhere(self, camera: int) -> bool:
         """See `Share`."""
@@ -202,7 +203,8 @@ class Leasing:
             self._looked_s, self._failed = None, error.in_one_line()
             self._stood.clear()  # while the database was away no beat could rise
             raise
-        self._looked_s, self._failed = began_s, ""
+        self._looked_s = self._well_s = began_s
+        self._failed = ""
 
     def _beat(self) -> None:
         watches = self.watches()
