@@ -44,7 +44,7 @@ from oddframe.video.write import write_video
 from postgresql import initdb, postgresql, url_of
 
 _LATE_S = 60.0
-_PATIENCE_S = 300.0
+_PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True)

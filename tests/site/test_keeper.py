@@ -62,7 +62,7 @@ def test_a_database_that_cannot_be_written_for_a_while_loses_nothing(store: Stor
     monkeypatch.setattr(keeping, "_AGAIN_S", 0.01)
     write, refusals = store.events.write, [StoreError("the database is locked")] * 3
 
-    def refusing(changes) -> None:
+    def refusing(changes, *, machine=None) -> None:
         if refusals:
             raise refusals.pop()
         write(changes)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import oddframe
-
-_PACKAGE = Path(oddframe.__file__).parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 class Places:
