@@ -158,6 +158,7 @@ def kill(folder: Path, times: int, *, seed: int = 0, cameras: int = 6, url: str 
         for _ in range(times):
             time.sleep(chance.uniform(0.0, 6.0))
             chance.shuffle(machines)
+            _forget_let_go(machines)
             killed_s = time.monotonic()
             machines.pop().kill()
             taken_s.append(_until(folder, url, lambda seen: _holds(seen, 1, cameras)) - killed_s)
@@ -198,6 +199,14 @@ def _watches(seen: Machines, machines: list[Machine], many: int, cameras: int) -
         raise OddframeError("a machine ended by itself", hint="its words are in said.txt")
     online = {name for one in machines for name in one.online}
     return _holds(seen, many, cameras) and len(online) == cameras
+
+
+def _forget_let_go(machines: list[Machine]) -> None:
+    """Who lets go of a camera says nothing of it: it is online where it came to be last."""
+    for one in machines:
+        for name, at_s in [*one.online.items()]:
+            if any(other.online.get(name, at_s) > at_s for other in machines):
+                one.online.pop(name, None)
 
 
 def _holds(seen: Machines, many: int, cameras: int) -> bool:
