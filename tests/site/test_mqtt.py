@@ -128,8 +128,10 @@ class Broker:
         maker = shutil.which("mosquitto_passwd") or "/usr/bin/mosquitto_passwd"
         subprocess.run([maker, "-b", passwords, "me", "s3cret"], check=True, capture_output=True)
         passwords.chmod(0o644)
+        # it keeps who has subscribed: what is sent before a listener has come back after a stop would be lost to it
         (folder / "conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nuser root\n"
+            f"persistence true\npersistence_location {folder}/\n"
         )
         self.start()
 
@@ -153,7 +155,7 @@ class Broker:
         return False
 
 
-def eventually(seen: Callable[[], Any], wait_s: float = 60.0) -> None:
+def eventually(seen: Callable[[], Any], wait_s: float = 600.0) -> None:
     """Wait until something is so."""
     until = time.monotonic() + wait_s
     while not seen():
