@@ -65,6 +65,7 @@ def test_the_first_login_leads_to_a_password_and_then_to_the_first_camera(chromi
     browser.one("main button").click()
     browser.reads("the old password is wrong", "#said")
     assert "/password" in chromium.current_url
+    assert [one for one in browser.errors if "EventSource" in one] == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -137,7 +137,8 @@ function listen() {
   alone = source;
 }
 
-if (banner) {
+// Who still has a one-time password has no pages to go to, and is told nothing.
+if (banner && document.querySelector("nav ul")) {
   if (navigator.locks) navigator.locks.request("oddframe-stream", () => new Promise(listen)); else listen();
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(() => true); });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
