@@ -27,7 +27,7 @@ sides. The limit is what a matrix product reaches on the same machine in the sam
 
 HEAD = f"""# Performance
 
-Eight questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
+Nine questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
 `benchmarks/results/`; the [lab](lab/README.md) has the rest, on more kinds of processor. What your own machine does:
 [measure it](how-to/measure-speed.md).
 
@@ -82,6 +82,15 @@ TEACH = """## How soon does a camera know what a review says?
 A fitting on 24 hours of normal video at 10 frames a second, and two minutes of remembered events in each of
 these hours. A preview comes first, and reads what is stored; then the same review is carried out, another one is tried,
 and the first one is forgotten. Seconds of the processor; the machine was busy with other work.
+"""
+
+LOOK = """## What does a wall of cameras cost?
+
+    python benchmarks/look_at_the_console.py --seconds 30 --loads 7 --json benchmarks/results/look_at_the_console.json
+
+A console with thirty cameras, whose pictures are made as they are asked for, and a browser on the same machine. An
+answer is from the question for a page to its last byte; a review is from the key until the clip of the next event can
+be seen. Shares are of one core, for the console's process. The machine was busy with other work, which is in all times.
 """
 
 READ = """## What does exact reading cost?
@@ -260,6 +269,7 @@ def make_pages(results: Path) -> dict[str, str]:
         "scoring_workers": (WORKERS, tables.workers_table),
         "start_up": (START, tables.start_table),
         "teach_now": (TEACH, tables.teaching_table),
+        "look_at_the_console": (LOOK, tables.console_table),
     }
     pages = {
         "performance.md": "\n".join(

@@ -199,6 +199,21 @@ def teaching_table(found: Mapping[str, Any]) -> str:
     return table(rows)
 
 
+def console_table(found: Mapping[str, Any]) -> str:
+    rows = [["", "median", "95 of 100 below", "least", "wanted"]]
+    wanted = {"first_paint_s": "under 1 s", "answer_s": "", "review_s": "under 3 s"}
+    words = {"first_paint_s": "wall, first paint", "answer_s": "wall, its answer", "review_s": "review by key"}
+    for name, want in wanted.items():
+        rows.append([words[name], *(f"{found[name][of]:.3f} s" for of in ("median", "p95", "least")), want])
+    shares = [f"{name} {100 * share:.1f} %" for name, share in found["core_share"].items()]
+    low, high = found["load_average"]
+    return table(rows) + (
+        f"\n{found['reviews']} reviews took {found['reviews_in_all_s']:.0f} s in all, without the time that a person "
+        f"thinks. Of one core: {', '.join(shares)}; under 5 % is wanted. The load average of the machine was {low:g} "
+        f"before and {high:g} afterwards.\n"
+    )
+
+
 def reading_table(found: Mapping[str, Any]) -> str:
     rows = [["", "frames", "PyAV alone", "oddframe", "opening", "counting"]]
     for name, one in found["files"].items():
