@@ -27,7 +27,7 @@ sides. The limit is what a matrix product reaches on the same machine in the sam
 
 HEAD = f"""# Performance
 
-Nine questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
+Eight questions, a table each. `python experiments/performance_page.py` makes every figure from the JSON files in
 `benchmarks/results/`; the [lab](lab/README.md) has the rest, on more kinds of processor. What your own machine does:
 [measure it](how-to/measure-speed.md).
 
@@ -84,7 +84,7 @@ these hours. A preview comes first, and reads what is stored; then the same revi
 and the first one is forgotten. Seconds of the processor; the machine was busy with other work.
 """
 
-LOOK = """## What does a wall of cameras cost?
+LOOK = """## A console with a wall of cameras
 
     python benchmarks/look_at_the_console.py --seconds 30 --loads 7 --json benchmarks/results/look_at_the_console.json
 
@@ -269,7 +269,6 @@ def make_pages(results: Path) -> dict[str, str]:
         "scoring_workers": (WORKERS, tables.workers_table),
         "start_up": (START, tables.start_table),
         "teach_now": (TEACH, tables.teaching_table),
-        "look_at_the_console": (LOOK, tables.console_table),
     }
     pages = {
         "performance.md": "\n".join(
@@ -283,7 +282,8 @@ def make_pages(results: Path) -> dict[str, str]:
         "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results), *_mutants(results)]),
     }
     if load := load_tables.long_page(results):
-        pages["lab/load.md"] = load
+        console = _sections(results, {"look_at_the_console": (LOOK, tables.console_table)}, {})
+        pages["lab/load.md"] = "\n".join([load, *console])
     return pages | {
         f"lab/{name}.md": "\n".join([head, *_sections(results, sections, ELSEWHERE)])
         for name, (head, sections) in LAB.items()
