@@ -57,13 +57,17 @@ LONG = (
     "site/test_secrets_stay.py",
     "site/test_supervisor.py",
     "site/test_followed.py",
+    "console/test_whole_path.py",
     "console/test_attacks.py",
     "exporting",
+    "site/test_leasing.py",
+    "footage/test_many.py",
     "reproduction/test_whole.py",
     "scoring/test_memory.py",
     "teaching/test_improving.py",
     "test_outside.py",
     "training/test_train.py",
+    "training/test_ranks.py",
     "reproduction/test_reproduce.py",
 )
 """What takes longest. It begins first, so that at the end no worker is left alone with it; and what mostly waits comes
