@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
@@ -71,11 +72,13 @@ def test_what_a_browser_does_not_play_is_encoded_anew(tmp_path, make_video, kept
 
 @pytest.mark.parametrize("codec", ["libvpx-vp9", "libsvtav1"])
 def test_vp9_and_av1_are_played(tmp_path, make_video, kept_of, codec):
+    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
     path = video(make_video, tmp_path / "a.mp4", frames=30, codec=codec, size=(96, 128))
     clip = cut(kept_of(path), 0.0, 1.4, tmp_path / "clip.mp4")
 
     assert not clip.encoded
     assert len(list(open_video(tmp_path / "clip.mp4").frames())) == clip.pictures
+    assert policy is None or os.sched_getscheduler(0) == policy  # no test after this one is a real-time process
 
 
 def test_private_places_are_black_before_anything_is_stored(tmp_path, h264, kept_of):
