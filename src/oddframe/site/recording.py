@@ -8,7 +8,6 @@ somebody covers or turns a camera is noticed some seconds later.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from oddframe.cameras.state import HealthState, now
 from oddframe.errors import OddframeError, StorageError
 from oddframe.records import FileRecord, Record, read_record, write_record
 from oddframe.site.profiles import Profile, profile_at
+from oddframe.site.rounds import Rounds
 from oddframe.site.schedule import Hours, holds
 from oddframe.site.store import Store
 
@@ -127,17 +127,15 @@ class Recordings:
     ) -> None:
         self._store, self._sources, self._room, self._machine = store, sources, room, machine
         self._held: dict[int, _Recording] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeping normal video", daemon=True)
+        self._rounds = Rounds("keeping normal video", self.look, _LOOK_EVERY_S)
 
     def start(self) -> None:
         """Begin to work."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Keep nothing more."""
-        self._stopping.set()
-        self._thread.join()
+        self._rounds.stop()
 
     def look(self) -> None:
         """Write the pieces that are due.
@@ -161,15 +159,6 @@ class Recordings:
             except Exception as error:  # of one camera: the others go on
                 _LOG.exception("video of a camera cannot be kept")
                 held.problem(f"an unexpected {type(error).__name__}")
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_EVERY_S):
-            try:
-                self.look()
-            except OddframeError as error:
-                _LOG.warning("%s: tried again", error.in_one_line())
-            except Exception:  # a bug must not end it for good
-                _LOG.exception("keeping normal video failed: tried again")
 
 
 @dataclass

@@ -6,15 +6,11 @@ sink that nobody answers at concern all of them, and somebody ought to know who 
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 
-from oddframe.errors import OddframeError
+from oddframe.site.rounds import Rounds
 from oddframe.site.store import Store
-
-_LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _LASTS_S, _SINK_LASTS_S = 3.0, 60.0
@@ -42,17 +38,15 @@ class Troubles:
         self._since: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self._told: set[str] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="looking for trouble", daemon=True)
+        self._rounds = Rounds("looking for trouble", self.look, _LOOK_EVERY_S)
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Look no more."""
-        self._stopping.set()
-        self._thread.join()
+        self._rounds.stop()
 
     def look(self) -> None:
         """Look once; tell what lasts, and what is well again.
@@ -77,12 +71,3 @@ class Troubles:
                 self._store.health.of_site(subject, None)
                 self._told.remove(subject)
             del self._since[subject], self._gone[subject]
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_EVERY_S):
-            try:
-                self.look()
-            except OddframeError as error:  # the log and the outbox are in the store, too
-                _LOG.warning("trouble cannot be told yet: %s", error.in_one_line())
-            except Exception:  # a bug must not end the looking for good
-                _LOG.exception("looking for trouble failed: tried again")
