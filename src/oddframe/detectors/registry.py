@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from oddframe.detectors.dream import DreamConvLSTMSettings, DreamSettings
-from oddframe.detectors.floors import FlowSettings, FrameDiffSettings
+from oddframe.detectors.floors import FeaturesSettings, FlowSettings, FrameDiffSettings
 from oddframe.detectors.moving import AmcSettings, CacSettings, OgNetSettings, SceneAwareSettings
 from oddframe.detectors.peers import ConvAESettings, FramePredSettings, MemAESettings, MlepSettings, MnadSettings
 from oddframe.detectors.settings import DetectorSettings
@@ -72,6 +72,12 @@ _OWN = (
     ),
     DetectorEntry("framediff", FrameDiffSettings, "oddframe.models.framediff:FrameDiff", "frame differences; a floor"),
     DetectorEntry("flow", FlowSettings, "oddframe.models.flow:Flow", "optical flow, nothing learned; the floor"),
+    DetectorEntry(
+        "features",
+        FeaturesSettings,
+        "oddframe.models.features:Features",
+        "features against those of normal video, nothing learned; the floor of tsc and srnn",
+    ),
     DetectorEntry("mnad", MnadSettings, "oddframe.models.mnad:Mnad", "one memory, next frame by a U-Net (MNAD)"),
     DetectorEntry(
         "framepred",

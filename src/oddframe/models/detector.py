@@ -7,7 +7,7 @@ detector. A detector knows its layers, its losses and its memories.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
@@ -122,8 +122,8 @@ class Detector(nn.Module, ABC):
         return ("normal",)
 
     def parameter_groups(self) -> dict[str, ParameterGroup]:
-        """Name → a group. Empty where there is nothing to train: training goes straight to calibration, and training
-        video is used for that alone."""
+        """Name → a group. Empty where there is nothing to train: training video is shown to `remember`, and training
+        goes straight to calibration."""
         return {}
 
     def inference_parameters(self) -> list[nn.Parameter]:
@@ -147,6 +147,16 @@ class Detector(nn.Module, ABC):
 
     def after_step(self, traces: Sequence[Mapping[str, Tensor]]) -> None:
         """Change what changes without a gradient, from the traces of the step just taken."""
+
+    def remember(self, clips: Iterable[Tensor]) -> None:
+        """Keep something of normal video, in buffers, where there is nothing to train.
+
+        It is called once, before calibration, without gradients and with the detector as it judges.
+
+        Args:
+            clips: (B, T, C, H, W) in [-1, 1] each, T the frames of the window, in order and as they are. They are made
+                as they are asked for: a detector that asks for none costs nothing.
+        """
 
     @abstractmethod
     def forward(self, clip: Tensor) -> Evidence:

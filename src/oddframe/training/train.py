@@ -45,6 +45,7 @@ from oddframe.training.clips import ClipSampler
 from oddframe.training.loop import Loop
 from oddframe.training.pace import guessed_step_s
 from oddframe.training.pictures import settle_pixel_range
+from oddframe.training.remember import normal_clips
 from oddframe.training.resume import Checkpoints
 
 _WORTH_A_GUESS = 200
@@ -235,7 +236,7 @@ class _Training:
         trained = {id(one): one.numel() for group in groups.values() for one in group.parameters}
         run.write_info(parameters=sum(trained.values()))
         if sampler is None:
-            run.write_info(seconds_training=0.0)
+            run.write_info(seconds_training=self._remember())
             return []
         run.write_info(clips=sampler.counts)
         self._guess(sampler, self.device)
@@ -246,6 +247,13 @@ class _Training:
         )
         together = [f"trained by {ranks.count()} ranks"] if ranks.count() > 1 else []
         return [*sampler.notes, *([_still(position.still)] if position.still else []), *together]
+
+    def _remember(self) -> float:
+        """Show normal video to a detector that has nothing to train. Returns the seconds that it took."""
+        began, detector = time.monotonic(), to_device(self.ready.detector, self.device).eval()
+        with torch.no_grad():
+            detector.remember(normal_clips(detector, self.parts, self.ready.stored, self.device, self.watch))
+        return round(time.monotonic() - began, 1)
 
     def _loop(self, sampler: ClipSampler) -> Loop:
         return Loop(
