@@ -57,6 +57,13 @@ _METHODS = (
     ),
     Row("amc", "AMC", "amc", "normal", note="Lucas-Kanade, not FlowNet2; motion since the frame before"),
     Row("convae", "Conv-AE", "convae", "normal"),
+    Row(
+        "tsc-features",
+        "TSC and stacked RNN, their features alone",
+        "features",
+        "normal",
+        note="the nearest of 4,096 patches of normal video, with nothing learned: their floor",
+    ),
     Row("tsc", "TSC", "tsc", "normal", note=_IMAGENET),
     Row("stacked-rnn", "stacked RNN", "srnn", "normal", note=f"{_IMAGENET}; gamma and lambdas as set, not learned"),
     Row("memae", "MemAE", "memae", "normal"),
