@@ -27,7 +27,7 @@ from oddframe.training.loop import Loop
 from oddframe.training.train import train
 
 OWN = sorted(name for name, entry in detectors().items() if entry.class_path.startswith("oddframe."))
-LEARNING = [name for name in OWN if name not in ("framediff", "flow", "unmasking")]
+LEARNING = [name for name in OWN if name not in ("framediff", "flow", "features", "unmasking")]
 
 SOONER = {"ognet": ("model.old_after=2", "model.tune_after=6"), "scene-aware": ("model.cluster_steps=2",)}
 """Settings by which a few steps lead through all phases."""
