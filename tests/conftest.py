@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib.util
 import itertools
 import os
 import shutil
@@ -79,6 +81,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the order below: pytest-xdist has files of many tests first, however long they take."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    gc.disable()  # what is imported and collected stays
+
+
+def pytest_collection_finish() -> None:
+    """Of what is there now nothing goes, and the garbage collector need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -113,6 +122,31 @@ def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODDFRAME_CACHE", str(next(_caches)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The file of a site's database that is not there yet begins as a copy of what the migrations have made once."""
+    if importlib.util.find_spec("alembic") is None:
+        yield
+        return
+    from oddframe.site.store import store
+    from oddframe.site.store.database import Database
+
+    really, made = store.migrate, tmp_path_factory.mktemp("migrated") / "site.db"
+
+    def migrate(database: Database) -> None:
+        file = Path(database.engine.url.database or "")
+        if database.is_sqlite and not file.exists():
+            if not made.exists():
+                with contextlib.closing(Database(f"sqlite:///{made}")) as first:
+                    really(first)
+            shutil.copyfile(made, file)
+        really(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "migrate", migrate)
+        yield
 
 
 def moving_square(index: int, size: tuple[int, int] = (48, 64), *, grey: bool = False) -> NDArray[np.uint8]:

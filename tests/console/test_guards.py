@@ -187,7 +187,7 @@ def test_a_client_that_sends_letter_by_letter_is_let_go_and_others_are_served(si
         socket.create_connection(("127.0.0.1", console.settings.port), timeout=60) as slow,
     ):
         slow.sendall(sent)
-        assert httpx.get(f"{console.settings.url}/api/v1/session", timeout=60).status_code == 401
+        assert httpx.get(f"{console.settings.url}/api/v1/session", timeout=60, verify=False).status_code == 401
         with pytest.raises(ConnectionError):
             send_for_ever(slow)
 
@@ -218,7 +218,7 @@ def test_more_connections_than_there_may_be_are_closed_and_leave_room_again(
         assert any(is_served(one) for one in many[20:]) == served
         for one in many:
             one.close()
-        with httpx.Client(base_url=console.settings.url, timeout=60) as client:
+        with httpx.Client(base_url=console.settings.url, timeout=60, verify=False) as client:
             assert when_there_is_room(client, "/api/v1/session") == 401
 
 
@@ -356,7 +356,7 @@ def test_a_flood_of_logins_is_refused_and_others_are_served_meanwhile(costly_pas
 
     def guess(number: int) -> int:
         body = {"name": f"user {number % 7}", "password": "wrong password"}
-        return httpx.post(f"{console.settings.url}/api/v1/session", json=body, timeout=120).status_code
+        return httpx.post(f"{console.settings.url}/api/v1/session", json=body, timeout=120, verify=False).status_code
 
     with ThreadPoolExecutor(50) as pool:
         answers = [pool.submit(guess, number) for number in range(200)]

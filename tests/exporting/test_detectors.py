@@ -60,9 +60,7 @@ def same(detector: Detector, content: bytes, batch: int) -> None:
             np.testing.assert_allclose(seen[name], value.numpy(), rtol=1e-3, atol=atol, err_msg=name)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "framediff" else pytest.param(name, marks=pytest.mark.slow) for name in OWN]
-)
+@pytest.mark.parametrize("name", OWN)
 def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +78,6 @@ def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(
     assert graph.maps == ("local_error", *(("local_distance",) if detector.has_distance else ()))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("graph", ["model.onnx", "model.xml"])
 @pytest.mark.parametrize("name", ["dream-convlstm", "framepred", "mnad"])
 def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str, tmp_path: Path) -> None:
@@ -100,7 +97,6 @@ def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str
         assert float(seen[value][0]) == pytest.approx(float(wanted[value][0]), rel=0.05), value
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("more", [{"decoder": False, "patch": 2, "channels": 1}, {"memory": "none"}], ids=str)
 def test_dream_is_exported_as_it_is_set(more: dict[str, Any]) -> None:
     detector = build_detector("dream-unet", small("dream-unet", **more), 1)

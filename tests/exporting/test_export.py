@@ -41,7 +41,6 @@ def test_an_artefact_gives_the_scores_and_events_of_its_run(run, artefact, day):
     ]
 
 
-@pytest.mark.slow
 def test_stream_and_push_form_and_file_of_an_artefact_give_the_scores_of_its_run(run, artefact, day):
     video = odd.open_video(day)
     by_run = odd.Scorer(run, device="cpu")
@@ -211,7 +210,6 @@ def test_comparing_sees_other_scores(run, still, gate):
 # The command line ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_command_exports_and_the_artefact_is_scored_by_its_folder(still, day, tmp_path):
     from typer.testing import CliRunner
 

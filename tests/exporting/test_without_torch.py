@@ -18,6 +18,8 @@ from oddframe.artefact import Artefact, write_artefact
 
 from ..conftest import _make_video, moving_square
 
+pytestmark = pytest.mark.slow  # a training, and graphs of it
+
 ROOT = Path(__file__).resolve().parents[2]
 
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
@@ -39,7 +41,6 @@ app(["score", {video!r}, "--run", {artefact!r}, "--backend", "onnxruntime", "--o
 """
 
 
-@pytest.mark.slow
 def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artefact, day, tmp_path):
     out = tmp_path / "scores"
     code = _SCORE.format(blocked=BLOCKED, artefact=str(artefact.folder), video=str(day), out=str(out))
@@ -55,7 +56,6 @@ def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artef
     assert "The page:" in done.stdout
 
 
-@pytest.mark.slow
 def test_the_extra_runtime_is_enough(artefact, day, tmp_path):
     """In a virtual environment of its own, from the package index."""
     venv.create(tmp_path / "env", with_pip=True)

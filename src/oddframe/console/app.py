@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
 
 from oddframe.console import look, probes, stream
 from oddframe.console.access.access import Access
@@ -47,33 +49,10 @@ _OPEN = ((f"{API}/session", "post"), ("/healthz", "get"), ("/readyz", "get"))
 _QUIET = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 
 
-def make_app(site: RunningSite, settings: ConsoleSettings | None = None, access: Access | None = None) -> FastAPI:
-    """The console of a running site.
-
-    Args:
-        site: that is served. settings: where it listens. access: the door, if there is one already.
-    """
-    settings = settings or ConsoleSettings()
-    app = FastAPI(
-        title="oddframe",
-        summary="A site: its cameras, events, reviews, lines, evidence and sinks",
-        version=version("oddframe"),
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry=_QUIET,  # type: ignore[arg-type]
-    )
-    app.state.site, app.state.settings, app.state.access = site, settings, access or Access(site.store)
-    app.state.listeners = stream.Listeners(site)
-    add_problems(app)
-    hosts = (*_LOOPBACK, settings.host.lower()) if settings.is_loopback and not settings.behind_proxy else ()
-    app.add_middleware(PlainLetters)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(KnownHosts, hosts=hosts)
-    app.add_middleware(SecurityHeaders, secure=settings.secure)
-    if settings.behind_proxy:
-        app.add_middleware(BehindProxy)
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """What answers, which no setting changes: what each path takes and gives is worked out once for all consoles of a
+    process."""
     api = APIRouter(prefix=API, responses=RESPONSES)
     for thing in (
         session,
@@ -95,16 +74,45 @@ def make_app(site: RunningSite, settings: ConsoleSettings | None = None, access:
         tokens,
     ):
         api.include_router(thing.router)
-    app.include_router(api)
-    app.include_router(probes.router)
-    app.include_router(look.router)
-    app.include_router(routes.router)
-    app.include_router(stream.router)
+    every = APIRouter()
+    for router in (api, probes.router, look.router, routes.router, stream.router):
+        every.include_router(router)
 
-    @app.get(f"{API}/openapi.json", include_in_schema=False)
-    def openapi(_: Anybody) -> JSONResponse:
-        return JSONResponse(described(app))
+    @every.get(f"{API}/openapi.json", include_in_schema=False)
+    def openapi(_: Anybody, request: Request) -> JSONResponse:
+        return JSONResponse(described(request.app))
 
+    return tuple(every.routes)
+
+
+def make_app(site: RunningSite, settings: ConsoleSettings | None = None, access: Access | None = None) -> FastAPI:
+    """The console of a running site.
+
+    Args:
+        site: that is served. settings: where it listens. access: the door, if there is one already.
+    """
+    settings = settings or ConsoleSettings()
+    app = FastAPI(
+        routes=list(_routes()),
+        title="oddframe",
+        summary="A site: its cameras, events, reviews, lines, evidence and sinks",
+        version=version("oddframe"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_QUIET,  # type: ignore[arg-type]
+    )
+    app.state.site, app.state.settings, app.state.access = site, settings, access or Access(site.store)
+    app.state.listeners = stream.Listeners(site)
+    add_problems(app)
+    hosts = (*_LOOPBACK, settings.host.lower()) if settings.is_loopback and not settings.behind_proxy else ()
+    app.add_middleware(PlainLetters)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(KnownHosts, hosts=hosts)
+    app.add_middleware(SecurityHeaders, secure=settings.secure)
+    if settings.behind_proxy:
+        app.add_middleware(BehindProxy)
     return app
 
 
