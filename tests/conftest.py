@@ -137,7 +137,7 @@ def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     def migrate(database: Database) -> None:
         file = Path(database.engine.url.database or "")
-        if database.is_sqlite and not file.exists():
+        if database.is_sqlite and file.parent.is_dir() and not file.exists():
             if not made.exists():
                 with contextlib.closing(Database(f"sqlite:///{made}")) as first:
                     really(first)

@@ -127,8 +127,10 @@ def scores(store: Store, camera: str, now: datetime, hours: float, odd: list[tup
     ScoreHistory(store.folder / SCORES).add(number, peaks)
 
 
-def fill(store: Store, footage: dict[str, Footage] | None = None, now: datetime | None = None) -> list[CameraEvent]:
-    """Have a day go by; return its events, the latest first."""
+def fill(
+    store: Store, footage: dict[str, Footage] | None = None, now: datetime | None = None, *, scored_h: float = 26
+) -> list[CameraEvent]:
+    """Have a day go by, of which the last hours are scored; return its events, the latest first."""
     now = now or datetime.now(UTC)
     for name in SCENES:
         store.cameras.put(name, f"rtsp://me:s3cret@10.0.0.2/{name}", f"rtsp://10.0.0.2/{name.replace(' ', '%20')}")
@@ -159,7 +161,7 @@ def fill(store: Store, footage: dict[str, Footage] | None = None, now: datetime 
     events = _events(store, footage or {}, now)
     for name in SCENES:
         odd = [(one.peak_at, one.score) for one in events if one.camera == name]
-        scores(store, name, now - timedelta(minutes=12 if said[name] != "online" else 0), 26, odd)
+        scores(store, name, now - timedelta(minutes=12 if said[name] != "online" else 0), scored_h, odd)
     store.sinks.put(
         SinkRecord(
             name="house",

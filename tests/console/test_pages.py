@@ -42,7 +42,7 @@ TURNED = "gate\u202egpj.exe"
 
 @pytest.fixture
 def events(site):
-    return day.fill(site.store)
+    return day.fill(site.store, scored_h=2)
 
 
 def page(client: httpx.Client, path: str, **also) -> str:

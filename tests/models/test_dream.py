@@ -369,6 +369,7 @@ def test_the_same_seed_gives_the_same_detector() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+@pytest.mark.slow
 def test_judging_can_be_exported_for_any_number_of_clips() -> None:
     dream, clip = small(patch=2).eval(), clips(1, count=3).pixels
     program = torch.export.export(dream, (clips(2).pixels,), dynamic_shapes=({0: torch.export.Dim("clips")},))
