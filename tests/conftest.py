@@ -63,6 +63,7 @@ LONG = (
     "console/test_whole_path.py",
     "console/test_attacks.py",
     "exporting",
+    "exporting/test_detectors.py",
     "site/test_leasing.py",
     "footage/test_many.py",
     "reproduction/test_whole.py",
@@ -92,12 +93,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (-n 2), a file's tests share one, and so do all that need the exported artefact."""
+    """With several workers (-n 2), a file's tests share one, and so do all that need what `exporting` trains."""
     here = Path(__file__).parent
     first = {str(here / one): place for place, one in enumerate(LONG)}
     places = {}
     for item in items:
-        home = item.path.parent if item.path.parent.name == "exporting" else item.path
+        trained = item.path.parent.name == "exporting" and "gate" in item.fixturenames  # type: ignore[attr-defined]
+        home = item.path.parent if trained else item.path
         item.add_marker(pytest.mark.xdist_group(str(home)))
         places[item] = first.get(str(home), len(first))
     if "PYTEST_XDIST_WORKER" in os.environ:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Collection
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -13,6 +14,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def test_each_layer_imports_only_those_below_it():
@@ -31,7 +37,7 @@ def test_no_module_imports_itself_through_others():
         ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__"): path
         for path in SOURCES
     }
-    imports = {name: _imported(ast.parse(path.read_text("utf-8")), modules) - {name} for name, path in modules.items()}
+    imports = {name: _imported(tree(path), modules) - {name} for name, path in modules.items()}
     imports.pop("oddframe")  # names its children, which are loaded when they are asked for
 
     list(TopologicalSorter(imports).static_order())  # a circle is a CycleError, which names it
@@ -58,7 +64,7 @@ def test_no_file_holds_more_than_one_room():
 
 
 def test_every_module_says_what_it_is():
-    silent = [path.name for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    silent = [path.name for path in SOURCES if not ast.get_docstring(tree(path))]
 
     assert not silent
 
@@ -71,7 +77,7 @@ def test_nothing_ever_unpickles():
     known = ("efficientnet.py", "torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)")
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Import):
                 found += [path.name for alias in node.names if alias.name in ("pickle", "joblib", "shelve", "dill")]
             elif isinstance(node, ast.ImportFrom):

@@ -97,6 +97,7 @@ def test_objects_are_learned_after_the_groups_and_notes_say_so() -> None:
     assert "one of 10 has all frames" in notes[1]  # of one scene, shown twice
 
 
+@pytest.mark.slow
 def test_objects_learn_to_be_of_their_own_group_and_of_no_other() -> None:
     scene_aware = small(groups=3)
     seen, label = scene_aware._described(passing(2, 34)), torch.tensor([2, 2])

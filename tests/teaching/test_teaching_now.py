@@ -144,6 +144,7 @@ def site(tmp_path: Path, fitting: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     opened.close()
 
 
+@pytest.mark.slow
 def test_normal_silences_its_like_as_its_preview_said_and_is_forgotten_without_a_trace(site: Site):
     (first,) = site.show((LAMP, 40))
     (second,) = site.show((LAMP, 60))
