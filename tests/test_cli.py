@@ -101,7 +101,7 @@ def test_examples_are_right_usage(words):
         command.make_context(words[0], rest)
 
 
-LONG = ("demo", "train", "reproduce", "analyse", "export", "bench", "live", "serve", "site", "improve")
+LONG = ("demo", "train", "reproduce", "analyse", "export", "bench", "live", "serve", "site", "improve", "table")
 """Verbs that take long, or need more than a run; they have tests of their own."""
 
 

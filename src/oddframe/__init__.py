@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from oddframe.evaluation.judge import evaluate
     from oddframe.evaluation.result import Result
     from oddframe.exporting.make import export
+    from oddframe.footage.archive import table
     from oddframe.footage.many import score_videos
     from oddframe.footage.outputs import score
     from oddframe.reporting.pages import report
@@ -83,6 +84,7 @@ __all__ = [
     "reproduce",
     "score",
     "score_videos",
+    "table",
     "train",
 ]
 
@@ -118,6 +120,7 @@ _PLACES = {
     "reproduce": "oddframe.reproduction.reproduce",
     "score": "oddframe.footage.outputs",
     "score_videos": "oddframe.footage.many",
+    "table": "oddframe.footage.archive",
     "train": "oddframe.training.train",
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from oddframe.errors import StorageError
+from oddframe.footage.archive import table
 from oddframe.footage.many import are_several, score_videos
 from oddframe.footage.outputs import score
 from oddframe.footage.published import MANIFEST
@@ -71,8 +72,8 @@ def test_one_video_by_url_leaves_the_same_files_as_one_of_this_machine_and_a_man
     score(run, str(archive / "may/gate.mp4"), out=str(archive / "seen"))
     score(run, gate, out=tmp_path / "seen")
 
-    for table in ("scores.csv", "events.csv"):
-        assert (archive / "seen" / table).read() == (tmp_path / "seen" / table).read_bytes()
+    for name in ("scores.csv", "events.csv"):
+        assert (archive / "seen" / name).read() == (tmp_path / "seen" / name).read_bytes()
     files = (archive / "seen").files()
     assert {"scores.json", "report.html", MANIFEST} <= set(files)
     assert SECRET.encode() not in b"".join((archive / "seen" / way).read() for way in files)
@@ -92,6 +93,30 @@ def test_an_archive_by_url_is_scored_once_and_what_is_not_whole_again(run, archi
     (archive / "may/b10.mp4").write(gate.read_bytes() + b"\0" * 8)
     again = score_videos(run, str(archive / "may"), out=str(archive / "seen"))
     assert [one.skipped for one in again] == [False, False, True]
+
+
+@pytest.mark.slow
+def test_tables_by_url_are_those_of_this_machine_and_leave_out_what_is_not_whole(run, archive, gate, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for name in ("belt/1", "belt/2"):
+        score(run, gate, out=archive / "seen" / name)
+        score(run, gate, out=tmp_path / "seen" / name)
+    (archive / "seen/half/scores.json").write(b"{}")
+    made = table(archive / "seen", out=archive / "tables")
+    table(tmp_path / "seen")
+
+    assert (made.added, made.unfinished) == (("belt/1", "belt/2"), ("half",))
+    for name in ("scores.parquet", "events.parquet"):
+        for path in (tmp_path / "seen" / name).rglob("*.parquet"):
+            (tmp_path / "fetched").write_bytes(
+                (archive / "tables" / path.relative_to(tmp_path / "seen").as_posix()).read()
+            )
+            assert parquet.read_table(tmp_path / "fetched").equals(parquet.read_table(path, partitioning=None))
+    assert table(archive / "seen", out=archive / "tables").added == ()
+    (archive / "seen/belt/2" / MANIFEST).remove()
+    again = table(str(archive / "seen"), out=str(archive / "tables"))
+    assert (again.removed, again.unfinished) == (("belt/2",), ("belt/2", "half"))
+    assert sum(way.endswith(".parquet") for way in (archive / "tables").files()) == 2
 
 
 def test_a_bucket_that_is_not_there_or_lets_nobody_in_is_one_error_with_what_to_do(run, archive, monkeypatch):

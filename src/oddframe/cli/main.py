@@ -23,6 +23,7 @@ from oddframe.cli.reproduce import reproduce
 from oddframe.cli.score import score
 from oddframe.cli.screen import let_printing_never_fail
 from oddframe.cli.serve import serve
+from oddframe.cli.table import table
 from oddframe.errors import OddframeError
 
 
@@ -82,6 +83,7 @@ app.add_typer(data.app, name="data")
 app.command()(work.train)
 app.command("eval")(work.evaluate)
 app.command()(score)
+app.command()(table)
 app.command()(live)
 app.command()(serve)
 site.app.command()(learn)
