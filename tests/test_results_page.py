@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["results_page.py", "performance_page.py", "promise_page.py"])
+@pytest.mark.parametrize("script", ["results_page.py", "performance_page.py", "promise_page.py", "scale_page.py"])
 def test_pages_of_figures_are_fresh(script: str) -> None:
     command = [sys.executable, str(ROOT / "experiments" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
