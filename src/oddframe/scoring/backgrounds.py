@@ -8,7 +8,8 @@ where they run.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -69,12 +70,29 @@ class Still:
             if len(self._kept) == 2 * _PICTURES:
                 self._kept, self._every = self._kept[::2], 2 * self._every
             if self._seen % self._every == 0:
-                self._kept.append(_small(pixels))
+                self._kept.append(small(pixels))
         self._seen += 1
 
     def picture(self) -> Background | None:
         """The median; None where nothing has come."""
-        return np.median(self._kept, axis=0).astype(np.uint8) if self._kept else None
+        return still_of(self._kept)
+
+
+def kept_every(count: int) -> int:
+    """Of which frames of a video of so many `Still` keeps a picture in the end: the first, and every so many.
+
+    >>> kept_every(96), kept_every(97), kept_every(1000)
+    (1, 2, 16)
+    """
+    every = 1
+    while math.ceil(count / every) > 2 * _PICTURES:
+        every *= 2
+    return every
+
+
+def still_of(kept: Sequence[Background] | NDArray[np.uint8]) -> Background | None:
+    """What stands still in these small pictures: their median; None where there are none."""
+    return np.median(kept, axis=0).astype(np.uint8) if len(kept) else None
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,7 @@ class Backgrounds:
         of_scene: dict[str, list[Background]] = {}
         for scene, pictures in videos:
             wanted = np.unique(np.linspace(0, len(pictures) - 1, _PICTURES).astype(int)) if len(pictures) else ()
-            of_scene.setdefault(scene, []).extend(_small(np.asarray(pictures[place])) for place in wanted)
+            of_scene.setdefault(scene, []).extend(small(np.asarray(pictures[place])) for place in wanted)
         return cls({scene: np.median(kept, axis=0).astype(np.uint8) for scene, kept in of_scene.items() if kept})
 
     def notes(self, scene: str, seen: Background | None) -> list[str]:
@@ -184,6 +202,7 @@ def _edges(picture: Background) -> NDArray[np.float64] | None:
     return np.stack([(across * across - down * down) * weight, 2 * across * down * weight])
 
 
-def _small(pixels: NDArray[np.uint8]) -> Background:
+def small(pixels: NDArray[np.uint8]) -> Background:
+    """(H, W, C) as a small grey picture, by which backgrounds are compared."""
     grey = pixels[:, :, 0] if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, SIZE[::-1], interpolation=cv2.INTER_AREA), np.uint8)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,14 +12,61 @@ from oddframe.scoring.alarms import AlarmRule, EventTracker
 from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.fusion import paper_fusion
 from oddframe.scoring.heat import box_of, heat_of
-from oddframe.scoring.scores import Event, Raw, Scores
+from oddframe.scoring.scores import Box, Event, Raw, Scores
 from oddframe.scoring.session import Fusing
 from oddframe.settings import Settings
 from oddframe.video.source import Video
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a judged frame adds to the scores of its video: all that does not depend on the frames before it.
+
+    Attributes:
+        frame, time_s, anew, values: as of `Raw`.
+        rarities: component → its rarity, of those that are calibrated.
+        largest: `local_distance` of the oddest place; None where nothing asks for it.
+        box: finds the box around the oddest place, in pixels of the source. An event asks for that of its peak.
+    """
+
+    frame: int
+    time_s: float | None
+    anew: bool
+    values: Mapping[str, float]
+    rarities: Mapping[str, float]
+    largest: float | None
+    box: Callable[[], Box]
+
+
+class Rows:
+    """Makes the rows of one video.
+
+    Args:
+        calibration, normal: of the scene that it is judged as. settings: the run's.
+        size: (height, width) of the source.
+    """
+
+    def __init__(
+        self, calibration: Calibration, normal: SceneNormal, settings: Settings, size: tuple[int, int]
+    ) -> None:
+        self._calibration, self._normal, self._size = calibration, normal, size
+        self._by_largest = settings.model.paper_distance == "largest"
+
+    def of(self, raw: Raw) -> Row:
+        """The row of a frame. Its `box` holds the frame's maps for as long as it is kept."""
+        return Row(
+            raw.frame,
+            raw.time_s,
+            raw.anew,
+            raw.values,
+            self._normal.components.rarities(raw),
+            raw.largest("local_distance") if self._by_largest and "local_distance" in raw.maps else None,
+            lambda: box_of(heat_of(self._calibration, self._normal, raw), self._size),
+        )
+
+
 class Collector:
-    """Gathers the scores of one video.
+    """Gathers the scores of one video: all that depends on the frames before, from its rows in order.
 
     Args:
         calibration, normal: of the scene that it is judged as, `scene`. settings: the run's.
@@ -28,9 +76,7 @@ class Collector:
     def __init__(
         self, calibration: Calibration, normal: SceneNormal, settings: Settings, video: Video, scene: str
     ) -> None:
-        self._scene = scene
-        self._calibration, self._normal, self._settings, self._video = calibration, normal, settings, video
-        self._by_largest = settings.model.paper_distance == "largest"
+        self._scene, self._settings, self._video = scene, settings, video
         self._fusing = Fusing(normal)
         self._line = calibration.line
         self._tracker = EventTracker(self._line, AlarmRule.of(settings.score), video.fps)
@@ -41,29 +87,27 @@ class Collector:
         self._names: list[str] = []
         self._calibrated: list[str] = []  # a floor that the run was not trained with has no rarity
 
-    def take(self, raw: Raw) -> dict[str, float | None]:
-        """Take the next frame; return its row, without the columns that need the video's end."""
-        calibrated, online, learned = self._fusing.take(raw)
-        self._names, self._calibrated = list(raw.values), list(calibrated)
-        self._table.extend((*raw.values.values(), *calibrated.values(), online, learned))
-        self._frames.append(raw.frame)
-        self._times.append(np.nan if raw.time_s is None else raw.time_s)
-        self._anew.append(raw.anew)
-        if self._by_largest and "local_distance" in raw.maps:
-            self._largest.append(raw.largest("local_distance"))
-        box = None
-        if self._tracker.wants_box(raw.frame, online, anew=raw.anew):
-            box = box_of(heat_of(self._calibration, self._normal, raw), self._video.size)
-        event = self._tracker.update(raw.frame, raw.time_s, online, box, anew=raw.anew)
+    def take(self, row: Row) -> dict[str, float | None]:
+        """Take the next frame; return what its table has of it, without the columns that need the video's end."""
+        online, learned = self._fusing.fuse(row.rarities, anew=row.anew)
+        self._names, self._calibrated = list(row.values), list(row.rarities)
+        self._table.extend((*row.values.values(), *row.rarities.values(), online, learned))
+        self._frames.append(row.frame)
+        self._times.append(np.nan if row.time_s is None else row.time_s)
+        self._anew.append(row.anew)
+        if row.largest is not None:
+            self._largest.append(row.largest)
+        box = row.box() if self._tracker.wants_box(row.frame, online, anew=row.anew) else None
+        event = self._tracker.update(row.frame, row.time_s, online, box, anew=row.anew)
         if event is not None:
             self._events.append(event)
-        rarities = {f"{name}_rarity": value for name, value in calibrated.items()}
+        rarities = {f"{name}_rarity": value for name, value in row.rarities.items()}
         return {
-            "frame": raw.frame,
-            "time_s": raw.time_s,
+            "frame": row.frame,
+            "time_s": row.time_s,
             "online": online,
             "learned": learned,
-            **raw.values,
+            **row.values,
             **rarities,
         }
 

@@ -52,6 +52,14 @@ class Prepared(NamedTuple):
     at: time | None = None
 
 
+class Stamp(NamedTuple):
+    """What number and time of a frame say: whether the detector sees it, and whether no window lies across what is
+    before it."""
+
+    seen: bool
+    anew: bool
+
+
 @dataclass(frozen=True)
 class EvidenceStream:
     """How evidence is gathered. It keeps nothing of any video, so that one serves many at a time.
@@ -113,14 +121,17 @@ class Intake:
 
     def take(self, frame: Frame) -> Prepared | None:
         """The next frame as the detector sees it; None where it is left out."""
-        anew = not self._continuity.follows(frame.index, frame.time_s)
-        if frame.time_s is None:
+        stamp = self.pass_by(frame.index, frame.time_s)
+        return Prepared(frame.index, frame.time_s, self._how.picture(frame), stamp.anew) if stamp.seen else None
+
+    def pass_by(self, number: int, time_s: float | None) -> Stamp:
+        """Take the next frame by its number and its time alone."""
+        anew = not self._continuity.follows(number, time_s)
+        if time_s is None:
             self._untimed = True
-        else:
-            self._timed = True
-            if self._resampler is not None and not self._resampler.takes(frame.time_s, anew=anew):
-                return None
-        return Prepared(frame.index, frame.time_s, self._how.picture(frame), anew)
+            return Stamp(True, anew)
+        self._timed = True
+        return Stamp(self._resampler is None or self._resampler.takes(time_s, anew=anew), anew)
 
     def notes(self) -> list[str]:
         """What a reader must know of frames that are missing or left out, and of the rate, in sentences."""

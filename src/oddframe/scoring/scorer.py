@@ -26,7 +26,7 @@ from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.backgrounds import Backgrounds, Still
 from oddframe.scoring.calibration import Calibration
 from oddframe.scoring.calibration_file import WORDS, load_calibration
-from oddframe.scoring.collector import Collector
+from oddframe.scoring.collector import Collector, Rows
 from oddframe.scoring.evidence import EVERYWHERE, EvidenceStream, Intake, Prepared, judge_held
 from oddframe.scoring.explanation import Explanation, HeatFrame, Maps
 from oddframe.scoring.fitting import Fitting, fitted
@@ -215,6 +215,7 @@ class Scorer:
         notes = [one for one in (note, depth, *video.notes) if one]
         stream, still = self.evidence(), Still()
         window = stream.of_video(self.rate(scene))
+        made = Rows(self._calibration, normal, self._run.settings, video.size)
         collector = Collector(self._calibration, normal, self._run.settings, video, scene)
         stage, readable = f"scoring {video.name}", video.frame_count
         try:
@@ -223,7 +224,7 @@ class Scorer:
                 closing(window.raw(_noting(video.frames(), still), read_ahead=True)) as judged,
             ):
                 for number, raw in enumerate(judged):
-                    row = collector.take(raw)
+                    row = collector.take(made.of(raw))
                     if file is not None:
                         file.add(row)
                     if maps is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -115,10 +116,14 @@ class Fusing:
 
     def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
         """Return (rarities of the components, online, learned) of the next frame."""
-        if raw.anew:
-            self._stream = self._normal.fused.stream()
         rarities = self._normal.components.rarities(raw)
-        return rarities, *self._stream.take(rarities)
+        return rarities, *self.fuse(rarities, anew=raw.anew)
+
+    def fuse(self, rarities: Mapping[str, float], *, anew: bool) -> tuple[float, float]:
+        """Return (online, learned) of the next frame, of which the rarities are known."""
+        if anew:
+            self._stream = self._normal.fused.stream()
+        return self._stream.take(rarities)
 
 
 def as_pixels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
