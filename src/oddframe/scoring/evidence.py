@@ -180,6 +180,12 @@ class EvidenceWindow:
             raise
         yield from self.flush()
 
+    def pass_by(self, stamps: Iterable[tuple[int, float | None]]) -> None:
+        """Go on as if the frames with these numbers and times had come and had been judged."""
+        for number, time_s in stamps:
+            self._intake.pass_by(number, time_s)
+            self._anew = False
+
     def push(self, frame: Frame) -> list[Raw]:
         """Take the next frame; return what can be judged now: with a batch of 1, one frame or none."""
         prepared = self._intake.take(frame)
