@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,10 @@ Task = TypeVar("Task")
 Found = TypeVar("Found")
 
 
+_LOOK_EVERY_S = 0.5
+"""Whether all have been told to end, while there is nothing to do."""
+
+
 class CannotBeginError(Exception):
     """No task at all can be worked on; the reason is its cause."""
 
@@ -29,6 +34,8 @@ class Crew(Generic[Task, Found]):
         jobs: how many tasks are worked on at the same time.
         hand: opens what works on one task after another. It raises `CannotBeginError`, for a task too, where the others
             would fare no better: that hand then leaves, and its task waits for another one.
+        leads: whether others may follow from a task, which `add` gives when it has ended. While there are such tasks,
+            a hand without work waits; else it leaves.
     """
 
     def __init__(
@@ -36,10 +43,13 @@ class Crew(Generic[Task, Found]):
         engine: Engine,
         jobs: int,
         hand: Callable[[], AbstractContextManager[Callable[[Task, Watcher], Found]]],
+        leads: Callable[[Task], bool] = lambda _: False,
     ) -> None:
-        self._engine, self._jobs, self._hand = engine, jobs, hand
+        self._engine, self._jobs, self._hand, self._leads = engine, jobs, hand, leads
         self._news: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._waiting: deque[Task] = deque()
+        self._leading = 0
+        self._changed = threading.Condition()
         self._working = 0
         self._why: BaseException | None = None
 
@@ -57,7 +67,7 @@ class Crew(Generic[Task, Found]):
         Raises:
             OddframeError: no task can be worked on at all. Whatever else a hand or the caller raises.
         """
-        self._waiting.extend(tasks)
+        self.add(tasks)
         self._working = self._jobs
         with ThreadPoolExecutor(self._jobs) as pool:
             try:
@@ -75,6 +85,13 @@ class Crew(Generic[Task, Found]):
                 raise
         if self._waiting and self._why is not None:
             raise self._why
+
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Tasks that follow from one that has ended, from within `ended`: they come before all that still wait."""
+        with self._changed:
+            self._waiting.extendleft(reversed(tasks))
+            self._leading += sum(map(self._leads, tasks))
+            self._changed.notify_all()
 
     def _keep(
         self,
@@ -107,13 +124,21 @@ class Crew(Generic[Task, Found]):
         try:
             found = self._tried(work, task, watch)
         except CannotBeginError:
-            self._waiting.appendleft(task)
+            with self._changed:
+                self._waiting.appendleft(task)
+                self._changed.notify_all()
             raise
         except OddframeError as error:
             if self._engine.stopped:
                 return
             found = error
-        self._news.put((ended, (task, found)))
+        self._news.put((self._end, (task, found, ended)))
+
+    def _end(self, task: Task, found: Found, ended: Callable[[Task, Found | OddframeError], None]) -> None:
+        ended(task, found)
+        with self._changed:
+            self._leading -= self._leads(task)
+            self._changed.notify_all()
 
     def _tried(self, work: Callable[[Task, Watcher], Found], task: Task, watch: Watcher) -> Found:
         """Work on a task, and again where its worker dies and the engine has another attempt."""
@@ -132,10 +157,15 @@ class Crew(Generic[Task, Found]):
         raise AssertionError("there is at least one attempt")
 
     def _take(self) -> Task | None:
-        try:
-            return None if self._engine.stopped else self._waiting.popleft()
-        except IndexError:
-            return None
+        """The next task; None where there is no more."""
+        with self._changed:
+            while not self._engine.stopped:
+                if self._waiting:
+                    return self._waiting.popleft()
+                if not self._leading:
+                    break
+                self._changed.wait(_LOOK_EVERY_S)
+        return None
 
     def _left(self, why: BaseException | None, bug: bool) -> None:
         self._working -= 1

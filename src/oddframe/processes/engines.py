@@ -43,20 +43,20 @@ class Where:
             )
 
     @contextlib.contextmanager
-    def open(self, *, tasks: int, gpu: bool = False) -> Iterator[tuple[Engine, int]]:
+    def open(self, *, tasks: int | None = None, gpu: bool = False) -> Iterator[tuple[Engine, int]]:
         """The engine, and how many tasks it works on at the same time: no more than there are.
 
         Args:
-            gpu: whether each worker needs one.
+            tasks: how many there are; None where that is not known yet. gpu: whether each worker needs one.
 
         Raises:
             MissingExtraError, ClusterError: see `ray_engine`.
         """
         if self.engine == "local":
-            jobs = min(self.jobs or 1, tasks)
+            jobs = min(self.jobs or 1, tasks or self.jobs or 1)
             yield Workers(jobs), jobs
             return
         from oddframe.processes.ray_engine import ray_engine
 
         with ray_engine(self.address, jobs=self.jobs, gpus=1 if gpu else 0) as engine:
-            yield engine, min(engine.jobs, tasks)
+            yield engine, min(engine.jobs, tasks or engine.jobs)
