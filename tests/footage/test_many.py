@@ -24,7 +24,8 @@ from oddframe.errors import (
 )
 from oddframe.files import lock
 from oddframe.footage.folder import FILES, Asked, ScoredVideo, finished, made_from, made_of
-from oddframe.footage.many import _named, are_several, score_videos
+from oddframe.footage.many import are_several, score_videos
+from oddframe.footage.naming import named
 from oddframe.footage.outputs import score
 from oddframe.footage.overview import write_overview
 from oddframe.footage.summary import Summary, read_summary, write_summary
@@ -250,7 +251,7 @@ def test_videos_in_a_folder_are_found_in_natural_order_and_scores_are_none(tmp_p
         (tmp_path / name).touch()
     make_frame_folder(tmp_path / "frames", frames=2)
 
-    assert [name for name, _ in _named([tmp_path])] == ["a/c", "b2", "b10", "frames"]
+    assert [name for name, _ in named([tmp_path])] == ["a/c", "b2", "b10", "frames"]
     assert are_several([tmp_path])
     assert not are_several([tmp_path / "frames"])
 
@@ -261,9 +262,9 @@ def test_videos_of_one_name_are_told_apart_or_refused(tmp_path):
         (tmp_path / name).touch()
 
     twice = [tmp_path / "gate.mp4", tmp_path / "gate.avi", tmp_path / "belt" / ".." / "gate.mp4"]
-    assert [name for name, _ in _named(twice)] == ["gate.mp4", "gate.avi"]
+    assert [name for name, _ in named(twice)] == ["gate.mp4", "gate.avi"]
     with pytest.raises(SettingsError, match=r"two videos are called 'gate.mp4'"):
-        _named([tmp_path / "gate.mp4", tmp_path / "belt/gate.mp4"])
+        named([tmp_path / "gate.mp4", tmp_path / "belt/gate.mp4"])
 
 
 def test_a_folder_without_video_is_refused(run, tmp_path):

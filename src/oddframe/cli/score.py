@@ -13,7 +13,7 @@ from oddframe.cli.screen import print_json, print_table, say
 
 if TYPE_CHECKING:
     from oddframe.footage.folder import Asked, ScoredVideo
-    from oddframe.scoring.scores import Scores
+    from oddframe.footage.summary import Summary
     from oddframe.storage.place import Place
 
 
@@ -62,6 +62,8 @@ def score(
     Of several videos there is one table of events and one page, too. A folder within the one that is named is a scene,
     as in training.
 
+    With several jobs a long video is judged in pieces, by as many processes, with the same scores to the last digit.
+
     One video is scored whenever it is asked for. Of several, those that are finished are passed over, so that the same
     command goes on where it was interrupted: a video is finished when the scores.json in its folder says that it was
     made from the same run, options and version, and from a video of the same name, size and time of change. Remove its
@@ -73,14 +75,14 @@ def score(
       oddframe score gate.mp4 --run runs/gate --video --out gate-scores
       oddframe score gate.mp4 --run runs/gate --fitting gate-fitting
       oddframe score gate.mp4 --run runs/gate --event-clips 10 --start-time 2026-11-28T14:31:52
+      oddframe score gate.mp4 --run runs/gate --jobs 4
       oddframe score demo/data/test --run runs/demo --jobs 2 --out test-scores
       oddframe score archive --run runs/gate --out scores --engine ray --address 10.0.0.5:6379
       oddframe score s3://archive/may --run runs/gate --out s3://archive/scores --jobs 4
     """
     from oddframe.artefact import open_trained
-    from oddframe.errors import SettingsError
     from oddframe.footage.folder import Asked, ScoredVideo
-    from oddframe.footage.many import are_several, score_videos
+    from oddframe.footage.many import are_several, score_by_several, score_videos
     from oddframe.footage.outputs import score
     from oddframe.footage.summary import Summary
     from oddframe.storage.place import place_of
@@ -102,25 +104,26 @@ def score(
         if any(one.error is not None for one in ended):
             raise typer.Exit(1)
         return
-    if engine != "local" or address is not None:
-        raise SettingsError(
-            "one video is scored by this machine",
-            seen=f"--engine {engine}",
-            wanted="several videos, or a folder that has videos in it",
-            hint="leave --engine out",
-        )
     video = given[0]
-    named = video.name if isinstance(video, Path) and video.is_dir() else video.stem
-    folder = into or opened.folder / "scores" / named
+    stem = video.name if isinstance(video, Path) and video.is_dir() else video.stem
+    folder = into or opened.folder / "scores" / stem
     with watching() as watch:
-        scores = score(
-            opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video, clips=clips,
-            start_time=start_time, device=device, backend=backend, fitting=fitting, watch=watch,
-        )  # fmt: skip
+        if (jobs or 1) > 1 or engine != "local" or address is not None:
+            one = score_by_several(
+                opened, video, out=folder, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
+                scene=scene, heat_video=heat_video, clips=clips, start_time=start_time, device=device,
+                backend=backend, fitting=fitting, watch=watch,
+            )  # fmt: skip
+        else:
+            scores = score(
+                opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
+                clips=clips, start_time=start_time, device=device, backend=backend, fitting=fitting, watch=watch,
+            )  # fmt: skip
+            one = ScoredVideo(scores.video, video, folder, Summary.of(scores))
     if json:
-        _print([ScoredVideo(scores.video, video, folder, Summary.of(scores))], asked)
+        _print([one], asked)
     else:
-        _tell(scores, folder, asked)
+        _tell(one, asked)
 
 
 def _print(ended: list[ScoredVideo], asked: Asked) -> None:
@@ -143,34 +146,36 @@ def _print(ended: list[ScoredVideo], asked: Asked) -> None:
     )
 
 
-def _tell(scores: Scores, folder: Place, asked: Asked) -> None:
+def _tell(one: ScoredVideo, asked: Asked) -> None:
     from oddframe.footage.folder import files_in
     from oddframe.reporting import words
 
-    files = files_in(folder, asked)
-    as_what = [f"scene {scores.scene}"] if scores.scene else []
-    as_what += [f"from {scores.began:%Y-%m-%d %H:%M:%S}"] if scores.began else []
+    summary = one.summary
+    assert summary is not None
+    files = files_in(one.folder, asked)
+    as_what = [f"scene {summary.scene}"] if summary.scene else []
+    as_what += [f"from {summary.began[:19].replace('T', ' ')}"] if summary.began else []
     shown = f" ({', '.join(as_what)})" if as_what else ""
-    found = words.count(len(scores.events), "event")
-    say(f"{scores.video}{shown}: {words.count(len(scores), 'frame')} judged, {found}.")
-    say(words.line_in_words(scores.line))
-    if scores.events:
+    found = words.count(len(summary.events), "event")
+    say(f"{summary.video}{shown}: {words.count(summary.frames, 'frame')} judged, {found}.")
+    say(words.line_in_words(summary.line.line()))
+    if summary.events:
         say()
         print_table(
             ("from", "to", "peak", "score", "where (x, y, width, height)"),
             [
                 (
-                    _moment(scores, event.start_s, event.start),
-                    _moment(scores, event.end_s, event.end - 1),
-                    _moment(scores, event.peak_s, event.peak),
+                    _moment(summary, event.start_at, event.start_s, event.start),
+                    _moment(summary, event.end_at, event.end_s, event.end - 1),
+                    _moment(summary, event.peak_at, event.peak_s, event.peak),
                     words.shown_score(event.score),
-                    "-" if event.box is None else ", ".join(str(side) for side in event.box),
+                    "-" if event.box is None else ", ".join(str(side) for side in event.box.model_dump().values()),
                 )
-                for event in scores.events
+                for event in summary.events
             ],
         )
         say()
-    for note in scores.notes:
+    for note in summary.notes:
         say(f"note: {note}")
     if "report" in files:
         say(f"The page: {files['report']}   (scores.csv, events.csv and curve.png are beside it)")
@@ -178,16 +183,15 @@ def _tell(scores: Scores, folder: Place, asked: Asked) -> None:
         say(f"The table: {files['scores']}   (events.csv is beside it)")
 
 
-def _moment(scores: Scores, seconds: float | None, frame: int) -> str:
+def _moment(summary: Summary, at: str | None, seconds: float | None, frame: int) -> str:
     """A moment by the time of day (and the date, where it is not the first one's), else by the video's clock, else by
     the number of the frame."""
     from oddframe.reporting.words import clock
 
-    at = scores.at(seconds)
-    if at is None or scores.began is None:
+    if at is None or summary.began is None:
         return clock(seconds) or f"frame {frame}"
     date, _, moment = at.partition("T")
-    return moment[:8] if date == scores.began.date().isoformat() else f"{date} {moment[:8]}"
+    return moment[:8] if date == summary.began[:10] else f"{date} {moment[:8]}"
 
 
 def _tell_all(ended: list[ScoredVideo], parent: Place) -> None:

@@ -1,21 +1,23 @@
 """Scoring many videos: several at the same time, each into a folder of its own, and what is finished only once.
 
-Worker processes score (`worker.py`); this hands out the videos and listens. A worker that dies takes the video that it
-was at with it, and no other.
+Worker processes score (`worker.py`); this hands out the videos, and the pieces of long ones (`course.py`), and listens.
+A worker that dies takes the video that it was at with it, and no other.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import MissingPathError, OddframeError, SettingsError, StorageError, WorkerError
+from oddframe.errors import OddframeError, SettingsError, StorageError, WorkerError
 from oddframe.files import HeldElsewhereError, lock
+from oddframe.footage.course import Answer, Course, Step
 from oddframe.footage.folder import Asked, ScoredVideo, finished, made_from, made_of, parts_of
+from oddframe.footage.naming import named
 from oddframe.footage.overview import write_overview
 from oddframe.footage.summary import Making, Summary
 from oddframe.processes.crew import CannotBeginError, Crew
@@ -28,10 +30,12 @@ from oddframe.scoring.scenes import Scenes
 from oddframe.storage.alone import alone_in
 from oddframe.storage.place import Place, bytes_of, place_of
 from oddframe.storage.remote import Remote
-from oddframe.video.discover import find_remote, find_videos, printable
 from oddframe.video.source import list_pictures
 
 _LOCK = ".lock"
+
+_PIECES_EACH = 4
+"""A video is cut into so many pieces for each worker, if it were alone: the last of them leaves the others waiting."""
 
 
 def score_videos(
@@ -61,6 +65,10 @@ def score_videos(
     weights and calibration, backend, version of oddframe, all that is asked here, and the name, size and time of change
     of the video's files. Remove its folder to have it scored again. A video that fails stops no other.
 
+    With several jobs, a video that is a large part of the work is judged in pieces by several processes. Its scores are
+    those of the uncut one, to the last digit. It stays whole where a frame of it does not decode, where its detector
+    carries something over a video, and where it is short.
+
     Args:
         run: a trained run or an artefact of it, or its folder.
         videos: files, folders of frames, and folders with any of these in them; or URLs (s3://, gs://, file://) of
@@ -68,8 +76,8 @@ def score_videos(
         out: the parent of the videos' folders, or its URL; `scores` in the run's folder without it. Beside them are
             events.csv with the events of all, and index.html, a page of all.
         scene: which of the trained scenes they all show; without it, each the one that its folder is called by.
-        jobs: how many are scored at the same time, each by a process with its share of the cores; without it one at a
-            time here, and one for each core of a cluster.
+        jobs: how many processes score at the same time, each with its share of the cores; without it one here, and one
+            for each core of a cluster.
         engine: "local", processes of this machine; or "ray", those of a Ray cluster, whose machines see run, videos
             and `out` under the same paths. There a video whose process dies is tried three times.
         address: of the cluster's head, HOST:PORT; without it, a Ray of this machine alone.
@@ -89,26 +97,75 @@ def score_videos(
     where = Where(engine, address, jobs)
     opened = open_trained(run)
     parent = opened.folder / "scores" if out is None else place_of(out)
-    used = fitted(fitting, opened)
-    asked, shared = Asked(start, end, fps, scene, heat_video, clips, start_time), made_from(opened, backend, used)
-    Scenes.of_run(opened, used).check(scene)
+    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    opening, shared = _opening(opened, backend, device, fitting, scene)
     listed = [videos] if isinstance(videos, Path | Remote | str) else videos
-    named = _named(listed)
-    if start_time is not None and len(named) > 1:
+    found = named(listed)
+    if start_time is not None and len(found) > 1:
         raise SettingsError(
             "several videos do not begin at one time of day",
-            seen=f"{len(named)} videos, and --start-time {start_time}",
+            seen=f"{len(found)} videos, and --start-time {start_time}",
             hint="score each by itself with its own --start-time",
         )
     with _alone_in(parent):
         ended = _score_all(
-            [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in named],
-            {"run": str(opened.folder), "backend": backend, "device": device}
-            | ({} if used is None else {"fitting": str(used.folder)}),
-            asked, where, patience_s, watch,
+            [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in found],
+            opening, asked, where, patience_s, watch,
         )  # fmt: skip
         write_overview(parent, ended, watch)
     return ended
+
+
+def score_by_several(
+    run: Trained | Path | str,
+    video: Place | str,
+    *,
+    out: Place | str,
+    jobs: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    fps: float | None = None,
+    scene: str = "",
+    heat_video: bool = False,
+    clips: int = 0,
+    start_time: str | None = None,
+    device: str = "auto",
+    backend: str = "auto",
+    fitting: Fitting | Path | str | None = None,
+    patience_s: float = PATIENCE_S,
+    watch: Watcher = unwatched,
+) -> ScoredVideo:
+    """Score one video by several processes, with the outputs of `score` in `out`, also where it was finished before.
+
+    Arguments and errors are those of `score_videos`; a video that fails is an error here.
+    """
+    where, opened = Where(engine, address, jobs), open_trained(run)
+    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    opening, shared = _opening(opened, backend, device, fitting, scene)
+    place, folder = place_of(video), place_of(out)
+    ((name, _),) = named([place])
+    task = _Task(name, place, folder, _made(shared, place, asked))
+    with _alone_in(folder):
+        (ended,) = _score_all([task], opening, asked, where, patience_s, watch, anew=True)
+    if ended.error is not None:
+        raise ended.error
+    return ended
+
+
+def _opening(
+    opened: Trained, backend: str, device: str, fitting: Fitting | Path | str | None, scene: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What each worker begins with, and what the scores of every video rest on.
+
+    Raises:
+        SettingsError: the run does not know the scene. RunError: the fitting is damaged, or of another detector.
+    """
+    used = fitted(fitting, opened)
+    Scenes.of_run(opened, used).check(scene)
+    opening = {"run": str(opened.folder), "backend": backend, "device": device}
+    return opening | ({} if used is None else {"fitting": str(used.folder)}), made_from(opened, backend, used)
 
 
 def are_several(videos: Sequence[Place]) -> bool:
@@ -169,13 +226,15 @@ def _score_all(
     where: Where,
     patience_s: float,
     watch: Watcher,
+    *,
+    anew: bool = False,
 ) -> list[ScoredVideo]:
-    """What became of each, those included that were finished before."""
-    done = {task.name: summary for task in tasks if (summary := _finished(task, asked, watch)) is not None}
+    """What became of each, those included that were finished before; `anew` scores these, too."""
+    done = {task.name: summary for task in tasks if not anew and (summary := _finished(task, asked, watch)) is not None}
     waiting = [task for task in tasks if task.name not in done]
     ended: dict[str, ScoredVideo] = {}
     if waiting:
-        with where.open(tasks=len(waiting), gpu=opening["device"].startswith("cuda")) as (engine, jobs):
+        with where.open(gpu=opening["device"].startswith("cuda")) as (engine, jobs):
             ended = _Scoring(waiting, opening, asked, engine, jobs, patience_s).run(watch, len(done))
     return [
         ended[task.name] if task.name in ended else replace(task.ended(), summary=done[task.name], skipped=True)
@@ -205,24 +264,30 @@ class _Scoring:
     def run(self, watch: Watcher, skipped: int) -> dict[str, ScoredVideo]:
         """Have all videos scored: name → what became of it."""
         ended: dict[str, ScoredVideo] = {}
-        share = {task.name: 0.0 for task in self._tasks}
         weights = {task.name: task.weight() for task in self._tasks}
+        courses = {task.name: self._course(task, weights) for task in self._tasks}
         stage = f"scoring {count(len(self._tasks), 'video')}, per cent"
         note = f", {skipped} finished before" if skipped else ""
+        crew = Crew(self._engine, self._jobs, self._hand, lambda step: step.leads)
 
         def say_how_far() -> None:
-            reached = sum(weights[name] * part for name, part in share.items()) / sum(weights.values())
+            shares = {name: 1.0 if name in ended else course.share for name, course in courses.items()}
+            reached = sum(weights[name] * share for name, share in shares.items()) / sum(weights.values())
             watch(Progress(stage, int(100 * reached), 100, f"{len(ended)} of {len(self._tasks)} ended{note}"))
 
-        def at(task: _Task, moment: Progress) -> None:
+        def at(step: Step, moment: Progress) -> None:
             if moment.stage == "warning":
-                watch(Progress("warning", 0, 0, f"{task.name}: {moment.note}"))
-            elif moment.stage.startswith("scoring") and moment.total:  # the pictures that follow take little beside it
-                share[task.name] = max(share[task.name], min(moment.done / moment.total, 1.0))
+                watch(Progress("warning", 0, 0, f"{step.does['name']}: {moment.note}"))
+            step.course.at(step, moment)
             say_how_far()
 
-        def end(task: _Task, found: Summary | OddframeError) -> None:
-            share[task.name] = 1.0
+        def end(step: Step, answer: Answer | OddframeError) -> None:
+            found = step.course.ended(step, answer)
+            if isinstance(found, list):
+                crew.add(found)
+                say_how_far()
+                return
+            task = next(one for one in self._tasks if one.name == step.does["name"])
             if isinstance(found, OddframeError):
                 ended[task.name] = replace(task.ended(), error=found)
             else:
@@ -231,36 +296,44 @@ class _Scoring:
             say_how_far()
 
         try:
-            Crew(self._engine, self._jobs, self._hand).work(self._tasks, at, end)
+            crew.work([course.begin() for course in courses.values()], at, end)
         except KeyboardInterrupt:
             watch(Progress("warning", 0, 0, "what is finished is kept; the same command goes on with the rest"))
             raise
         return ended
 
+    def _course(self, task: _Task, weights: Mapping[str, int]) -> Course:
+        """What a video goes through: cut, if it is more than its part of what one worker has to do."""
+        made = task.made and task.made.to_dict()
+        order = {"video": str(task.video), "name": task.name, "folder": str(task.folder)}
+        share = weights[task.name] / sum(weights.values())
+        pieces = 1 if self._jobs == 1 else math.ceil(_PIECES_EACH * self._jobs * share)
+        return Course({**order, "asked": asdict(self._asked), "made": made}, pieces)
+
     @contextlib.contextmanager
-    def _hand(self) -> Iterator[Callable[[_Task, Watcher], Summary]]:
-        """What scores one video after another: a worker, and another one when it has died."""
+    def _hand(self) -> Iterator[Callable[[Step, Watcher], Answer]]:
+        """What takes one step after another: a worker, and another one when it has died."""
         with contextlib.ExitStack() as stack:
             worker: AskedWorker | None = None
 
-            def score(task: _Task, watch: Watcher) -> Summary:
+            def take(step: Step, watch: Watcher) -> Answer:
                 nonlocal worker
-                order = {"video": str(task.video), "name": task.name, "folder": str(task.folder)}
-                made = task.made and task.made.to_dict()
+                if step.idle:
+                    return {}
                 if worker is None:
                     try:
                         worker = stack.enter_context(self._start())
                     except OddframeError as error:
                         raise CannotBeginError from error
                 try:
-                    found = worker.ask({**order, "asked": asdict(self._asked), "made": made}, watch)
+                    found: Answer = worker.ask(step.does, watch)
                 except WorkerError:
                     worker = None
                     stack.close()
                     raise
-                return Summary.model_validate(found)
+                return found
 
-            yield score
+            yield take
 
     def _start(self) -> contextlib.AbstractContextManager[AskedWorker]:
         return self._engine.start(
@@ -289,39 +362,3 @@ def _made(shared: Mapping[str, str], video: Place, asked: Asked) -> Making | Non
         return made_of(shared, video, asked)
     except OSError:
         return None  # gone: its worker will say so
-
-
-def _named(paths: Sequence[Place | str]) -> list[tuple[str, Place]]:
-    """Videos with names of their own, which their folders bear, too."""
-    found: dict[Place, tuple[str, Place]] = {
-        path.resolve() if isinstance(path, Path) else path: (name, path)
-        for given in paths
-        for name, path in _videos_at(place_of(given))
-    }
-    alike = Counter(name for name, _ in found.values())
-    named = [(name if alike[name] == 1 else name + path.suffix, path) for name, path in found.values()]
-    taken: dict[str, Place] = {}
-    for name, path in named:
-        if (other := taken.setdefault(name, path)) != path:
-            raise SettingsError(
-                f"two videos are called '{name}', and would write into one folder",
-                seen=f"{other} and {path}",
-                hint="name the folder that both lie in, or score them with an --out of their own each",
-            )
-    return named
-
-
-def _videos_at(path: Place) -> Sequence[tuple[str, Place]]:
-    if isinstance(path, Remote):
-        if path.facts() is not None:
-            return [(printable(path.stem), path)]
-        if remote := find_remote(path):
-            return [(one.name, one.path) for one in remote]
-        raise MissingPathError("there is no video at this address", path=str(path), wanted="video files in a folder")
-    if not path.is_dir():
-        return [(printable(path.stem), path)]
-    if list_pictures(path):
-        return [(printable(path.resolve().name), path)]
-    if inside := find_videos(path).videos:
-        return [(one.name, one.path) for one in inside]
-    raise MissingPathError("there is no video in this folder", path=path, wanted="video files or folders of frames")

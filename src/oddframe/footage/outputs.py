@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from oddframe.reporting.pages import report
 from oddframe.reporting.pictures import VideoPictures
 from oddframe.reporting.plot import plot
 from oddframe.scoring.fitting import Fitting
+from oddframe.scoring.pieces import JudgedPiece, put_together
 from oddframe.scoring.scenes import Scenes, folders_of
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
@@ -89,11 +90,23 @@ def score(
         return score_into(folder, scorer, source, asked, made, watch)
 
 
-def score_into(folder: Path, scorer: Scorer, video: Video, asked: Asked, made: Making | None, watch: Watcher) -> Scores:
+def score_into(
+    folder: Path,
+    scorer: Scorer,
+    video: Video,
+    asked: Asked,
+    made: Making | None,
+    watch: Watcher,
+    pieces: Iterable[JudgedPiece] | None = None,
+) -> Scores:
     """Score a video and write all files: tables and `scores.json` first, so that no picture can lose them.
 
+    Args:
+        pieces: of a video that was judged in pieces, all of them in order.
+
     Raises:
-        DataError: the video cannot be read, or is too short. SettingsError: a scene that the run does not know.
+        DataError: the video cannot be read, or is too short; or its pieces do not fit together.
+        SettingsError: a scene that the run does not know.
         StorageError: the folder or a table cannot be written.
     """
     try:
@@ -103,7 +116,7 @@ def score_into(folder: Path, scorer: Scorer, video: Video, asked: Asked, made: M
             (folder / FILES[name]).unlink(missing_ok=True)
     except OSError as error:
         raise StorageError.of(error, "the folder cannot be made", folder) from None
-    scores = _scored(scorer, video, asked, watch, rows=folder / PARTIAL)
+    scores = _scored(scorer, video, asked, watch, rows=folder / PARTIAL, pieces=pieces)
     scores.to_csv(folder / FILES["scores"])
     (folder / PARTIAL).unlink(missing_ok=True)
     summary = Summary.of(scores)
@@ -114,14 +127,28 @@ def score_into(folder: Path, scorer: Scorer, video: Video, asked: Asked, made: M
     return scores
 
 
-def _scored(scorer: Scorer, video: Video, asked: Asked, watch: Watcher, rows: Path | None = None) -> Scores:
-    scenes = Scenes.of(scorer.calibration, scorer.backgrounds)
-    scene, note = scenes.choose(asked.scene, folders_of(video.name, video.path))
+def _scored(
+    scorer: Scorer,
+    video: Video,
+    asked: Asked,
+    watch: Watcher,
+    rows: Path | None = None,
+    pieces: Iterable[JudgedPiece] | None = None,
+) -> Scores:
+    scene, note = scene_of(scorer, video, asked)
     if note:
         watch(Progress("warning", 0, 0, note))
-    scores = scorer.score(video, scene, watch, rows=rows)
+    if pieces is None:
+        scores = scorer.score(video, scene, watch, rows=rows)
+    else:
+        scores = put_together(scorer, video, scene, pieces, watch)
     notes = [one for one in scores.notes if not (note and "names no scene" in one)]
     return replace(scores, began=asked.began() or video.began, notes=(*([note] if note else ()), *notes))
+
+
+def scene_of(scorer: Scorer, video: Video, asked: Asked) -> tuple[str, str]:
+    """As `Scenes.choose` of a video that is asked for."""
+    return Scenes.of(scorer.calibration, scorer.backgrounds).choose(asked.scene, folders_of(video.name, video.path))
 
 
 def _draw(folder: Path, scores: Scores, scorer: Scorer, video: Video, asked: Asked, watch: Watcher) -> dict[str, str]:
