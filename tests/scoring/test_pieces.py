@@ -71,9 +71,9 @@ def motion(normal: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Scor
     return Scorer(run, device="cpu")
 
 
-def in_pieces(scorer: Scorer, video: Video, folder: Path, most: int = 4) -> tuple[list[Piece], Scores]:
+def in_pieces(scorer: Scorer, video: Video, folder: Path, most: int = 4, least: int = 16) -> tuple[list[Piece], Scores]:
     """Scores by way of files, as of several processes; each opens the video for itself."""
-    pieces = cut(scorer, video, "", most, least=16)
+    pieces = cut(scorer, video, "", most, least=least)
     folder.mkdir()
     made = {}
     for number in reversed(range(len(pieces))):  # in any order
@@ -215,7 +215,7 @@ def test_files_of_all_kinds_score_the_same_in_pieces_or_stay_whole(motion: Score
     wanted = motion.score(video)
 
     try:
-        pieces, found = in_pieces(motion, video, tmp_path / "pieces", 3)
+        pieces, found = in_pieces(motion, video, tmp_path / "pieces", 3, least=8)
     except DataError:
         assert kind in STAY_WHOLE
         return
