@@ -236,7 +236,8 @@ What breaks first:
 - **Storage and its network**: what the table says in MB/s, for all of the time. Score where the videos lie.
 - **One command for all of it.** One driver hands out all videos, and writes one page of all. Give it a month, or a
   camera, at a time, each with its own `--out` below one folder; `oddframe table` makes tables of all of them.
-- **The last long video.** Others wait for nothing else by then. Record by the hour.
+- **The last long video.** One that is a large part of the work is cut, one of a million is not, and others wait for
+  nothing else by then. Record by the hour.
 - **Many small files** in the tables: [what to do](../decisions/0049-the-tables-have-a-file-for-each-video.md).
 """
 

@@ -66,6 +66,7 @@ LONG = (
     "exporting/test_detectors.py",
     "site/test_leasing.py",
     "footage/test_many.py",
+    "footage/test_course.py",
     "reproduction/test_whole.py",
     "scoring/test_memory.py",
     "teaching/test_improving.py",
