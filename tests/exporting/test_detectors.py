@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from oddframe.settings import ScoreSettings
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
 from oddframe.exporting.formats import write_graph  # noqa: E402
-from oddframe.exporting.graph import ScoredNetwork, to_onnx  # noqa: E402
+from oddframe.exporting.graph import OnnxGraph, ScoredNetwork, to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.slow  # a training, and graphs of it
 
@@ -36,6 +37,16 @@ def small(name: str, **more: Any) -> DetectorSettings:
     kind = detectors()[name].settings
     given = {"size": kind.size_within(48, 64), "width": 4, "items": 6, "hidden": 16, "rounds": 2, "objects": 2, **more}
     return kind(**{key: value for key, value in given.items() if key in kind.model_fields})
+
+
+def built(name: str) -> Detector:
+    return build_detector(name, small(name), 1).eval()
+
+
+@cache
+def exported(name: str) -> OnnxGraph:
+    """The graph of `built(name)`, made once: it takes some seconds."""
+    return to_onnx(built(name), SCORE)
 
 
 def same(detector: Detector, content: bytes, batch: int) -> None:
@@ -68,9 +79,7 @@ def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(
     monkeypatch.setattr(unmasking, "STEPS", 6)
     if name == "tsc":
         monkeypatch.setattr(sparse, "pretrained", lambda _: torch.nn.Conv2d(3, CHANNELS, 32, stride=32))
-    detector = build_detector(name, small(name), 1)
-
-    graph = to_onnx(detector.eval(), SCORE)
+    detector, graph = built(name), exported(name)
 
     same(detector, graph.content, 1)
     same(detector, graph.content, 3)
@@ -84,13 +93,13 @@ def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str
     """Recurrent, without batch norm, and with a memory: NNCF treats each in its own way, and alters none much."""
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
     openvino = pytest.importorskip("openvino", reason="the extra `export` is not installed")
-    detector = build_detector(name, small(name), 1)
+    detector = built(name)
     shape = (1, detector.window.frames, *detector.settings.size, detector.settings.channels)
     clips = [np.random.default_rng(seed).integers(0, 255, shape, np.uint8) for seed in range(4)]
     with torch.no_grad():
-        wanted = ScoredNetwork(detector.eval(), SCORE)(torch.from_numpy(clips[0]))
+        wanted = ScoredNetwork(detector, SCORE)(torch.from_numpy(clips[0]))
 
-    write_graph(to_onnx(detector, SCORE).content, tmp_path, graph, clips)
+    write_graph(exported(name).content, tmp_path, graph, clips)
 
     seen = openvino.Core().compile_model(tmp_path / graph, "CPU")({"clips": clips[0]})
     for value in SCORE_VALUES & wanted.keys():

@@ -12,11 +12,12 @@ from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scores import oddness
 
+pytestmark = pytest.mark.slow  # a training, and graphs of it
+
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
 pytest.importorskip("openvino", reason="the extra `export` is not installed")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 3])
 def test_openvino_computes_the_graph_of_onnx_as_the_run_does(run, artefact, batch):
     torch, openvino = open_runtime(run), open_runtime(artefact, "openvino")
@@ -29,7 +30,6 @@ def test_openvino_computes_the_graph_of_onnx_as_the_run_does(run, artefact, batc
     assert openvino.see(clips[0]).predicted.shape == (48, 64, 3)
 
 
-@pytest.mark.slow
 def test_an_artefact_of_openvino_gives_the_scores_of_its_run(still, day, tmp_path):
     made = odd.export(still, tmp_path / "model", format="openvino")
 
@@ -38,7 +38,6 @@ def test_an_artefact_of_openvino_gives_the_scores_of_its_run(still, day, tmp_pat
     np.testing.assert_allclose(odd.score(made, day).online, odd.score(still, day).online, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.slow
 def test_what_has_no_convolution_is_not_quantised(still, tmp_path):
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
 
@@ -46,7 +45,6 @@ def test_what_has_no_convolution_is_not_quantised(still, tmp_path):
         odd.export(still, tmp_path / "model", precision="int8")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
 def test_eight_bits_have_a_calibration_of_their_own_and_stay_close(run, gate, tmp_path, format):
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
@@ -68,12 +66,17 @@ def test_eight_bits_have_a_calibration_of_their_own_and_stay_close(run, gate, tm
         np.testing.assert_allclose(calibration.heldout[name], oddness(name, scores.raw[name]), rtol=1e-4, err_msg=name)
 
 
-@pytest.mark.slow
-def test_the_convolution_that_sees_the_pictures_is_not_rounded(run, tmp_path):
+@pytest.fixture(scope="module")
+def rounded(run, artefact, tmp_path_factory) -> bytes:
+    """The graph in eight bits, made after the one in full."""
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
+    return odd.export(run, tmp_path_factory.mktemp("rounded") / "model", precision="int8").graph()["model.onnx"]
+
+
+def test_the_convolution_that_sees_the_pictures_is_not_rounded(rounded):
     import onnx
 
-    graph = onnx.load_from_string(odd.export(run, tmp_path / "model", precision="int8").graph()["model.onnx"]).graph
+    graph = onnx.load_from_string(rounded).graph
 
     made_by = {name: node.op_type for node in graph.node for name in node.output}
     convolutions = [node for node in graph.node if node.op_type in ("Conv", "ConvTranspose")]
@@ -82,14 +85,8 @@ def test_the_convolution_that_sees_the_pictures_is_not_rounded(run, tmp_path):
     assert weights == [None, *["DequantizeLinear"] * (len(weights) - 1)]
 
 
-@pytest.mark.slow
-def test_the_order_of_exports_changes_nothing(run, artefact, tmp_path):
-    pytest.importorskip("nncf", reason="the extra `export` is not installed")
-
-    def exported(name: str, precision: str) -> bytes:
-        return odd.export(run, tmp_path / name, precision=precision).graph()["model.onnx"]
-
-    first, rounded, second = artefact.graph()["model.onnx"], exported("rounded", "int8"), exported("second", "fp32")
+def test_the_order_of_exports_changes_nothing(run, artefact, rounded, tmp_path):
+    first, second = artefact.graph()["model.onnx"], odd.export(run, tmp_path / "second").graph()["model.onnx"]
 
     assert first == second
     assert len(rounded) < len(first)
