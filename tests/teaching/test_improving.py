@@ -198,13 +198,15 @@ def test_draws_of_pairs_tell_how_sure_a_difference_is():
 
 
 @pytest.mark.slow
-def test_a_detector_is_trained_on_with_reviews_from_its_own_weights(store, street):
+def test_a_detector_is_trained_on_with_reviews_from_its_own_weights(store, street, monkeypatch):
     for extra in ("torch", "onnxscript", "onnxruntime"):
         pytest.importorskip(extra)
-    how = LearnSettings(preset="tiny", segment=5, time_budget=1)
+    # less video than is wanted: the flow in each frame takes its time
+    monkeypatch.setattr("oddframe.teaching.working.check.LEAST_FRAMES", 20)
+    how = LearnSettings(preset="tiny", segment=2, time_budget=1)
     ask(store, "gate", how, "ann")
     folder = learning_folder(store.folder, 1, 1)
-    task = Task(folder=str(folder), settings=how.kept(), attempt=1, videos=(str(street(600)),))
+    task = Task(folder=str(folder), settings=how.kept(), attempt=1, videos=(str(street(240)),))
     take_recordings(task, quiet)
     training, apart = divide(task.pieces())
     laid_out(apart, task.here / "apart")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,27 +37,30 @@ def quiet(_: object) -> None:
 
 
 def task(folder: Path, *videos: Path, **given) -> Task:
-    settings = LearnSettings(preset="tiny", segment=5, time_budget=1).kept()
+    settings = LearnSettings(preset="tiny", segment=2, time_budget=1).kept()
     return Task(folder=str(made(folder)), settings=settings, attempt=1, videos=tuple(map(str, videos)), **given)
 
 
 @pytest.fixture(scope="module")
-def looked_at(tmp_path_factory, street) -> Task:
-    """A minute of video in which something odd happens, taken and checked."""
+def looked_at(tmp_path_factory, street) -> Iterator[Task]:
+    """Less video than is wanted, as the flow in each frame takes its time; something odd happens in it. It is taken and
+    checked."""
     pytest.importorskip("torch")
-    asked = task(tmp_path_factory.mktemp("learning"), street(600, range(330, 345)))
-    take_recordings(asked, quiet)
-    check(asked, quiet)
-    return asked
+    asked = task(tmp_path_factory.mktemp("learning"), street(240, range(130, 136)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oddframe.teaching.working.check.LEAST_FRAMES", 20)
+        take_recordings(asked, quiet)
+        check(asked, quiet)
+        yield asked
 
 
 def test_the_oddest_piece_is_shown_with_pictures(looked_at):
     found = read_check(looked_at.home)
 
     assert found is not None
-    assert (found.pieces, round(found.seconds)) == (12, 59)
-    assert found.odd[0].name == looked_at.pieces()[6].name  # seconds 30 to 35
-    assert 2.9 <= found.odd[0].at_s <= 4.6
+    assert (found.pieces, round(found.seconds)) == (12, 23)
+    assert found.odd[0].name == looked_at.pieces()[6].name  # seconds 12 to 14
+    assert 0.9 <= found.odd[0].at_s <= 1.7
     assert found.odd[0].score > found.odd[1].score
     assert found.active == 1.0
     assert all((looked_at.home / name).stat().st_size > 1000 for one in found.odd for name in (one.picture, one.heat))
