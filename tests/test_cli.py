@@ -103,12 +103,14 @@ def test_examples_are_right_usage(words):
 
 LONG = ("demo", "train", "reproduce", "analyse", "export", "bench", "live", "serve", "site", "improve", "table")
 """Verbs that take long, or need more than a run; they have tests of their own."""
+SECONDS = ("eval", "models")
+"""Verbs that take a second; so do the workers of `--jobs`, which are new processes."""
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(words, marks=pytest.mark.slow) if "--jobs" in words else words  # its workers are new processes
+        pytest.param(words, marks=pytest.mark.slow) if "--jobs" in words or words[0] in SECONDS else words
         for words in EXAMPLES
         if words[0] not in LONG
         and not (words[0] == "calibrate" and "--out" in words)  # its own tests fit a detector to a camera
@@ -239,6 +241,7 @@ def test_wrong_usage_is_exit_code_2(words):
     assert run(*words).exit_code == 2
 
 
+@pytest.mark.slow
 def test_contradicting_labels_end_with_exit_code_1(tmp_path, ped2, shared_data):
     older = shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup"
     if not older.is_file():
@@ -282,6 +285,7 @@ def test_a_bug_shows_its_traceback(home, monkeypatch):
     assert isinstance(run("eval", "runs/demo").exception, ZeroDivisionError)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error():
     process = subprocess.Popen(
         [sys.executable, "-m", "oddframe", "data", "cache", "--json"],

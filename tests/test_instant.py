@@ -49,6 +49,7 @@ def test_the_first_minute_finds_what_is_labelled_without_torch_and_without_what_
     assert (tmp_path / "instant/scores/report.html").is_file()
 
 
+@pytest.mark.slow
 def test_where_the_runtime_is_missing_the_line_to_type_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("oddframe.scoring.runtimes.choose.find_spec", lambda name: None)
     told = CliRunner().invoke(app, ["demo", "--instant", "--out", str(tmp_path)])

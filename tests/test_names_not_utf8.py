@@ -82,6 +82,7 @@ def camera(tmp_path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_such_a_set_is_trained_on_judged_and_reported_and_its_names_come_back(camera, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["oddframe", "train", str(camera)])
 

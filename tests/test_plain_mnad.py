@@ -54,6 +54,7 @@ def test_losses_are_those_of_the_detector(plain: ModuleType) -> None:
     assert torch.allclose(separateness, objective.terms["separateness"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_frames_on_disk_are_trained_on_and_scored(plain: ModuleType, tmp_path: Path) -> None:
     for index in range(8):
         cv2.imwrite(str(tmp_path / f"{index}.png"), np.full((20, 30, 3), 20 * index, np.uint8))

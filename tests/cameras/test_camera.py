@@ -89,6 +89,7 @@ def test_a_reader_that_is_killed_is_started_again_and_time_goes_on(tmp_path, mak
     assert gaps[0].number > before[-1].number
 
 
+@pytest.mark.slow
 def test_a_reader_that_hangs_is_ended_and_started_again(tmp_path, make_video, monkeypatch):
     monkeypatch.setattr("oddframe.cameras.camera._SLACK_S", 0.0)
     path = make_video(tmp_path / "gate.mp4", frames=50, fps=25)

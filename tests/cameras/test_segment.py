@@ -66,6 +66,7 @@ def test_private_places_are_black_before_anything_is_stored(tmp_path, h264, kept
         assert pixels[:, 38:].min() > 30
 
 
+@pytest.mark.slow
 def test_what_is_no_stream_of_groups_is_encoded_in_a_moderate_size(tmp_path, make_video, kept_of):
     pictures = make_video(
         tmp_path / "large.avi", frames=30, fps=20, size=(960, 1280), codec="mjpeg", pixel_format="yuvj420p"

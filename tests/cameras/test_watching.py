@@ -100,6 +100,7 @@ def test_nor_does_what_an_encoder_makes_of_the_same_picture_between_key_frames(s
     assert FROZEN[-1] in seen.see(pumped, 15, key_every=4)
 
 
+@pytest.mark.slow
 def test_a_still_scene_without_noise_is_not_frozen_once_its_habits_are_known(scene):
     def visited(number: int) -> NDArray[np.uint8]:
         """Somebody walks by for 5 s, then nothing moves for 8 s, up to 20 s."""
@@ -170,6 +171,7 @@ def test_another_view_has_moved_until_somebody_says_that_it_is_right(scene):
     assert seen.see(lambda number: noisy(other, number), 28) == ONLINE
 
 
+@pytest.mark.slow
 def test_light_a_parked_lorry_shaking_and_infrared_are_no_move(scene):
     seen = Seen(moved_s=4)
     seen.see(lambda number: noisy(scene, number), 20)

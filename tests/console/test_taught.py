@@ -92,6 +92,7 @@ def test_a_lesson_is_tried_taught_shown_and_forgotten(site, login, lamps):
     assert "Review an event as normal or alarm" in client.get(TAUGHT, headers=HTML).text
 
 
+@pytest.mark.slow
 def test_a_lesson_whose_picture_is_gone_says_so_and_what_it_kept_quiet(seen, site, login):
     (event,) = seen.show((street.LAMP, 40))
     client = login("reviewer")

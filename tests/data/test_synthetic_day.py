@@ -223,6 +223,7 @@ def test_what_is_hidden_for_a_moment_is_one_anomaly():
     ]
 
 
+@pytest.mark.slow
 def test_set_is_read_back_with_masks_kinds_light_and_weather(tmp_path: Path, small, at_once):
     folder = generate_day(tmp_path / "day")
 
@@ -244,6 +245,7 @@ def test_set_is_read_back_with_masks_kinds_light_and_weather(tmp_path: Path, sma
             assert test.labels[index]
 
 
+@pytest.mark.slow
 def test_interrupted_set_goes_on_with_what_is_missing_and_a_whole_one_is_left_alone(tmp_path: Path, small, at_once):
     folder = tmp_path / "day"
     generate_day(folder)
@@ -353,6 +355,7 @@ def test_labels_name_every_test_video_also_the_quiet_ones(tmp_path: Path, small,
     assert {row["video"] for row in rows} == {script.name for script in small if script.events}
 
 
+@pytest.mark.slow
 def test_a_camera_that_sends_fewer_frames_sees_the_same_at_the_same_time():
     known = next(one for one in scripts("develop") if one.part == "abnormal")
     script = dataclasses.replace(known, frames=100)

@@ -91,6 +91,7 @@ def test_the_result_is_left_in_the_run_and_comes_back(run):
     assert len(back.scored) == 2
 
 
+@pytest.mark.slow
 def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data):
     drawn = np.zeros((48, 64), np.uint8)
     drawn[10:30, 10:30] = 255
@@ -231,6 +232,7 @@ def test_a_result_says_who_judged_with_which_seed_and_what_each_fusion_adds(run,
     assert result.fusions.learned.smoothing == run.settings.score.smoothing
 
 
+@pytest.mark.slow
 def test_another_seed_backend_or_data_never_takes_the_place_of_the_main_result(run, data, tmp_path):
     main = evaluate(run)
     (run.folder / "eval-standard.json").chmod(0o400)
@@ -258,6 +260,7 @@ def test_another_seed_backend_or_data_never_takes_the_place_of_the_main_result(r
     assert len(Result.load(run.folder / f"eval-standard.{word}.json").scored) == 2
 
 
+@pytest.mark.slow
 def test_the_same_data_elsewhere_and_labels_mended_in_their_place_make_the_main_result_again(run, data, tmp_path):
     evaluate(run, shutil.copytree(data, tmp_path / "copied"))
     (data / "labels.csv").write_text("video,start,end,class\nflash,20,24,flash\n")

@@ -135,6 +135,7 @@ def test_what_no_worker_can_begin_with_is_one_error(run, videos, tmp_path):
         score_videos(run, videos, out=tmp_path / "seen", backend="onnxruntime")
 
 
+@pytest.mark.slow
 def test_a_video_is_finished_as_long_as_nothing_that_its_scores_rest_on_has_changed(run, gate, tmp_path):
     folder, asked = tmp_path / "seen", Asked(fps=10)
     score(run, gate, out=folder, fps=10)

@@ -110,6 +110,7 @@ def test_a_class_that_is_not_where_it_is_said_to_be_is_named_with_that_path(inst
         build_detector("faded", SETTINGS, 0)
 
 
+@pytest.mark.slow
 def test_one_broken_detector_does_not_hide_the_others_from_the_list(install):
     install(Faded, class_path="faded_package:Fadde")
 

@@ -244,6 +244,7 @@ def with_authors_items(stored: Stored) -> Dream:
     return dream
 
 
+@pytest.mark.slow
 def test_evaluation_is_that_of_the_authors(oracle_dir: Path) -> None:
     stored = load(oracle_dir / "authors_dream.npz")
     dream, clip = with_authors_items(stored).eval(), clips("dume/clip_eval").pixels

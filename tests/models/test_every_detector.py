@@ -70,7 +70,9 @@ def loop(name: str, folder: Path, watch: Watcher = unwatched) -> Loop:
     return Loop(detector, sampler, settings.train, folder=folder, device=device, precision="fp32", watch=watch)
 
 
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize(
+    "name", [name if name == "dream-unet" else pytest.param(name, marks=pytest.mark.slow) for name in LEARNING]
+)
 def test_training_that_was_stopped_ends_with_the_weights_of_one_that_was_not(name: str, tmp_path: Path) -> None:
     def stop(moment: Progress) -> None:
         if "epoch 2" in moment.note and moment.done > 5:

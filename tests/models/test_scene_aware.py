@@ -116,6 +116,7 @@ def test_objects_learn_to_be_of_their_own_group_and_of_no_other() -> None:
     assert scene_aware.eval()(passing(2, 34)).distance.max() < 0.3
 
 
+@pytest.mark.slow
 def test_by_energy_a_frame_unlike_those_remembered_is_odder() -> None:
     scene_aware = small(score="energy", groups=2).eval()
     with torch.no_grad():

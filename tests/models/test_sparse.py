@@ -183,6 +183,7 @@ def test_the_lambdas_are_learned_if_they_shall_be(learned, moves, monkeypatch):
     assert stepped == {"dictionary", "rebuilding"} | moves
 
 
+@pytest.mark.slow
 def test_they_have_as_many_parameters_as_published_for_so_many_features():
     sizes = {one["name"]: one["presets"]["paper"] for one in catalogue()}
 

@@ -55,6 +55,7 @@ def test_without_a_compiler_it_says_what_is_wanted(network, monkeypatch, tmp_pat
     assert "train.compile=false" in str(found.value)
 
 
+@pytest.mark.slow
 def test_other_errors_pass_through(network):
     with pytest.raises(RuntimeError, match="of its own"), compiled(network):
         raise RuntimeError("of its own")

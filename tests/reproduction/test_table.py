@@ -260,6 +260,7 @@ def test_rates_stand_in_columns_and_what_is_not_done_is_empty():
     assert (shown["score"], shown["1 %"], shown["5 %"], shown["25 %"]) == ("online", "", "90.0", "95.0")
 
 
+@pytest.mark.slow
 def test_parameters_stand_beside_the_printed_millions():
     pytest.importorskip("torch")
     lines = {row[0]: row for row in sizes_table().rows}

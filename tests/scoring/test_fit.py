@@ -75,6 +75,7 @@ def test_a_fitting_has_the_profiles_the_rate_and_a_promise(fitting: odd.Fitting,
     assert run.settings.score.false_alarms_per_hour == 1
 
 
+@pytest.mark.slow
 def test_what_is_scored_with_a_fitting_is_judged_by_it(fitting: odd.Fitting, run: odd.Run, home: Path):
     video = home / "recordings/day/a.mkv"
     by_run, by_fitting = odd.score(run, video), odd.score(run, video, fitting=fitting.folder)
@@ -195,6 +196,7 @@ def test_what_cannot_be_fitted_on_is_refused(run: odd.Run, home: Path, tmp_path:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_command_fits_scores_and_says_what_is_vouched_for(run: odd.Run, home: Path, tmp_path: Path, top: Path):
     out, night = str(tmp_path / "fitting"), str(home / "recordings/night/b.mkv")
     asked = ["calibrate", str(run.folder), night, "--out", out, "--regions", str(top)]

@@ -39,6 +39,7 @@ def test_trained_stretches_that_lie_lower_are_lifted_and_those_that_lie_higher_a
     assert level(lively[0]) > 6.2
 
 
+@pytest.mark.slow
 def test_nineteen_of_twenty_new_videos_keep_below_a_line_drawn_on_lively_ones():
     """Videos of level N(0, 1): half of them cross the 99 % line of two of them by more than a hundredth."""
     rng = np.random.default_rng(1)

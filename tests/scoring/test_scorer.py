@@ -164,6 +164,7 @@ def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
     assert shown.heat.max() == pytest.approx(wanted[ODD[5]], rel=1e-3, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_a_frame_has_a_box_where_it_is_odder_than_half_of_all_normal_ones_and_else_none(scorer: Scorer, video):
     """By motion alone: what a network of one epoch finds odd is another thing on each processor."""
     pooled = scorer.calibration.pooled
@@ -289,6 +290,7 @@ def test_two_sessions_of_one_scorer_do_not_meet(scorer: Scorer, video):
     assert [one.online for one in found if one is not None] == alone
 
 
+@pytest.mark.slow
 def test_explaining_while_scoring_and_scoring_in_two_threads_lose_no_frame(scorer: Scorer, video):
     wanted = scorer.score(video)
 

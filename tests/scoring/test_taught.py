@@ -90,6 +90,7 @@ def all_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_a_lesson_silences_its_like_at_its_place_and_changes_no_other_frame(run, fitting, home):
     before = {name: odd.score(run, home / f"{name}.mkv", fitting=fitting) for name in ("again", "below", "calm")}
     assert before["again"].events
@@ -129,6 +130,7 @@ def test_what_is_forgotten_leaves_no_trace_whatever_the_order(run, fitting, home
     assert all_of(fitting.folder) == both
 
 
+@pytest.mark.slow
 def test_the_line_is_lower_where_a_lesson_silences_what_had_raised_it(run, home, tmp_path):
     fitting = odd.calibrate(
         run, [home / "calm.mkv", home / "lamp.mkv"], out=tmp_path / "fitting", false_alarms_per_day=3000
@@ -144,6 +146,7 @@ def test_the_line_is_lower_where_a_lesson_silences_what_had_raised_it(run, home,
     assert taught.calibration().pooled.components.tails.keys() == fitting.calibration().pooled.components.tails.keys()
 
 
+@pytest.mark.slow
 def test_held_out_video_scores_after_lessons_as_its_frames_do_one_by_one(run, home, tmp_path):
     fitting = odd.calibrate(run, [home / "calm.mkv", home / "lamp.mkv"], out=tmp_path / "fitting")
     fitted = fitted_of(fitting)

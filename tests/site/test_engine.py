@@ -267,6 +267,7 @@ def test_a_line_is_changed_while_it_runs(scorer):
     assert kept.of("gate") == [("new", None), ("end", "line")]
 
 
+@pytest.mark.slow
 def test_the_oddest_frame_of_every_ten_seconds_is_kept_with_its_line_until_it_is_taken(scorer):
     watch = Watch("gate", DrawnCamera(list(shots(300))), scorer, lines={"": LOW})
     engine = Engine(Kept())

@@ -92,6 +92,7 @@ def test_a_finished_run_holds_history_events_and_no_checkpoint(whole):
     assert {"loss", "normality.compactness"} <= set(whole.history()[0]["terms"])
 
 
+@pytest.mark.slow
 def test_weights_of_single_epochs_are_kept_if_asked_and_the_last_are_those_of_the_run(whole, gate, small, tmp_path):
     run = train(gate, out=tmp_path / "run", settings=small("train.keep_every=2", "train.epochs=4"))
 
@@ -116,6 +117,7 @@ def test_the_same_call_on_a_finished_run_changes_nothing(whole, gate, small):
     assert any("has finished already" in one.note for one in told)
 
 
+@pytest.mark.slow
 def test_the_same_seed_trains_the_same_weights_and_another_one_others(whole, gate, small, tmp_path):
     train(gate, out=tmp_path / "again", settings=small())
     train(gate, out=tmp_path / "other", settings=small("train.seed=1", "train.epochs=1"))
