@@ -83,13 +83,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the order below: pytest-xdist has files of many tests first, however long they take."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
-    gc.disable()  # what is imported and collected stays
 
 
-def pytest_collection_finish() -> None:
-    """Of what is there now nothing goes, and the garbage collector need not look at it again and again."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """What is imported and collected stays: the garbage collector need not look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
