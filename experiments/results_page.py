@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 HEAD = """# Results
 
-Six questions, a table each. `python experiments/results_page.py` makes every figure from the JSON files in
+A table for each question. `python experiments/results_page.py` makes every figure from the JSON files in
 `experiments/results/`; the [lab pages](lab/README.md) name the command behind each file, all variants, and how the
 settings were chosen. AUC is frame level, in per cent, with the 95 % interval from resampling whole test videos in
 brackets. Ped2 is small: one second of normal test video is a large share of it, and seeds differ by a point or two.
@@ -33,10 +33,9 @@ brackets. Ped2 is small: one second of normal test video is a large share of it,
 
 RANKED = """## Are odd frames ranked above normal ones?
 
-UCSD Ped2 with a few known anomalies: folds 0, 1 and 2 of 10, preset `cpu`, the preset's own seed, without the optical
-flow that it has now ([one fold with it](lab/ped2.md)). `online` is what alarms are made of; `paper` is the paper's
-Eq. 12, which needs the whole video first. The first rows have no network at all: what a detector does not add to
-them, its network does not add.
+UCSD Ped2 with a few known anomalies: folds 0, 1 and 2 of 10, preset `cpu`, the preset's own seed. `online` is what
+alarms are made of; `paper` is the paper's Eq. 12, which needs the whole video first. The first rows have no network at
+all: what a detector does not add to them, its network does not add.
 """
 
 ALARMED = """## Are the alarms right?
@@ -69,7 +68,8 @@ and after: labelled stretches found, false events, AUC. [The lab](lab/teaching.m
 
 COST = """## What does it cost?
 
-One training on two cores. How fast it scores afterwards: [performance](performance.md).
+One training on two cores, beside other work: alone it takes fewer minutes. How fast it scores afterwards:
+[performance](performance.md).
 """
 
 FLOORS = {"framediff": "frame differences", "flow": "optical flow"}
@@ -114,7 +114,12 @@ def make_pages(results: Path) -> dict[str, str]:
             words.PAPER_WEIGHT,
             tables.paper_weights_table(weights),
         ],
-        "course": [words.COURSE, words.PAPER_GAMMA, tables.courses_table(courses), words.COURSE_PICTURE],
+        "course": [
+            words.COURSE,
+            words.PAPER_GAMMA,
+            tables.courses_table(courses),
+            words.COURSE_PICTURE,
+        ],
         "settings": [
             words.EQUAL_TIME,
             tables.equal_time_table(variants),

@@ -28,18 +28,15 @@ NAMES = {
     "local_distance": "local distance",
     "motion": "motion",
     "flow": "flow",
+    "direction": "direction of flow",
 }
 _MEANS = ("online", "paper", "distance", "motion")
 _COMPARED = ("paper", "psnr", "local_error", "online", "distance")
 
 
 def folds_of(cells: dict[str, Any], name: str) -> dict[int, Any]:
-    prefix, suffix = "ped2-kfold-", f"-{name}"
-    return {
-        int(stem.removeprefix(prefix).removesuffix(suffix)): cell
-        for stem, cell in cells.items()
-        if stem.startswith(prefix) and stem.endswith(suffix)
-    }
+    whole = re.compile(rf"ped2-kfold-(\d+)-{re.escape(name)}")
+    return {int(found[1]): cell for stem, cell in cells.items() if (found := whole.fullmatch(stem))}
 
 
 def detection_table(ours: dict[int, Any], floors: dict[str, dict[int, Any]], variant: str) -> str:
