@@ -1,4 +1,4 @@
-"""Processes that a process has started."""
+"""Processes that a process has started, and what this one has in memory."""
 
 from __future__ import annotations
 
@@ -14,3 +14,12 @@ def children_of(process: int) -> list[int]:
         except OSError:
             continue
     return sorted(found)
+
+
+def memory_mb(which: str) -> float:
+    """What this process has in memory, in MB: now ("VmRSS"), or at the most ("VmHWM").
+
+    `getrusage` would tell the most of the process that has started this one, too.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{which}:")) / 1024

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from children import memory_mb
 from oddframe.footage.archive import EVENTS, SCORES, table
 from oddframe.footage.summary import Summary, write_summary
 from oddframe.runs import host, versions
@@ -80,7 +80,7 @@ def make(folder: Path) -> dict[str, Any]:
         "first_cpu_s": round(steps[0], 2),
         "again_cpu_s": round(steps[1], 2),
         "added_again": len(made.added),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_mb": round(memory_mb("VmHWM"), 1),
     }
 
 
