@@ -291,6 +291,14 @@ def cluster() -> list[str]:
             f"- A driver of {one['videos']:,} videos: {one['began_mb']:.0f} MB before, {one['working_mb']:.0f} at the "
             f"last video, {one['peak_mb']:.0f} at most, with the page of all."
         )
+    if len(driven := found.get("driver", [])) > 1:
+        few, many = driven[0], driven[-1]
+        kb = 1024 * (many["peak_mb"] - few["peak_mb"]) / (many["videos"] - few["videos"])
+        parts.append(
+            "\nWorkers of these drivers copy outputs in place of scoring, which the driver does not see. So it takes "
+            f"{kb:.0f} KB for each video of a command, and would take {kb * 1e6 / 1024 / 1024:.0f} GB for a million of "
+            "them: what there is of each is kept until the page of all is written."
+        )
     return ["\n".join(parts) + "\n"]
 
 
