@@ -10,7 +10,8 @@ import pytest
 
 from oddframe.errors import StorageError
 from oddframe.footage.archive import table
-from oddframe.footage.many import are_several, score_videos
+from oddframe.footage.course import Course
+from oddframe.footage.many import are_several, score_by_several, score_videos
 from oddframe.footage.outputs import score
 from oddframe.footage.published import MANIFEST
 from oddframe.storage import remote
@@ -93,6 +94,25 @@ def test_an_archive_by_url_is_scored_once_and_what_is_not_whole_again(run, archi
     (archive / "may/b10.mp4").write(gate.read_bytes() + b"\0" * 8)
     again = score_videos(run, str(archive / "may"), out=str(archive / "seen"))
     assert [one.skipped for one in again] == [False, False, True]
+
+
+@pytest.mark.slow
+def test_a_long_video_by_url_is_judged_in_pieces_and_leaves_the_same_tables(
+    run, archive, make_video, tmp_path, monkeypatch
+):
+    long = make_video(tmp_path / "long.mp4", frames=1400, fps=10, pictures=lambda index: flashing(index % 700))
+    (archive / "may/long.mp4").upload(str(long))
+    done, follow = [], Course.ended
+    monkeypatch.setattr(
+        Course, "ended", lambda course, step, found: done.append(step.does["do"]) or follow(course, step, found)
+    )
+    score_by_several(run, archive / "may/long.mp4", out=archive / "seen", jobs=2)
+    score(run, long, out=tmp_path / "seen")
+
+    assert done == ["score", "piece", "piece", "merge"]
+    for name in ("scores.csv", "events.csv"):
+        assert (archive / "seen" / name).read() == (tmp_path / "seen" / name).read_bytes()
+    assert not [way for way in (archive / "seen").files() if way.startswith(".pieces")]
 
 
 @pytest.mark.slow
