@@ -16,6 +16,7 @@ import evidence_page
 import flow_page
 import lab_words as words
 import odd_page
+import peers_page
 import results_tables as tables
 import teaching_page
 from oddframe.video.flow import WINDOW
@@ -47,6 +48,13 @@ held-out normal video; the line promises one in a hundred.
 NONE_KNOWN = """## And without any known anomaly?
 
 UCSD Ped2, normal video alone, all twelve test videos, three seeds, beside what needs no training.
+"""
+
+PEERS = """## And other systems?
+
+Those of the paper's Table II that judge by features, patches, flow or objects, on the same videos of Ped2 with normal
+video alone. Floors are of the frames that each system scores. [The lab](lab/peers.md) says what differs from the
+publications, and [what each believes](explanation/peers.md) is told with pictures.
 """
 
 KINDS = """## What about kinds that nobody has shown it?
@@ -107,6 +115,7 @@ def make_pages(results: Path) -> dict[str, str]:
         ],
         "evidence": evidence_page.sections(results),
         "odd-in-normal": odd_page.sections(results),
+        "peers": peers_page.sections(results),
         "teaching": teaching_page.sections(results),
         "synthetic": [
             words.SYNTHETIC,
@@ -133,7 +142,7 @@ def make_pages(results: Path) -> dict[str, str]:
         "paper-tables": _paper(results),
     }
     pages = {f"lab/{name}.md": "\n".join(parts) for name, parts in lab.items()}
-    return {"results.md": _short(cells, places, synthetic, teaching_page.videos_table(results))} | pages
+    return {"results.md": _short(cells, places, synthetic, results)} | pages
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -181,7 +190,7 @@ def _paper(results: Path) -> list[str]:
     ]
 
 
-def _short(cells: dict[str, Any], places: dict[str, Any], synthetic: dict[str, Any], taught: str) -> str:
+def _short(cells: dict[str, Any], places: dict[str, Any], synthetic: dict[str, Any], results: Path) -> str:
     ours = tables.folds_of(cells, "cpu")
     return "\n".join(
         [
@@ -192,12 +201,14 @@ def _short(cells: dict[str, Any], places: dict[str, Any], synthetic: dict[str, A
             _alarmed(ours),
             NONE_KNOWN,
             _none_known(cells),
+            PEERS,
+            peers_page.short_table(results),
             KINDS,
             _kinds(synthetic),
             PLACED,
             _placed(places),
             TAUGHT,
-            taught,
+            teaching_page.videos_table(results),
             COST,
             tables.costs_table(ours),
         ]
