@@ -13,7 +13,7 @@ from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.fusion import paper_fusion
 from oddframe.scoring.heat import box_of, heat_of
 from oddframe.scoring.scores import Box, Event, Raw, Scores
-from oddframe.scoring.session import Fusing
+from oddframe.scoring.session import Fusing, as_shown
 from oddframe.settings import Settings
 from oddframe.video.source import Video
 
@@ -90,8 +90,9 @@ class Collector:
     def take(self, row: Row) -> dict[str, float | None]:
         """Take the next frame; return what its table has of it, without the columns that need the video's end."""
         online, learned = self._fusing.fuse(row.rarities, anew=row.anew)
-        self._names, self._calibrated = list(row.values), list(row.rarities)
-        self._table.extend((*row.values.values(), *row.rarities.values(), online, learned))
+        shown = as_shown(row.rarities)
+        self._names, self._calibrated = list(row.values), list(shown)
+        self._table.extend((*row.values.values(), *shown.values(), online, learned))
         self._frames.append(row.frame)
         self._times.append(np.nan if row.time_s is None else row.time_s)
         self._anew.append(row.anew)
@@ -101,7 +102,7 @@ class Collector:
         event = self._tracker.update(row.frame, row.time_s, online, box, anew=row.anew)
         if event is not None:
             self._events.append(event)
-        rarities = {f"{name}_rarity": value for name, value in row.rarities.items()}
+        rarities = {f"{name}_rarity": value for name, value in shown.items()}
         return {
             "frame": row.frame,
             "time_s": row.time_s,

@@ -48,7 +48,7 @@ def shown_heat(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArr
     frames, `heat_of` finds the odd places better.
     """
     heat = heat_of(calibration, normal, raw)
-    odd = max(_rarity(normal, raw), 0.0) / max(calibration.line.on, 1e-6)
+    odd = _rarity(normal, raw) / max(calibration.line.on, 1e-6)
     return np.asarray(heat * (odd / max(float(heat.max()), 1e-6)), np.float32)
 
 
@@ -67,7 +67,7 @@ def place_of(
 
 
 def _rarity(normal: SceneNormal, raw: Raw) -> float:
-    """`online` of a frame by itself."""
+    """`online` of a frame by itself, never negative."""
     return normal.fused.of_frame(normal.components.rarities(raw))[0]
 
 

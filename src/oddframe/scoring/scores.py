@@ -87,7 +87,8 @@ class FrameScore:
     Attributes:
         frame: number of the frame among those that came. time_s: its seconds, None where unknown.
         raw: its components in their own units.
-        calibrated: component → -log10 of the share of normal frames that are at least as odd: 2 is one in a hundred.
+        calibrated: component → -log10 of the share of normal frames that are at least as odd, never below 0: 2 is one
+            in a hundred.
         online: the same for the calibrated components added.
         alarm: whether the frame belongs to an event.
     """
@@ -157,7 +158,7 @@ class Scores:
     Attributes:
         video: its name. size: (height, width) of the source. fps: None where unknown.
         frame: (N,) int64 frame numbers in the source. time_s: (N,) float64 or None.
-        raw: component → (N,) float32 in its own unit. calibrated: component → (N,), higher is odder.
+        raw: component → (N,) float32 in its own unit. calibrated: component → (N,), >= 0, higher is odder.
         online: (N,) causal score. paper: (N,) Eq. 12, None where it is undefined. learned: (N,).
         line: where alarms begin. events: what crossed it. notes: what the reader must know.
         scene: as which of the trained scenes it was judged, "" for all of them together.

@@ -15,6 +15,7 @@ from oddframe.scoring.alarms import AlarmRule, EventTracker
 from oddframe.scoring.backgrounds import Backgrounds, Still
 from oddframe.scoring.calibration import Calibration, SceneNormal
 from oddframe.scoring.evidence import EvidenceWindow
+from oddframe.scoring.fusion import raised
 from oddframe.scoring.heat import place_of
 from oddframe.scoring.scores import FrameScore, Raw
 from oddframe.video.source import Frame
@@ -115,15 +116,21 @@ class Fusing:
         self._normal, self._stream = normal, normal.fused.stream()
 
     def take(self, raw: Raw) -> tuple[dict[str, float], float, float]:
-        """Return (rarities of the components, online, learned) of the next frame."""
+        """Return (rarities of the components, online, learned) of the next frame, none of them below 0."""
         rarities = self._normal.components.rarities(raw)
-        return rarities, *self.fuse(rarities, anew=raw.anew)
+        return as_shown(rarities), *self.fuse(rarities, anew=raw.anew)
 
     def fuse(self, rarities: Mapping[str, float], *, anew: bool) -> tuple[float, float]:
         """Return (online, learned) of the next frame, of which the rarities are known."""
         if anew:
             self._stream = self._normal.fused.stream()
         return self._stream.take(rarities)
+
+
+def as_shown(rarities: Mapping[str, float]) -> dict[str, float]:
+    """Rarities as people see them, none below 0. They are fused as they are, so that what is calmer than all footage
+    still weighs."""
+    return {name: raised(rarity) for name, rarity in rarities.items()}
 
 
 def as_pixels(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
