@@ -49,6 +49,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from oddframe.plain import Json
+
 
 class OddframeError(Exception):
     """An error that its reader can mend: what is wrong, what was seen, what was wanted, what to do.
@@ -87,7 +89,7 @@ class OddframeError(Exception):
         parts = (self.problem, None if self.seen is None else f"({self.seen})", self.hint and f"- try: {self.hint}")
         return " ".join(" ".join(part.split()) for part in parts if part)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """The error as plain JSON values, with the name of its class; see `from_dict`."""
         told = {
             name: value if isinstance(value, str | int | float | None) else str(value)

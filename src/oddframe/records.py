@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 
 from oddframe.errors import OddframeError, RunError
 from oddframe.files import read_bytes, write_text
+from oddframe.plain import Json
 
 _MOST_BYTES = 4 * 2**20
 _FOREIGN = re.compile("[\udc80-\udcff]")
@@ -44,9 +45,9 @@ class Record(BaseModel):
             raise KeyError(name)
         return getattr(self, name)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As plain JSON values, as they stand in a file (see `as_json`)."""
-        plain: dict[str, Any] = from_json(as_json(self))
+        plain: Json = from_json(as_json(self))
         return plain
 
     def changed(self, **changes: Any) -> Self:

@@ -20,6 +20,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from oddframe.detectors import DetectorSettings, detector_entry
 from oddframe.detectors.settings import Strict
 from oddframe.errors import SettingsError
+from oddframe.plain import Json
 
 DEFAULT_DETECTOR = "dream-unet"
 
@@ -221,33 +222,41 @@ class Settings(Strict):
             values = values | {"model": given if isinstance(given, kind) else kind.model_validate(given)}
         return values
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As plain JSON values."""
         return self.model_dump(mode="json")
 
+    def flat(self) -> Json:
+        """Each setting as plain JSON by its full name, and the name of the detector.
+
+        >>> Settings(model={}).flat()["score.smoothing"]
+        1
+        """
+        found: Json = {}
+        for room, value in self.to_dict().items():
+            found |= {f"{room}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {room: value}
+        return found
+
 
 _NO_MATTER = {
-    ("data", "allow_cut_off"),
-    ("train", "device"),
-    ("train", "checkpoint_minutes"),
-    ("score", "batch"),
-    ("data", "least_heldout"),
-    ("model", "reading"),
+    "data.allow_cut_off",
+    "train.device",
+    "train.checkpoint_minutes",
+    "score.batch",
+    "data.least_heldout",
+    "model.reading",
 }
 """Settings that do not change what comes out. What a reading stands for is compared by itself."""
 
 
 def differences(there: Settings, now: Settings) -> list[str]:
     """Where two settings differ so that something else comes out, as "train.epochs: 3 there, 6 now"."""
-    before, found = as_used(there).to_dict(), []
-    for room, value in as_used(now).to_dict().items():
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if (room, key) not in _NO_MATTER and before[room].get(key) != inner:
-                    found.append(f"{room}.{key}: {before[room].get(key)} there, {inner} now")
-        elif before[room] != value:
-            found.append(f"{room}: {before[room]} there, {value} now")
-    return found
+    before = as_used(there).flat()
+    return [
+        f"{name}: {before.get(name)} there, {value} now"
+        for name, value in as_used(now).flat().items()
+        if name not in _NO_MATTER and before.get(name) != value
+    ]
 
 
 LOCAL_COMPONENTS = ("local_error", "local_distance", "motion")

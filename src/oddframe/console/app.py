@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import iter_route_contexts
@@ -41,6 +40,7 @@ from oddframe.console.problems import RESPONSES, add_problems
 from oddframe.console.proxy import BehindProxy
 from oddframe.console.running import RunningSite
 from oddframe.console.settings import ConsoleSettings
+from oddframe.plain import Json
 
 API = "/api/v1"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -116,7 +116,7 @@ def make_app(site: RunningSite, settings: ConsoleSettings | None = None, access:
     return app
 
 
-def described(app: FastAPI) -> dict[str, Any]:
+def described(app: FastAPI) -> Json:
     """The API as OpenAPI describes it, how to come in, and as `x-role` who may what."""
     schema = app.openapi()
     cookie = cookie_name(app.state.settings)

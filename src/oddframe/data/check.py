@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from oddframe.data.open import Data, open_source, source_at
 from oddframe.data.source import DataSource
 from oddframe.data.videoset import LabelConflict, LabelledVideo, VideoSet, video_notes
+from oddframe.plain import Json
 from oddframe.video.depth import learn_pixel_range
 from oddframe.video.pixel_range import PixelRange
 
@@ -69,7 +70,7 @@ class SetReport:
             and any(part.videos for part in self.parts.values())
         )
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> Json:
         """Return plain values that JSON can hold."""
         return {**asdict(self), "ok": self.ok}
 

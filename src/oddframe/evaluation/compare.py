@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,21 @@ from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.metrics import Pairs, Video
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo
+from oddframe.plain import Json
 from oddframe.scoring.scores import COMPONENTS
 
 _LONGEST = 120
 """Letters of a value that an error quotes."""
 
 Results = Result | Path | str | Sequence[Result | Path | str]
+
+
+class Compared(TypedDict):
+    """One of the two that are compared."""
+
+    detector: str
+    runs: list[str]
+    """Folders, one a fold."""
 
 
 class Difference(TypedDict):
@@ -47,15 +56,15 @@ class Comparison:
     """Two runs on the same folds.
 
     Attributes:
-        first, second: {"detector", "runs"} of either.
+        first, second: what is compared.
         folds: numbers of the folds compared; empty where the protocol has none.
         videos: test videos, each counted once. frames: judged frames that both have, over all folds.
         differences: fusion or component that both have → `Difference`.
         events: "own", "6" and "1" false alarms an hour → `EventDifference`; empty where nothing is labelled abnormal.
     """
 
-    first: Mapping[str, Any]
-    second: Mapping[str, Any]
+    first: Compared
+    second: Compared
     protocol: str
     folds: list[int]
     videos: int
@@ -69,7 +78,7 @@ class Comparison:
         sides = " and ".join(", ".join(side["runs"]) for side in (self.first, self.second))
         return f"<Comparison of {sides}: {self.protocol}{better}>"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As plain JSON values."""
         return asdict(self)
 
@@ -220,7 +229,7 @@ def _read(path: Path) -> list[Result]:
     return [Result.load(path)]
 
 
-def _described(side: Mapping[int | None, Result]) -> dict[str, Any]:
+def _described(side: Mapping[int | None, Result]) -> Compared:
     results = list(side.values())
     return {"detector": results[0].detector, "runs": [result.run for result in results]}
 

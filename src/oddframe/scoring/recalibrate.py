@@ -14,6 +14,7 @@ from typing import Any
 from oddframe.artefact import FILE, Artefact, Trained
 from oddframe.errors import OddframeError, RunError, SettingsError, StorageError
 from oddframe.files import read_bytes
+from oddframe.plain import Json, JsonValue
 from oddframe.records import Record, as_json, parse_as
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibrate import fit_calibration
@@ -30,6 +31,10 @@ _MOST_HISTORY = 16 * 2**20
 
 OF_THE_EVIDENCE = ("window", "stride", "local_share")
 """Settings of `score` that were used when the frames were judged. To change them, video has to be judged again."""
+
+
+Changes = Mapping[str, tuple[JsonValue, JsonValue]]
+"""Setting → (before, after)."""
 
 
 class Change(Record):
@@ -56,12 +61,12 @@ class Recalibrated:
     """
 
     run: Run
-    changed: Mapping[str, tuple[Any, Any]]
+    changed: Changes
     before: AlarmLine | None
     after: AlarmLine
     notes: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As plain JSON values."""
         return {
             "run": str(self.run.folder),
@@ -125,17 +130,10 @@ def _open(folder: Path | str) -> Run:
     return Run.open(folder)
 
 
-def setting_changes(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+def setting_changes(before: Settings, after: Settings) -> Changes:
     """Setting → (before, after), of all that differ, as plain JSON values."""
-    there, now = before.to_dict(), after.to_dict()
-    found = {}
-    for room, value in now.items():
-        inner = value if isinstance(value, dict) else {"": value}
-        known = there[room] if isinstance(there[room], dict) else {"": there[room]}
-        for key, one in inner.items():
-            if known.get(key) != one:
-                found[f"{room}.{key}".rstrip(".")] = (known.get(key), one)
-    return found
+    there = before.flat()
+    return {name: (there.get(name), one) for name, one in after.flat().items() if there.get(name) != one}
 
 
 def refuse_others(folder: Path, settings: Settings, changed: Iterable[str]) -> None:
@@ -183,7 +181,7 @@ def _line_before(folder: Path) -> tuple[AlarmLine | None, tuple[str, ...]]:
     return before.line, before.notes
 
 
-def _remember(folder: Path, changed: Mapping[str, tuple[Any, Any]], before: AlarmLine | None, after: AlarmLine) -> None:
+def _remember(folder: Path, changed: Changes, before: AlarmLine | None, after: AlarmLine) -> None:
     change = Change(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=dict(changed),

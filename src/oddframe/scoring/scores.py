@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from oddframe.errors import MissingExtraError
 from oddframe.files import atomic_write
+from oddframe.plain import Json
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -264,7 +265,7 @@ class Scores:
                 writer.writerow(in_digits(dict(zip(table, row, strict=True))))
         return Path(path)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """A summary for programs; the rows are in `to_csv`."""
         return {
             "video": self.video,

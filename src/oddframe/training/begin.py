@@ -197,8 +197,8 @@ def _instead(run: Run, settings: Settings, differing: Sequence[str]) -> str:
     """What to do about a run of other settings."""
     keys = [one.partition(":")[0] for one in differing]
     if run.finished and all(key.startswith("score.") and key[6:] not in OF_THE_EVIDENCE for key in keys):
-        score = settings.to_dict()["score"]
-        changes = ("--set " + shlex.quote(f"{key}={json.dumps(score[key[6:]], separators=(',', ':'))}") for key in keys)
+        flat = settings.flat()
+        changes = ("--set " + shlex.quote(f"{key}={json.dumps(flat[key], separators=(',', ':'))}") for key in keys)
         return f"these need no training: oddframe calibrate {run.folder} {' '.join(changes)}"
     return "choose another --out, or remove the folder"
 

@@ -17,6 +17,7 @@ from oddframe.data.synthetic.render import Mask, Stage
 from oddframe.data.synthetic.world import FPS, SIZE, Pixels
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
 from oddframe.files import atomic_folder, read_bytes
+from oddframe.plain import Json
 from oddframe.records import parse_json
 
 VERSION = 1
@@ -63,7 +64,7 @@ def generate(
     return folder
 
 
-def _describe(seed: int, scale: str) -> dict[str, object]:
+def _describe(seed: int, scale: str) -> Json:
     return {
         "format": "oddframe-synthetic",
         "version": VERSION,
@@ -76,7 +77,7 @@ def _describe(seed: int, scale: str) -> dict[str, object]:
     }
 
 
-def _holds(folder: Path, description: dict[str, object]) -> bool:
+def _holds(folder: Path, description: Json) -> bool:
     """Whether the folder holds this set already; raises where something else is in the way."""
     if not folder.exists():
         return False
