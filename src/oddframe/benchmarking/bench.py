@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from oddframe.artefact import Artefact, Trained, open_trained
+from oddframe.benchmarking.contenders import CONTENDERS
 from oddframe.benchmarking.drawn import draw_video
+from oddframe.benchmarking.figures import Benched, Figure, Reading, Scoring, Training
 from oddframe.benchmarking.process import Process
 from oddframe.errors import MissingExtraError, OddframeError, SettingsError, WorkerError
+from oddframe.plain import Json, JsonValue
 from oddframe.processes.cores import threads
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.runs import Run, host, versions
@@ -38,7 +40,7 @@ def bench(
     repeats: int = 5,
     device: str = "auto",
     watch: Watcher = unwatched,
-) -> dict[str, Any]:
+) -> Benched:
     """Measure how fast this machine scores and trains, and the memory that this takes.
 
     Every contender has a process of its own. Each repeat goes round all of them, so that a busy moment hits all alike.
@@ -51,15 +53,6 @@ def bench(
         batches: frames judged at once. repeats: how often each figure is measured.
         device: of torch; the other runtimes compute on the processor.
         watch: told how far it is.
-
-    Returns:
-        Plain JSON values. A figure is {"median", "lower", "upper"}, the quartiles over the repeats.
-        "limit": precision → GFLOP/s of a matrix product; empty without torch, no "bf16" where there are no units.
-        "frames": "decoded" and "stored", pictures a second as the first detector wants them; "source": of the video.
-        "scoring": for each, "of", "backend", "batch", "network" and "scored" (frames a second: the network alone, and
-        from the video to scores), "gflop" a frame and "share" of the limit (None where not known), "peak_memory_mb".
-        "training": for each run, "of", "step" (seconds), "batch", "precision", "gflop", "share", "peak_memory_mb".
-        "left_out": what was not measured, and why. "host", "versions", "threads", "repeats".
 
     Raises:
         RunError: no run or artefact. DataError: the video cannot be read. SettingsError: a number below one, or no such
@@ -101,14 +94,14 @@ class _Entry:
 
     name: str
     kind: str
-    arguments: dict[str, Any]
-    about: dict[str, Any]
+    arguments: Mapping[str, JsonValue]
+    about: Mapping[str, JsonValue]
     process: Process | None = None
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def start(self) -> Process:
         self.process = Process(self.kind, **self.arguments)
-        self.about |= self.process.about
+        self.about = {**self.about, **self.process.about}
         return self.process
 
     def take_turn(self) -> None:
@@ -116,7 +109,7 @@ class _Entry:
         for name, value in self.process.turn().items():
             self.figures.setdefault(name, []).append(value)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Json:
         figures = {name: summarise(values) for name, values in self.figures.items()}
         return {**self.about, **figures, "peak_memory_mb": self.process.peak_memory_mb if self.process else None}
 
@@ -141,10 +134,16 @@ class _Bench:
                 continue
             precision = trained.about.precision if isinstance(trained, Artefact) else _OF_TORCH[backend]
             for batch in self._batches:
-                about = {"of": name, "backend": backend, "batch": batch, "precision": precision, "gflop": gflop}
+                about: Json = {"of": name, "backend": backend, "batch": batch, "precision": precision, "gflop": gflop}
                 # only torch computes elsewhere than on the processor
                 device = self._device if backend in _OF_TORCH else "cpu"
-                arguments = {**folder, "device": device, "backend": backend, "batch": batch, "video": str(self._video)}
+                arguments: Json = {
+                    **folder,
+                    "device": device,
+                    "backend": backend,
+                    "batch": batch,
+                    "video": str(self._video),
+                }
                 self._entries.append(_Entry(f"{name}, {backend}, batch {batch}", "scoring", arguments, about))
         if isinstance(trained, Run) and gflop:
             self._entries.append(_Entry(f"{name}, training", "training", folder, {"of": name}))
@@ -156,8 +155,8 @@ class _Bench:
         else:
             self.left_out.append(f"the limit and shares of it: {MissingExtraError('this', 'train').in_one_line()}")
         model = settings.model
-        how = {"size": model.size, "channels": int(model.channels), "resize": settings.data.resize}
-        where = {"video": str(self._video), **how}
+        how: Json = {"size": model.size, "channels": int(model.channels), "resize": settings.data.resize}
+        where: Json = {"video": str(self._video), **how}
         self._entries.append(_Entry("reading video", "frames", where, {"drawn": self._drawn}))
 
     def _unfit(self, backend: str) -> str | None:
@@ -171,7 +170,7 @@ class _Bench:
                 return "slower than fp32 on this machine, which has no units for it"
         return None
 
-    def measure(self, repeats: int, watch: Watcher) -> dict[str, Any]:
+    def measure(self, repeats: int, watch: Watcher) -> Benched:
         """Start all, let them take turns, and say what came out."""
         total = len(self._entries)
         with ExitStack() as stack:
@@ -196,28 +195,29 @@ class _Bench:
             self._entries.remove(entry)
             self.left_out.append(f"{entry.name}: {error.in_one_line()}")
 
-    def _found(self, repeats: int) -> dict[str, Any]:
-        by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("limit", "frames", "scoring", "training")}
-        for entry in self._entries:
-            by_kind[entry.kind].append(entry.summary())
-        limit = by_kind["limit"][0] if by_kind["limit"] else {}
-        limits = {precision: limit[precision] for precision in ("fp32", "bf16") if precision in limit}
-        for one in by_kind["scoring"]:
-            reached = limits if limit.get("device") == "cpu" or one["backend"] in _OF_TORCH else {}
-            one["share"] = _share(one["gflop"], one["network"]["median"], reached.get(one["precision"]))
-        for one in by_kind["training"]:
-            one["share"] = _share(one["gflop"], 1 / one["step"]["median"], limits.get(one["precision"]))
-        return {
-            "limit": limits,
-            "frames": by_kind["frames"][0] if by_kind["frames"] else None,
-            "scoring": by_kind["scoring"],
-            "training": by_kind["training"],
-            "left_out": self.left_out,
-            "repeats": repeats,
-            "threads": threads(),
-            "host": host().to_dict(),
-            "versions": versions(),
-        }
+    def _found(self, repeats: int) -> Benched:
+        of = {kind: [one for one in self._entries if one.kind == kind] for kind in CONTENDERS}
+        limit = next(iter(of["limit"]), None)
+        limits = {} if limit is None else {name: Figure(**summarise(values)) for name, values in limit.figures.items()}
+        on_cpu = limit is not None and limit.about["device"] == "cpu"
+        scoring, training = [], []
+        for one in (Scoring.model_validate({**entry.summary(), "share": None}) for entry in of["scoring"]):
+            reached = limits.get(one.precision) if on_cpu or one.backend in _OF_TORCH else None
+            scoring.append(one.changed(share=_share(one.gflop, one.network.median, reached)))
+        for step in (Training.model_validate({**entry.summary(), "share": None}) for entry in of["training"]):
+            share = _share(step.gflop, 1 / step.step.median, limits.get(step.precision))
+            training.append(step.changed(share=share))
+        return Benched(
+            limit=limits,
+            frames=next((Reading.model_validate(entry.summary()) for entry in of["frames"]), None),
+            scoring=tuple(scoring),
+            training=tuple(training),
+            left_out=tuple(self.left_out),
+            repeats=repeats,
+            threads=threads(),
+            host=host(),
+            versions=versions(),
+        )
 
 
 def summarise(values: Sequence[float]) -> dict[str, float]:
@@ -244,5 +244,5 @@ def _gflop_a_frame(trained: Trained) -> float:
     return count_flops(lambda: runtime.judge(clips)) / 1e9
 
 
-def _share(gflop: float | None, a_second: float, limit: dict[str, float] | None) -> float | None:
-    return gflop * a_second / limit["median"] if gflop and limit else None
+def _share(gflop: float | None, a_second: float, limit: Figure | None) -> float | None:
+    return gflop * a_second / limit.median if gflop and limit else None

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from oddframe.artefact import open_trained
+from oddframe.plain import Json
 from oddframe.runs import Run
 from oddframe.scoring.scorer import Scorer
 from oddframe.video.open import open_beginning
@@ -41,7 +42,7 @@ class Contender(ABC):
         about: what does not change from turn to turn; plain JSON values.
     """
 
-    about: dict[str, Any]
+    about: Json
 
     def __init__(self) -> None:
         self.about = {}

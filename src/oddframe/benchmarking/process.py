@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from oddframe.benchmarking.contenders import CONTENDERS
+from oddframe.plain import Json
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.processes.workers import Workers
 from oddframe.progress import Watcher
@@ -50,21 +51,22 @@ class Process:
                     environment={"TMPDIR": place},
                 )
             )
-            self.about = self._ask("about")
+            self.about: Json = self._ask("about")
             self._open = stack.pop_all()
 
     def turn(self) -> dict[str, float]:
         """Let it measure once: name → figure."""
-        return self._ask("turn")
+        figures: dict[str, float] = self._ask("turn")
+        return figures
 
     def close(self) -> None:
         """End it; it is given a moment to clear its files away."""
         self._open.close()
 
-    def _ask(self, what: str) -> dict[str, Any]:
+    def _ask(self, what: str) -> Any:
         answer = self._worker.ask({"ask": what})
         self.peak_memory_mb = answer["peak_memory_mb"]
-        return dict(answer["found"])
+        return answer["found"]
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
     """Make the contender, and warm it up."""
     with CONTENDERS[opening["kind"]](**opening["arguments"]) as contender:
 
-        def answer(order: Order, _: Watcher) -> dict[str, Any]:
+        def answer(order: Order, _: Watcher) -> Json:
             found = contender.turn() if order["ask"] == "turn" else contender.about
             return {"found": found, "peak_memory_mb": peak_memory_mb()}
 

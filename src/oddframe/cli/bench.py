@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from oddframe.bars import watching
 from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say
 from oddframe.cli.work import need_torch
+
+if TYPE_CHECKING:
+    from oddframe.benchmarking.figures import Benched, Figure
 
 
 def bench(
@@ -61,70 +64,71 @@ def bench(
 
         draw(found, plot)
     if json:
-        print_json(found)
+        print_json(found.to_dict())
         return
     _print(found)
     if plot is not None:
         say(f"The picture: {plot}")
 
 
-def _print(found: dict[str, Any]) -> None:
-    host, limits = found["host"], found["limit"]
-    say(f"{host['processor']}, {found['threads']} of {host['cores']} cores; {found['repeats']} repeats.")
+def _print(found: Benched) -> None:
+    host, limits = found.host, found.limit
+    say(f"{host.processor}, {found.threads} of {host.cores} cores; {found.repeats} repeats.")
     if limits:
         reached = ", ".join(f"{name} {_figure(limit, 0)} GFLOP/s" for name, limit in limits.items())
         say(f"Matrix products, the limit of any network: {reached}.")
-    if (frames := found["frames"]) is not None:
-        height, width = frames["source"]["size"]
+    if (frames := found.frames) is not None:
+        height, width = frames.source.size
         say(
-            f"Video of {width}x{height}{', drawn' if frames['drawn'] else ''}: decoded and resized at "
-            f"{_figure(frames['decoded'], 0)} frames/s, read from the frame store at {_figure(frames['stored'], 0)}."
+            f"Video of {width}x{height}{', drawn' if frames.drawn else ''}: decoded and resized at "
+            f"{_figure(frames.decoded, 0)} frames/s, read from the frame store at {_figure(frames.stored, 0)}."
         )
     say()
     print_table(
         ("frames a second", "backend", "batch", "network alone", "video to scores", "GFLOP a frame", "of limit", "MB"),
         [
             (
-                one["of"],
-                f"{one['backend']}{' int8' if one['precision'] == 'int8' else ''}",
-                str(one["batch"]),
-                _figure(one["network"], 1),
-                _figure(one["scored"], 1),
-                "-" if one["gflop"] is None else f"{one['gflop']:.3g}",
-                _percent(one["share"]),
-                f"{one['peak_memory_mb']:.0f}",
+                one.of,
+                f"{one.backend}{' int8' if one.precision == 'int8' else ''}",
+                str(one.batch),
+                _figure(one.network, 1),
+                _figure(one.scored, 1),
+                "-" if one.gflop is None else f"{one.gflop:.3g}",
+                _percent(one.share),
+                f"{one.peak_memory_mb:.0f}",
             )
-            for one in found["scoring"]
+            for one in found.scoring
         ],
     )
-    if found["training"]:
+    if found.training:
         say()
         print_table(
             ("training", "precision", "clips", "seconds a step", "GFLOP a step", "of limit", "MB"),
             [
                 (
-                    one["of"],
-                    one["precision"],
-                    str(one["batch"]),
-                    _figure(one["step"], 3),
-                    f"{one['gflop']:.3g}",
-                    _percent(one["share"]),
-                    f"{one['peak_memory_mb']:.0f}",
+                    step.of,
+                    step.precision,
+                    str(step.batch),
+                    _figure(step.step, 3),
+                    f"{step.gflop:.3g}",
+                    _percent(step.share),
+                    f"{step.peak_memory_mb:.0f}",
                 )
-                for one in found["training"]
+                for step in found.training
             ],
         )
-    for left in found["left_out"]:
+    for left in found.left_out:
         say(f"left out: {left}")
 
 
-def _figure(figure: dict[str, float], digits: int) -> str:
+def _figure(figure: Figure, digits: int) -> str:
     """Median and quartiles.
 
-    >>> _figure({"median": 2.0, "lower": 1.52, "upper": 2.48}, 1)
+    >>> from oddframe.benchmarking.figures import Figure
+    >>> _figure(Figure(median=2.0, lower=1.52, upper=2.48), 1)
     '2.0 (1.5-2.5)'
     """
-    return f"{figure['median']:.{digits}f} ({figure['lower']:.{digits}f}-{figure['upper']:.{digits}f})"
+    return f"{figure.median:.{digits}f} ({figure.lower:.{digits}f}-{figure.upper:.{digits}f})"
 
 
 def _percent(share: float | None) -> str:
