@@ -15,14 +15,15 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from oddframe.errors import OddframeError, RunError, SettingsError
 from oddframe.files import read_bytes
 from oddframe.origin import Origin, StoredSettings, Versions
-from oddframe.records import FileRecord, damaged, parse_json, read_record, write_record
+from oddframe.plain import Json
+from oddframe.records import FileRecord, Record, damaged, parse_as, read_record, write_record
 from oddframe.runs import Run
 from oddframe.settings import Component, Settings
 
@@ -127,6 +128,59 @@ class Description(FileRecord):
         return (INPUT, *self.carried)
 
 
+class ComparedInfo(Record):
+    """A graph of one precision beside its run, frame by frame.
+
+    Attributes:
+        videos, frames: what they were compared on.
+        relative: component or map → largest difference, relative to the run's value.
+        alarmed_by_run, alarmed_by_artefact: frames that belong to an event. differing: those that one of them alone
+            calls so.
+    """
+
+    videos: tuple[str, ...]
+    frames: int
+    relative: dict[str, float]
+    alarmed_by_run: int
+    alarmed_by_artefact: int
+    differing: int
+
+    @property
+    def largest(self) -> float:
+        """Largest relative difference of a component. Single places of maps differ more."""
+        return max(value for name, value in self.relative.items() if name in get_args(Component))
+
+
+class AreasInfo(Record):
+    """AUC of `online` on so many labelled videos; None where it is undefined."""
+
+    videos: int
+    run: float | None
+    artefact: float | None
+
+
+class ParityInfo(Record):
+    """What parity.json holds: how an artefact was compared with its run.
+
+    Attributes:
+        limit: of a relative difference in fp32. made: whether on made pictures, on which alarms mean nothing.
+        why_made: why there was no video. fp32, int8: int8 where it was exported so. auc: where data were given.
+    """
+
+    limit: float
+    made: bool
+    why_made: str | None = None
+    fp32: ComparedInfo
+    int8: ComparedInfo | None = None
+    auc: AreasInfo | None = None
+
+    @property
+    def compared(self) -> dict[Precision, ComparedInfo]:
+        """Precision → how it was compared."""
+        found: dict[Precision, ComparedInfo] = {"fp32": self.fp32}
+        return found if self.int8 is None else {**found, "int8": self.int8}
+
+
 class Artefact:
     """An exported detector.
 
@@ -188,17 +242,14 @@ class Artefact:
         """
         return {name: _check(self.folder / name, self.about.files[name]) for name in self.about.graph_files}
 
-    def parity(self) -> dict[str, Any]:
-        """What parity.json holds: how it was compared with its run.
+    def parity(self) -> ParityInfo:
+        """How it was compared with its run.
 
         Raises:
             RunError: it is missing or damaged.
         """
         path = self.folder / "parity.json"
-        found = parse_json(read_bytes(path, _MOST_BYTES, _WHAT, hint=_HINT), _WHAT, path=path, hint=_HINT)
-        if not isinstance(found, dict):
-            raise _damaged(path, "no object")
-        return found
+        return parse_as(read_bytes(path, _MOST_BYTES, _WHAT, hint=_HINT), ParityInfo, _WHAT, path=path, hint=_HINT)
 
     def broken(self, seen: object) -> OddframeError:
         """The error of a graph that a runtime cannot use."""
@@ -225,7 +276,7 @@ def fingerprint(trained: Trained) -> str:
     names = [*CALIBRATION_FILES]
     if isinstance(trained, Run):
         names.append(trained.weights.name)
-        known: dict[str, Any] = {"settings": trained.settings.to_dict()}
+        known: Json = {"settings": trained.settings.to_dict()}
     else:
         known = {"settings": trained.settings.to_dict(), "graph": trained.about.files}
     digest = hashlib.blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=16)

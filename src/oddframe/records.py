@@ -50,6 +50,10 @@ class Record(BaseModel):
         plain: Json = from_json(as_json(self))
         return plain
 
+    def as_given(self) -> Json:
+        """As plain JSON values, without entries that nobody gave: what is optional in a file is not there."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     def changed(self, **changes: Any) -> Self:
         """The record with other values, checked as if it were made anew.
 

@@ -64,7 +64,6 @@ def export(
     need_torch()
     from oddframe.evaluation.testset import trained_source
     from oddframe.exporting.make import export
-    from oddframe.exporting.parity import largest
     from oddframe.runs import Run
 
     said = opening.said()
@@ -76,17 +75,16 @@ def export(
         )  # fmt: skip
     parity = artefact.parity()
     if json:
-        print_json({"artefact": str(artefact.folder), "graph": artefact.about.graph, "parity": parity})
+        print_json({"artefact": str(artefact.folder), "graph": artefact.about.graph, "parity": parity.as_given()})
         return
     size_mb = sum((artefact.folder / name).stat().st_size for name in artefact.about.files) / 1e6
     say(f"{artefact.folder}: {artefact.about.graph} in {artefact.about.precision}, {size_mb:.1f} MB.")
-    for kind in ("fp32", "int8"):
-        if (one := parity.get(kind)) is not None:
-            say(
-                f"{kind}: components differ by at most {largest(one):.1e} of their value, alarms on {one['differing']} "
-                f"of {one['frames']} frames ({', '.join(one['videos'])})."
-            )
-    if (auc := parity.get("auc")) is not None and None not in (auc["run"], auc["artefact"]):
-        moved = 100 * (auc["artefact"] - auc["run"])
-        say(f"AUC: {100 * auc['run']:.2f} % by the run, {100 * auc['artefact']:.2f} % by the artefact ({moved:+.2f}).")
+    for kind, one in parity.compared.items():
+        say(
+            f"{kind}: components differ by at most {one.largest:.1e} of their value, alarms on {one.differing} "
+            f"of {one.frames} frames ({', '.join(one.videos)})."
+        )
+    if (auc := parity.auc) is not None and auc.run is not None and auc.artefact is not None:
+        moved = 100 * (auc.artefact - auc.run)
+        say(f"AUC: {100 * auc.run:.2f} % by the run, {100 * auc.artefact:.2f} % by the artefact ({moved:+.2f}).")
     say(f"Next: oddframe score VIDEO --run {artefact.folder}")

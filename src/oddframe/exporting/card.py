@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from oddframe.artefact import Artefact, map_output
-from oddframe.exporting.parity import largest
+from oddframe.artefact import Artefact, ParityInfo, map_output
 from oddframe.scoring.calibration import Calibration
 
 _MEANING = {
@@ -16,7 +13,7 @@ _MEANING = {
 }
 
 
-def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -> str:
+def card(artefact: Artefact, calibration: Calibration, parity: ParityInfo) -> str:
     """The model card, as Markdown."""
     about, settings = artefact.about, artefact.settings
     height, width = about.size
@@ -61,19 +58,18 @@ def card(artefact: Artefact, calibration: Calibration, parity: dict[str, Any]) -
     return "\n".join(told) + "\n"
 
 
-def _compared(parity: dict[str, Any]) -> list[str]:
+def _compared(parity: ParityInfo) -> list[str]:
     lines = ["| | frames | largest relative difference of a component | alarmed frames, run and artefact | differing |"]
     lines.append("| --- | --- | --- | --- | --- |")
-    for precision in ("fp32", "int8"):
-        if (one := parity.get(precision)) is not None:
-            alarmed = f"{one['alarmed_by_run']} and {one['alarmed_by_artefact']}"
-            lines.append(f"| {precision} | {one['frames']} | {largest(one):.1e} | {alarmed} | {one['differing']} |")
-    if parity["made"]:
-        why = f" ({parity['why_made'].rstrip('.')})" if parity["why_made"] else ""
+    for precision, one in parity.compared.items():
+        alarmed = f"{one.alarmed_by_run} and {one.alarmed_by_artefact}"
+        lines.append(f"| {precision} | {one.frames} | {one.largest:.1e} | {alarmed} | {one.differing} |")
+    if parity.made:
+        why = f" ({parity.why_made.rstrip('.')})" if parity.why_made else ""
         lines += ["", f"Compared on made pictures, on which alarms mean nothing: no video was at hand{why}."]
-    if (auc := parity.get("auc")) is not None:
-        lines += ["", f"AUC on {auc['videos']} labelled videos: {_percent(auc['run'])} by the run, "
-                      f"{_percent(auc['artefact'])} by the artefact."]  # fmt: skip
+    if (auc := parity.auc) is not None:
+        lines += ["", f"AUC on {auc.videos} labelled videos: {_percent(auc.run)} by the run, "
+                      f"{_percent(auc.artefact)} by the artefact."]  # fmt: skip
     return lines
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from oddframe.artefact import Artefact, Description, Graph, Precision, write_artefact
+from oddframe.artefact import AreasInfo, Artefact, Description, Graph, ParityInfo, Precision, write_artefact
 from oddframe.data.source import DataSource, source_in
 from oddframe.errors import ExportError, SettingsError, nearest
 from oddframe.exporting.card import card
@@ -102,19 +102,18 @@ def export(
         for name in (WORDS, ARRAYS):
             shutil.copyfile(opened.folder / name, place / name)
         source.backgrounds.save(place)
-        parity: dict[str, Any] = {"limit": LIMIT, "made": footage.made, "why_made": footage.why_made}
         compared = compare(source, _scorer(artefact), footage.looks, watch)
         refuse_difference(compared, footage.made)
-        parity["fp32"] = compared.to_dict()
+        parity = ParityInfo(limit=LIMIT, made=footage.made, why_made=footage.why_made, fp32=compared.info())
         if precision == "int8":
             artefact = _rounded(artefact, graph.content, footage, watch)
             compared = compare(source, _scorer(artefact), footage.looks, watch)
             refuse_infinite(compared)
-            parity["int8"] = compared.to_dict()
+            parity = parity.model_copy(update={"int8": compared.info()})
         if footage.judged:
             areas = {name: area(one, footage.judged, watch) for name, one in _both(source, artefact).items()}
-            parity["auc"] = {"videos": len(footage.judged), **areas}
-        write_json(place / "parity.json", parity)
+            parity = parity.model_copy(update={"auc": AreasInfo(videos=len(footage.judged), **areas)})
+        write_json(place / "parity.json", parity.as_given())
         write_text(place / "README.md", card(artefact, load_calibration(place), parity))
         write_artefact(place, artefact.about)  # once more: now all files are there, and stay as they are
     return Artefact.open(folder)

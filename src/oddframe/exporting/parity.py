@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.artefact import map_output
+from oddframe.artefact import ComparedInfo, map_output
 from oddframe.data.videoset import LabelledVideo
 from oddframe.errors import CutOffVideoError, ExportError, TooShortError
 from oddframe.evaluation import metrics
@@ -18,7 +17,7 @@ from oddframe.exporting.footage import Look
 from oddframe.progress import Progress, Watcher
 from oddframe.scoring.components import LEAST_VALUE
 from oddframe.scoring.scorer import Scorer
-from oddframe.scoring.scores import COMPONENTS, Raw
+from oddframe.scoring.scores import Raw
 from oddframe.settings import BESIDE
 
 LIMIT = 1e-3
@@ -27,14 +26,7 @@ LIMIT = 1e-3
 
 @dataclass(frozen=True)
 class Parity:
-    """Two ways to score, frame by frame.
-
-    Attributes:
-        videos, frames: what they were compared on.
-        relative: component or map → largest difference, relative to the run's value (see `relative`).
-        alarmed_by_run, alarmed_by_artefact: frames that belong to an event. differing: those that one of them alone
-            calls so.
-    """
+    """Two ways to score, frame by frame: a `ComparedInfo` whose differences may be infinite (see `relative`)."""
 
     videos: tuple[str, ...]
     frames: int
@@ -43,9 +35,9 @@ class Parity:
     alarmed_by_artefact: int
     differing: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self) | {"videos": list(self.videos)}
+    def info(self) -> ComparedInfo:
+        """As it is kept; the differences are finite."""
+        return ComparedInfo(**asdict(self))
 
 
 def compare(run: Scorer, artefact: Scorer, looks: Sequence[Look], watch: Watcher) -> Parity:
@@ -87,11 +79,6 @@ def relative(seen: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
     """
     difference = np.abs(seen - wanted) / np.maximum(np.abs(wanted), LEAST_VALUE)
     return float(difference.max()) if np.isfinite(difference).all() else float("inf")
-
-
-def largest(compared: Mapping[str, Any]) -> float:
-    """Largest relative difference of a component, of what `Parity.to_dict` gave. Single places of maps differ more."""
-    return max(float(value) for name, value in compared["relative"].items() if name in COMPONENTS)
 
 
 def _differences(seen: Raw, wanted: Raw) -> dict[str, float]:
