@@ -15,8 +15,12 @@ def found():
 
 
 def test_the_examination_is_plain_json_and_says_what_is_there(found):
-    assert json.loads(json.dumps(found)) == found
-    assert found["extras"]["train"] == {"ready": True, "missing": [], "install": 'pip install "oddframe[train]"'}
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
+    assert found["extras"]["train"].to_dict() == {
+        "ready": True,
+        "missing": [],
+        "install": 'pip install "oddframe[train]"',
+    }
     assert found["precision"]["chosen"] in ("fp32", "bf16")
     assert found["video"]["decoders"]["h264"]
     assert found["cache"]["bytes"] == 0
@@ -24,11 +28,10 @@ def test_the_examination_is_plain_json_and_says_what_is_there(found):
 
 
 def test_what_is_missing_comes_with_the_line_to_type(found):
-    found["extras"]["train"] |= {"ready": False, "missing": ["torch"]}
-    found |= {"precision": None, "cuda": None}
-    found["video"] |= {"writes_h264": False, "decoders": {"h264": True, "av1": False}}
+    train = found.extras["train"].changed(ready=False, missing=("torch",))
+    video = found.video.changed(writes_h264=False, decoders={"h264": True, "av1": False})
 
-    words = doctor.in_words(found)
+    words = doctor.in_words(found.changed(extras={"train": train}, video=video, precision=None, cuda=None))
     assert 'extra train: not installed (torch missing): pip install "oddframe[train]"' in words
     assert "cannot read av1" in words
     assert "no heat video" in words

@@ -24,7 +24,7 @@ def test_every_detector_has_its_parameters_in_every_preset():
     ):
         figures = listed[name]["presets"]["paper"]
         assert (figures["training"], figures["inference"]) == (training, inference)
-    assert listed["framediff"]["presets"]["cpu"] == {"size": [240, 360], "training": 0, "inference": 0}
+    assert listed["framediff"]["presets"]["cpu"].to_dict() == {"size": [240, 360], "training": 0, "inference": 0}
 
 
 def test_settings_come_with_default_choice_and_words():

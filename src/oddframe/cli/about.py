@@ -18,23 +18,23 @@ def models(json: options.Json = False) -> None:
 
     detectors = catalogue()
     if json:
-        print_json({"detectors": detectors})
+        print_json({"detectors": [detector.to_dict() for detector in detectors]})
         return
     for detector in detectors:
-        say(f"{detector['name']}: {detector['summary']}")
+        say(f"{detector.name}: {detector.summary}")
         print_table(
             ("  preset", "picture", "parameters in training", "at inference"),
             [
                 (
                     f"  {preset}",
-                    "x".join(str(side) for side in reversed(figures["size"] or "-")),
-                    _count(figures["training"]),
-                    _count(figures["inference"]),
+                    "x".join(str(side) for side in reversed(figures.size or "-")),
+                    _count(figures.training),
+                    _count(figures.inference),
                 )
-                for preset, figures in detector["presets"].items()
+                for preset, figures in detector.presets.items()
             ],
         )
-        for problem in dict.fromkeys(one["problem"] for one in detector["presets"].values() if "problem" in one):
+        for problem in dict.fromkeys(one.problem for one in detector.presets.values() if one.problem is not None):
             say(f"  {problem}")
         say()
     say("Settings and their defaults: oddframe models --json, or docs/reference/settings.md")
@@ -51,7 +51,7 @@ def doctor(json: options.Json = False) -> None:
 
     found = examine()
     if json:
-        print_json(found)
+        print_json(found.to_dict())
     else:
         say(in_words(found))
 

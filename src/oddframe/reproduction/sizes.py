@@ -17,11 +17,11 @@ def sizes_table() -> Table:
     """Parameters in millions of every detector that has any, in the preset `paper`."""
     lines = []
     for record in catalogue():
-        counts = record["presets"]["paper"]
-        if counts["training"]:
-            printed = published_millions(record["name"])
+        counts = record.presets["paper"]
+        if counts.training:
+            printed = published_millions(record.name)
             shown = "" if printed is None else f"{printed:.2f}"
-            lines.append((record["name"], f"{counts['training']:,}", f"{counts['inference']:,}", shown))
+            lines.append((record.name, f"{counts.training:,}", f"{counts.inference:,}", shown))
     return Table(
         "Table I: parameters",
         ("detector", "training", "inference", "printed, millions"),
