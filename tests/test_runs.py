@@ -12,6 +12,7 @@ import pytest
 
 from oddframe.errors import RunError, SettingsError, StorageError, WeightsError
 from oddframe.models.weights import build_detector, load_tensors, save_tensors
+from oddframe.origin import HistoryRecord
 from oddframe.runs import Run, command_line, host, locked, versions
 from oddframe.settings_layers import load_settings
 
@@ -92,9 +93,18 @@ def test_an_unfinished_run_opens_only_for_its_training(folder):
 
 
 def test_a_record_cut_off_by_a_crash_ends_the_history(folder):
-    (folder / "history.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"st')
+    whole = [HistoryRecord(epoch=1, step=step, seconds=0.5, lr=0.1, terms={"loss": 2.0}) for step in (1, 2)]
+    lines = [json.dumps(one.as_given()) for one in whole]
+    (folder / "history.jsonl").write_text("\n".join([*lines, lines[0][:20]]))
 
-    assert Run.open(folder).history() == [{"step": 1}, {"step": 2}]
+    assert Run.open(folder).history() == whole
+
+
+def test_a_record_of_what_is_no_number_ends_the_history_and_an_unknown_entry_does_not(folder):
+    line = '{"epoch": 1, "step": 3, "seconds": 1, "lr": 0.1, "terms": {"loss": 2.0}, "of": "another version"}'
+    (folder / "history.jsonl").write_text(f"{line}\n{line.replace('2.0', 'NaN')}\n{line}\n")
+
+    assert [record.step for record in Run.open(folder).history()] == [3]
 
 
 # Weights ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator
 
 from oddframe.data.source import DataInfo
 from oddframe.records import FileRecord, Record
@@ -50,6 +50,24 @@ class HostInfo(Record):
     bf16_units: bool
     int8_units: bool
     system: str
+
+
+class HistoryRecord(Record):
+    """One line of history.jsonl: the mean over the steps since the line before.
+
+    Attributes:
+        epoch: from 1. step: so many have been taken. seconds: of training so far. lr: the rate of learning.
+        terms: loss term → its mean. ailments: what is wrong with the memories, at the end of an epoch.
+    """
+
+    model_config = ConfigDict(extra="ignore")  # a line of another version is better than none
+
+    epoch: int
+    step: int
+    seconds: float
+    lr: float
+    terms: dict[str, float]
+    ailments: tuple[str, ...] = ()
 
 
 class ClipCounts(Record):

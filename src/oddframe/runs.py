@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from oddframe.errors import RunError, SettingsError, StorageError, nearest
 from oddframe.files import HeldElsewhereError, lock, read_bytes
-from oddframe.origin import HostInfo, RunInfo
+from oddframe.origin import HistoryRecord, HostInfo, RunInfo
 from oddframe.processes.cores import BF16_FLAGS, processor, usable_cores
-from oddframe.records import parse_json, read_record, write_record
+from oddframe.records import parse_as, parse_json, read_record, write_record
 from oddframe.settings import Settings
 from oddframe.settings_layers import without_removed
 
@@ -146,19 +146,16 @@ class Run:
         load_weights(detector, load_tensors(self.weights, self.info.weights), self.weights)
         return detector
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[HistoryRecord]:
         """The records of history.jsonl in order; a record cut off by a crash ends it."""
         path = self.folder / "history.jsonl"
-        records: list[dict[str, Any]] = []
+        records: list[HistoryRecord] = []
         if path.is_file():
             for line in read_bytes(path, _MOST_HISTORY, "the run's history.jsonl").splitlines():
                 try:
-                    record = parse_json(line, "a record")
+                    records.append(parse_as(line, HistoryRecord, "a record"))
                 except RunError:
                     break
-                if not isinstance(record, dict):
-                    break
-                records.append(record)
         return records
 
     def write_info(self, **changes: Any) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from oddframe.evaluation.stored import Span
-from oddframe.reporting.curves import curve, losses, points_each
+from oddframe.origin import HistoryRecord
+from oddframe.reporting.curves import Loss, curve, losses, points_each
 
 
 def test_a_short_curve_keeps_every_frame(scored):
@@ -37,12 +37,11 @@ def test_many_videos_share_the_points_of_a_page():
 
 
 def test_a_loss_falls_from_the_top_to_the_zero_line():
-    history = [{"step": 10, "terms": {"margin": 2.0, "late": 1.0}}, {"step": 20, "terms": {"margin": 0.0}}]
+    first, second = ({"margin": 2.0, "late": 1.0}, {"margin": 0.0})
+    history = [
+        HistoryRecord(epoch=1, step=step, seconds=1.0, lr=0.1, terms=terms)
+        for step, terms in ((10, first), (20, second))
+    ]
 
-    assert losses(history) == [{"name": "margin", "first": "2", "last": "0", "line": "0.0,2.0 100.0,38.0"}]
+    assert losses(history) == [Loss("margin", "2", "0", "0.0,2.0 100.0,38.0")]
     assert losses([]) == []
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_is_not_drawn(bad):
-    assert losses([{"step": 1, "terms": {"a": 1.0}}, {"step": 2, "terms": {"a": bad}}]) == []

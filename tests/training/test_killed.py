@@ -67,7 +67,7 @@ def test_a_command_that_is_killed_in_mid_epoch_and_typed_again_leaves_what_an_un
     run = Run.open(out)
     assert run.info.weights == whole.info.weights
     assert run.info.weights is not None
-    assert [record | {"seconds": 0} for record in run.history()] == [
-        record | {"seconds": 0} for record in whole.history()
+    assert [record.changed(seconds=0) for record in run.history()] == [
+        record.changed(seconds=0) for record in whole.history()
     ]
     assert names(out) == names(whole.folder)

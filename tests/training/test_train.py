@@ -19,7 +19,7 @@ import oddframe as odd
 from oddframe.data.source import DataInfo, source_in
 from oddframe.errors import RunError, SettingsError, StorageError, TooShortError, WeightsError
 from oddframe.models.weights import load_tensors
-from oddframe.origin import ClipCounts
+from oddframe.origin import ClipCounts, HistoryRecord
 from oddframe.progress import Progress
 from oddframe.runs import Run, locked
 from oddframe.scoring.calibration_file import load_calibration
@@ -39,9 +39,9 @@ def same_weights(one: Path, other: Path) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def history(folder: Path) -> list[dict]:
+def history(folder: Path) -> list[HistoryRecord]:
     """Without what the clock says."""
-    return [record | {"seconds": None} for record in Run.open(folder).history()]
+    return [record.changed(seconds=0) for record in Run.open(folder).history()]
 
 
 class StopAt:

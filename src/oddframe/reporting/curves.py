@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from oddframe.data.videoset import spans_of
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.stored import Span
+from oddframe.origin import HistoryRecord
 from oddframe.scoring.scores import Scores
 
 _MOST_POINTS = 1500
@@ -60,23 +62,33 @@ def _stretch(scores: Scores, begin: int, end: int, kinds: Sequence[Span]) -> lis
     return [first, after, ", ".join(sorted(named))]
 
 
-def losses(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each loss term over the steps of the training: name, first and last value, and a line in a 100 x 40 picture.
+@dataclass(frozen=True)
+class Loss:
+    """A loss term over the steps of a training: its first and last value, and a line in a 100 x 40 picture."""
+
+    name: str
+    first: str
+    last: str
+    line: str
+
+
+def losses(history: Sequence[HistoryRecord]) -> list[Loss]:
+    """Each loss term over the steps of the training.
 
     The line's lowest place is 0 or the lowest value, whichever is lower.
     """
-    names = dict.fromkeys(name for record in history for name in record.get("terms", {}))
+    names = dict.fromkeys(name for record in history for name in record.terms)
     drawn = []
     for name in names:
-        pairs = [(record["step"], record["terms"][name]) for record in history if name in record.get("terms", {})]
+        pairs = [(record.step, record.terms[name]) for record in history if name in record.terms]
         steps, values = np.array(pairs, float).T
-        if len(pairs) < 2 or not np.isfinite(values).all():
+        if len(pairs) < 2:
             continue
         low, high = min(0.0, values.min()), values.max()
         x = 100 * (steps - steps[0]) / max(steps[-1] - steps[0], 1)
         y = 38 - 36 * (values - low) / ((high - low) or 1)
         line = " ".join(f"{across:.1f},{down:.1f}" for across, down in zip(x, y, strict=True))
-        drawn.append({"name": name, "first": f"{values[0]:.3g}", "last": f"{values[-1]:.3g}", "line": line})
+        drawn.append(Loss(name, f"{values[0]:.3g}", f"{values[-1]:.3g}", line))
     return drawn
 
 

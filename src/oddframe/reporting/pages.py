@@ -17,6 +17,7 @@ from oddframe.errors import MissingPathError, OddframeError
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.result import Result
 from oddframe.files import write_text
+from oddframe.origin import HistoryRecord
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting import words
 from oddframe.reporting.alarm_curve import alarm_curve
@@ -144,7 +145,7 @@ def _pictures_of(result: Result, data: DataSource | None, notes: list[str]) -> P
     )
 
 
-def _history(result: Result) -> list[dict[str, Any]]:
+def _history(result: Result) -> list[HistoryRecord]:
     from oddframe.runs import Run
 
     try:
@@ -208,7 +209,7 @@ def _run_page(
         false_alarms=_shown(false, made),
         compared=words.compared_with(result),
         losses=losses(history),
-        ailments=list(dict.fromkeys(note for record in history for note in record.get("ailments", ()))),
+        ailments=list(dict.fromkeys(note for record in history for note in record.ailments)),
         notes=[*notes, *made.notes, *result.notes],
     )
 

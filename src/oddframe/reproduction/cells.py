@@ -336,7 +336,7 @@ def _do(work: Work, out: Path, budget: Budget, engine: Engine, watch: Watcher) -
         have("judge", {**data, "run": str(folder), "device": budget.device}, judging)
     run, whole = Run.open(folder), Result.load(folder)
     work.spaces(out).unlink(missing_ok=True)  # of a run before this one
-    steps = run.history()[-1]["step"] if run.history() else 0
+    steps = run.history()[-1].step if run.history() else 0
     for part in work.open_parts(out):
         result = whole if work.own else _on_part(whole, run, work.videos, part)
         assert work.row.detector is not None

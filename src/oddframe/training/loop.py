@@ -33,6 +33,7 @@ from oddframe.nn import ranks, rmsprop
 from oddframe.nn.compiled import compiled
 from oddframe.nn.pictures import to_unit_range
 from oddframe.nn.precision import Precision
+from oddframe.origin import HistoryRecord
 from oddframe.progress import Progress, Watcher
 from oddframe.settings import TrainSettings
 from oddframe.training.board import Board
@@ -270,24 +271,24 @@ class Loop:
         self._last = means
         if ranks.rank():
             return
-        record: dict[str, Any] = {
-            "epoch": position.epoch + 1,
-            "step": position.epoch * self.sampler.steps_per_epoch + position.step,
-            "seconds": round(position.seconds, 1),
-            "lr": rate,
-            "terms": means,
-        }
-        if position.step == self.sampler.steps_per_epoch:
-            record["ailments"] = self.detector.ailments()
+        at_the_end = position.step == self.sampler.steps_per_epoch
+        record = HistoryRecord(
+            epoch=position.epoch + 1,
+            step=position.epoch * self.sampler.steps_per_epoch + position.step,
+            seconds=round(position.seconds, 1),
+            lr=rate,
+            terms=means,
+            **({"ailments": tuple(self.detector.ailments())} if at_the_end else {}),
+        )
         try:
             with self._history.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write(json.dumps(record.as_given()) + "\n")
                 file.flush()
                 os.fsync(file.fileno())  # a checkpoint counts on it
                 position.history_bytes = file.tell()
         except OSError as error:
             raise StorageError.of(error, "the history cannot be written", self._history) from None
-        self._board.add({**means, "lr": rate}, record["step"])
+        self._board.add({**means, "lr": rate}, record.step)
 
     def _cut_history(self) -> None:
         """Cut the history back to the checkpoint: what came after it will come again."""
