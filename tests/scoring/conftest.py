@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from oddframe.data.source import DataInfo
+from oddframe.origin import RunInfo, SplitInfo
+from oddframe.runs import Run
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.calibration_file import save_calibration
 from oddframe.scoring.collect import Footage, judge
+from oddframe.scoring.judged_file import save_judged
 from oddframe.scoring.scores import Raw
 from oddframe.settings import ScoreSettings
+from oddframe.settings_layers import load_settings
 
 
 @pytest.fixture
@@ -47,6 +54,35 @@ def fit(stretches: Iterable[Footage], **changes: Any) -> Calibration:
     """A calibration on stretches, with `score_settings(**changes)`."""
     settings = score_settings(**changes)
     return fit_calibration(judge(Told(), list(stretches), settings, lambda _: None), settings)
+
+
+def finished_run(folder: Path, stretches: Iterable[Footage], *overrides: str, notes: tuple[str, ...] = ()) -> Run:
+    """A finished run of `framediff` as training leaves it, without weights or video."""
+    settings = load_settings(
+        "tiny",
+        detector="framediff",
+        overrides=["score.online=[motion]", "score.local_share=0.5", "score.per_place=[]", *overrides],
+    )
+    judged = judge(Told(), list(stretches), settings.score, lambda _: None)
+    calibration = fit_calibration(judged, settings.score)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_calibration(calibration, folder)
+    split = SplitInfo(
+        protocol="standard", fold=None, folds=None, normal=(), known=(), test=(), heldout=(), heldout_known=()
+    )
+    made = Run(
+        folder,
+        RunInfo(
+            state="finished",
+            data=DataInfo(),
+            split=split,
+            settings=settings,
+            evidence=save_judged(judged, folder),
+            notes=(*notes, *calibration.notes),
+        ),
+    )
+    made.write_info()
+    return made
 
 
 @pytest.fixture

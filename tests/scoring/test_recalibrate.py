@@ -8,50 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.scoring.conftest import Told
+from tests.scoring.conftest import Told, finished_run
 
-from oddframe.data.source import DataInfo
 from oddframe.errors import RunError, SettingsError
-from oddframe.origin import RunInfo, SplitInfo
 from oddframe.runs import Run
-from oddframe.scoring.calibrate import fit_calibration
-from oddframe.scoring.calibration_file import load_calibration, save_calibration
+from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.collect import judge
 from oddframe.scoring.fit import calibrate
 from oddframe.scoring.judged_file import load_judged, save_judged
 from oddframe.scoring.recalibrate import history
-from oddframe.settings_layers import load_settings
 
 
 @pytest.fixture
 def run(stretch, tmp_path) -> Run:
-    """A finished run of `framediff` as training leaves it, without weights or video: 400 frames at ten a second."""
-    settings = load_settings(
-        "tiny", detector="framediff", overrides=["score.online=[motion]", "score.local_share=0.5", "score.per_place=[]"]
-    )
+    """400 frames at ten a second."""
     still = [
         replace(one, values={**one.values, "local_error": one.values["motion"]}) for one in stretch("", 400).frames()
     ]
-    video = replace(stretch("", 400), frames=lambda: still)
-    judged = judge(Told(), [video], settings.score, lambda _: None)
-    calibration = fit_calibration(judged, settings.score)
-    save_calibration(calibration, tmp_path)
-    split = SplitInfo(
-        protocol="standard", fold=None, folds=None, normal=(), known=(), test=(), heldout=(), heldout_known=()
-    )
-    made = Run(
-        tmp_path,
-        RunInfo(
-            state="finished",
-            data=DataInfo(),
-            split=split,
-            settings=settings,
-            evidence=save_judged(judged, tmp_path),
-            notes=("the first one", *calibration.notes),
-        ),
-    )
-    made.write_info()
-    return made
+    return finished_run(tmp_path, [replace(stretch("", 400), frames=lambda: still)], notes=("the first one",))
 
 
 def test_the_rate_of_false_alarms_moves_the_line(run):
