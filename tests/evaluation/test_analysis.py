@@ -183,9 +183,9 @@ def test_what_was_found_is_left_in_the_run_for_its_page(run):
     found = analyse(opened, clips=6)
 
     drawn = drawn_analysis(opened.folder)
-    assert drawn["distances"]["normal"]["inverse"] == found.distances["normal"].inverse
-    assert [memory["size"] for memory in drawn["memories"]] == [10, 10]
-    assert [space["dots"]["abnormal"].count("M") for space in drawn["spaces"]] == [6, 6, 6, 6]
+    assert drawn.distances["normal"]["inverse"] == found.distances["normal"].inverse
+    assert [memory.size for memory in drawn.memories] == [10, 10]
+    assert [space.dots["abnormal"].count("M") for space in drawn.spaces] == [6, 6, 6, 6]
 
 
 @pytest.mark.slow

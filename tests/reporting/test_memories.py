@@ -59,10 +59,10 @@ def test_where_nothing_was_left_nothing_is_drawn(tmp_path):
 def test_points_fill_the_picture_with_one_scale_for_both_axes(found, tmp_path):
     (tmp_path / "analysis.json").write_text(json.dumps(found))
 
-    (space,) = drawn_analysis(tmp_path)["spaces"]
+    (space,) = drawn_analysis(tmp_path).spaces
 
     # the middle is (1, 0.5), and 2 across become 92 of 100
-    assert space["dots"] == {"normal": "M4.0 27.0h0", "abnormal": "M96.0 73.0h0"}
+    assert space.dots == {"normal": "M4.0 27.0h0", "abnormal": "M96.0 73.0h0"}
 
 
 def test_many_items_are_counted_and_not_drawn(found, tmp_path):
@@ -70,9 +70,9 @@ def test_many_items_are_counted_and_not_drawn(found, tmp_path):
     use["share"], use["similarity"] = {"normal": [0.02] * 50}, [[1.0] * 50] * 50
     (tmp_path / "analysis.json").write_text(json.dumps(found))
 
-    (memory,) = drawn_analysis(tmp_path)["memories"]
+    (memory,) = drawn_analysis(tmp_path).memories
 
-    assert (memory["size"], memory["drawn"], memory["similarity"]) == (50, False, [])
+    assert (memory.size, memory.drawn, memory.similarity) == (50, False, [])
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '{"format": 1}', '{"format": 2}'])

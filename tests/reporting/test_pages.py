@@ -132,9 +132,9 @@ def test_curves_and_small_frames_are_embedded(result, drawn, tmp_path, read, emb
     sheet = cv2.imdecode(np.frombuffer(base64.b64decode(thumbs["sheets"][0].split(",")[1]), np.uint8), 1)
     assert sheet.shape[:2] == (thumbs["height"], 10 * thumbs["width"])
     heat = cv2.imdecode(np.frombuffer(base64.b64decode(thumbs["heat"][0].split(",")[1]), np.uint8), -1)
-    assert heat.shape == (thumbs["heatHeight"], 10 * thumbs["heatWidth"], 4)
-    assert heat[:, : thumbs["heatWidth"], 3].max() == 0  # score 1.0 there is far below the line
-    assert heat[:, 4 * thumbs["heatWidth"] :, 3].max() > 0
+    assert heat.shape == (thumbs["heat_height"], 10 * thumbs["heat_width"], 4)
+    assert heat[:, : thumbs["heat_width"], 3].max() == 0  # score 1.0 there is far below the line
+    assert heat[:, 4 * thumbs["heat_width"] :, 3].max() > 0
     assert second["thumbs"]["frames"] == [4, 8, 12]
 
 
@@ -142,8 +142,8 @@ def test_a_page_stays_small_by_showing_fewer_frames(result, drawn, monkeypatch):
     def frames(most_bytes):
         monkeypatch.setattr(pictures, "_MOST_BYTES", most_bytes)
         thumbs = pictures.album(drawn(), [video.scores for video in result.scored], []).thumbs.values()
-        sheets = [base64.b64decode(sheet.split(",")[1]) for one in thumbs for sheet in one["sheets"]]
-        return [len(one["frames"]) for one in thumbs], sum(len(sheet) for sheet in sheets)
+        sheets = [base64.b64decode(sheet.split(",")[1]) for one in thumbs for sheet in one.sheets]
+        return [len(one.frames) for one in thumbs], sum(len(sheet) for sheet in sheets)
 
     every, size = frames(10**9)
 

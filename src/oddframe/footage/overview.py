@@ -7,14 +7,16 @@ import csv
 import io
 import tempfile
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from oddframe.errors import MissingExtraError, MissingPathError
 from oddframe.files import write_text
 from oddframe.footage.folder import FILES, ScoredVideo
+from oddframe.footage.summary import Summary
 from oddframe.footage.tables import write_events
+from oddframe.plain import Json
 from oddframe.progress import Progress, Watcher
 from oddframe.reporting.render import render
 from oddframe.reporting.words import count
@@ -71,30 +73,43 @@ def _write_into(
     write_text(inside / PAGE, page)
 
 
-def _row(parent: Place, files: Container[str] | None, one: ScoredVideo, shared: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _SmallCurve:
+    """The score over a video as points of a picture of 1000 x 100, and the height of the alarm line in it."""
+
+    points: str
+    line: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A video on the page. `failed`: why it was not scored; all below is of one that was. `events`: with the address of
+    the picture of each."""
+
+    name: str
+    failed: str = ""
+    page: str = ""
+    summary: Summary | None = None
+    notes: Sequence[str] = ()
+    curve: _SmallCurve | None = None
+    events: Sequence[Json] = ()
+
+
+def _row(parent: Place, files: Container[str] | None, one: ScoredVideo, shared: Sequence[str]) -> _Row:
     if one.summary is None:
-        return {
-            "name": one.name,
-            "page": "",
-            "failed": "not known why" if one.error is None else one.error.in_one_line(),
-        }
+        return _Row(one.name, failed="not known why" if one.error is None else one.error.in_one_line())
     page, clips = one.folder / FILES["report"], one.folder / FILES["clips"]
-    return {
-        "name": one.name,
-        "failed": "",
-        "summary": one.summary,
-        "notes": [note for note in one.summary.notes if note not in shared],
-        "page": _link(parent, files, page),
-        "curve": _curve(one.folder / FILES["scores"], one.summary.line.on),
-        "events": [
-            event.to_dict()
-            | {
-                "number": number,
-                "picture": _link(parent, files, clips / f"event-{number:03}.jpg"),
-            }
+    return _Row(
+        one.name,
+        page=_link(parent, files, page),
+        summary=one.summary,
+        notes=[note for note in one.summary.notes if note not in shared],
+        curve=_curve(one.folder / FILES["scores"], one.summary.line.on),
+        events=[
+            event.to_dict() | {"number": number, "picture": _link(parent, files, clips / f"event-{number:03}.jpg")}
             for number, event in enumerate(one.summary.events, 1)
         ],
-    }
+    )
 
 
 def _link(parent: Place, files: Container[str] | None, file: Place) -> str:
@@ -105,7 +120,7 @@ def _link(parent: Place, files: Container[str] | None, file: Place) -> str:
     return quote(file.relative_to(parent).as_posix()) if file.is_file() and file.is_relative_to(parent) else ""
 
 
-def _curve(table: Place, line: float) -> dict[str, Any] | None:
+def _curve(table: Place, line: float) -> _SmallCurve | None:
     """The score over the video as points of a picture of 1000 x 100, with the alarm line half way up, as on the page of
     the video; None where the table cannot be read."""
     try:
@@ -119,7 +134,7 @@ def _curve(table: Place, line: float) -> dict[str, Any] | None:
     pieces = [max(scores[begin : begin + step]) for begin in range(0, len(scores), step)]
     across = 1000 / max(len(pieces) - 1, 1)
     points = (f"{place * across:.0f},{95 - 91 * _height(value, line):.1f}" for place, value in enumerate(pieces))
-    return {"points": " ".join(points), "line": f"{95 - 91 * 0.5:.1f}"}
+    return _SmallCurve(" ".join(points), f"{95 - 91 * 0.5:.1f}")
 
 
 def _height(score: float, line: float) -> float:

@@ -4,6 +4,7 @@ first by more than the luck of the draw."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from oddframe.errors import MissingPathError, NothingToJudgeError, RunError
 from oddframe.evaluation.compare import Comparison, compare
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.result import Result
+from oddframe.evaluation.stored import JudgedVideo
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting import words
-from oddframe.reporting.curves import curve, points_each
+from oddframe.reporting.curves import Curve, curve, points_each
 from oddframe.reporting.detection import detection_curve
 from oddframe.reporting.render import render
 from oddframe.scoring.scores import COMPONENTS
@@ -118,23 +120,35 @@ def _compared(first: Result, second: Result) -> Comparison | str:
         return error.problem + (f" ({error.seen})" if error.seen else "")
 
 
-def _strips(results: Sequence[Result], names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+@dataclass(frozen=True)
+class Group:
+    """The strips of one video, and the place of the first among those of all."""
+
+    video: str
+    first: int
+    strips: list[Curve]
+
+
+def _strips(results: Sequence[Result], names: Sequence[str]) -> tuple[list[Curve], list[Group], int]:
     """The strips of all runs; which of them belong to one video; how many videos only one run has.
 
     Videos are the same where data and name are. Their strips have one scale across, also where some detectors need
     more frames before the first that they judge.
     """
-    found: dict[tuple[Any, str], list[tuple[str, Any]]] = {}
+    found: dict[tuple[str, str], list[tuple[str, JudgedVideo]]] = {}
     for name, result in zip(names, results, strict=True):
         for video in result.scored:
             found.setdefault((result.data.fingerprint, video.name), []).append((name, video))
     shared = {key: members for key, members in found.items() if len(members) > 1}
     points = points_each(sum(map(len, shared.values())))
-    strips: list[dict[str, Any]] = []
+    strips: list[Curve] = []
     groups = []
     for (_, video_name), members in shared.items():
-        drawn = [curve(v.scores, points=points, labels=v.labels, kinds=v.kinds) | {"name": name} for name, v in members]
-        first, last = min(one["first"] for one in drawn), max(one["last"] for one in drawn)
-        groups.append({"video": video_name, "first": len(strips), "strips": drawn})
-        strips += [one | {"first": first, "last": last} for one in drawn]
+        drawn = [
+            replace(curve(video.scores, points=points, labels=video.labels, kinds=video.kinds), name=name)
+            for name, video in members
+        ]
+        first, last = min(one.first for one in drawn), max(one.last for one in drawn)
+        groups.append(Group(video_name, len(strips), drawn))
+        strips += [replace(one, first=first, last=last) for one in drawn]
     return strips, groups, len(found) - len(shared)

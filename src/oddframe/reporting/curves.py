@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from oddframe.data.videoset import spans_of
 from oddframe.evaluation.judge import FUSIONS
 from oddframe.evaluation.stored import Span
 from oddframe.origin import HistoryRecord
+from oddframe.reporting.pictures import Thumbs
 from oddframe.scoring.scores import Scores
 
 _MOST_POINTS = 1500
@@ -27,9 +27,33 @@ def points_each(videos: int) -> int:
     return max(100, min(_MOST_POINTS, _ALL_POINTS // max(videos, 1)))
 
 
-def curve(
-    scores: Scores, *, points: int, labels: NDArray[np.bool_] | None = None, kinds: Sequence[Span] = ()
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Curve:
+    """One video as the page's script takes it.
+
+    Attributes:
+        frame: (N,) numbers of the frames that are points. time: (N,) their seconds, where known.
+        first, last: judged frames of the video. series: score or component → (N,), higher is odder.
+        odd: first frame, the one after the last, and kinds of each stretch labelled abnormal. labelled: whether there
+            are labels. events: [start, end) of each alarm. line: where alarms begin. thinned: frames a point.
+        thumbs: small pictures along the curve, where there are any.
+    """
+
+    name: str
+    frame: list[int]
+    time: list[float] | None
+    first: int
+    last: int
+    series: dict[str, list[float]]
+    odd: list[tuple[int, int, str]]
+    labelled: bool
+    events: list[tuple[int, int]]
+    line: float
+    thinned: int
+    thumbs: Thumbs | None = None
+
+
+def curve(scores: Scores, *, points: int, labels: NDArray[np.bool_] | None = None, kinds: Sequence[Span] = ()) -> Curve:
     """One video for the page's script: times, scores by name, abnormal stretches, alarms.
 
     Where there are more frames than points, each point is the frame with the highest online score of its piece.
@@ -41,25 +65,25 @@ def curve(
     names = [name for name in FUSIONS if scores.fusion(name) is not None] + list(scores.raw)
     series = {name: [_shown(name, value) for value in scores.fusion(name)[kept]] for name in names}  # type: ignore[index]
     odd = [] if labels is None else [_stretch(scores, begin, end, kinds) for begin, end in spans_of(labels)]
-    return {
-        "name": scores.video,
-        "frame": scores.frame[kept].tolist(),
-        "time": None if scores.time_s is None else [round(float(second), 2) for second in scores.time_s[kept]],
-        "first": int(scores.frame[0]),
-        "last": int(scores.frame[-1]),
-        "series": series,
-        "odd": odd,
-        "labelled": labels is not None,
-        "events": [[event.start, event.end] for event in scores.events],
-        "line": _short(scores.line.on),
-        "thinned": step,
-    }
+    return Curve(
+        name=scores.video,
+        frame=scores.frame[kept].tolist(),
+        time=None if scores.time_s is None else [round(float(second), 2) for second in scores.time_s[kept]],
+        first=int(scores.frame[0]),
+        last=int(scores.frame[-1]),
+        series=series,
+        odd=odd,
+        labelled=labels is not None,
+        events=[(event.start, event.end) for event in scores.events],
+        line=_short(scores.line.on),
+        thinned=step,
+    )
 
 
-def _stretch(scores: Scores, begin: int, end: int, kinds: Sequence[Span]) -> list[Any]:
+def _stretch(scores: Scores, begin: int, end: int, kinds: Sequence[Span]) -> tuple[int, int, str]:
     first, after = int(scores.frame[begin]), int(scores.frame[end - 1]) + 1
     named = {span.kind for span in kinds if span.kind and span.start < after and first < span.end}
-    return [first, after, ", ".join(sorted(named))]
+    return first, after, ", ".join(sorted(named))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ cannot be had (the videos are gone, nothing to score with), the page is made wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from oddframe.reporting.alarm_curve import alarm_curve
 from oddframe.reporting.comparison import comparison_page
 from oddframe.reporting.curves import curve, losses, points_each
 from oddframe.reporting.detection import detection_curves
-from oddframe.reporting.memories import drawn_analysis
+from oddframe.reporting.memories import DrawnAnalysis, drawn_analysis
 from oddframe.reporting.moments import Moment, oddest, worst_false_alarms, worst_misses
 from oddframe.reporting.pictures import Album, PictureSource, VideoPictures, album
 from oddframe.reporting.render import render
@@ -154,7 +154,7 @@ def _history(result: Result) -> list[HistoryRecord]:
         return []
 
 
-def _analysis(result: Result, notes: list[str]) -> dict[str, Any] | None:
+def _analysis(result: Result, notes: list[str]) -> DrawnAnalysis | None:
     """What the run's folder holds of it; None, with a note where what is there cannot be shown."""
     try:
         return drawn_analysis(result.run) if result.run else None
@@ -184,8 +184,11 @@ def _run_page(
         notes.append("The scores of single frames are not beside the result, so this page has no curves.")
     history = _history(result)
     curves = [
-        curve(video.scores, points=points_each(len(judged)), labels=video.labels, kinds=video.kinds)
-        | {"name": video.name, "thumbs": made.thumbs.get(video.name)}
+        replace(
+            curve(video.scores, points=points_each(len(judged)), labels=video.labels, kinds=video.kinds),
+            name=video.name,
+            thumbs=made.thumbs.get(video.name),
+        )
         for video in judged
     ]
     rows = [
@@ -229,7 +232,7 @@ def _scores_page(scores: Scores, source: PictureSource | None) -> str:
     }
     others = [] if peaks else oddest(scores)
     made = album(source, [scores], [*peaks.values(), *others]) if source else Album()
-    drawn = curve(scores, points=points_each(1)) | {"thumbs": made.thumbs.get(scores.video)}
+    drawn = replace(curve(scores, points=points_each(1)), thumbs=made.thumbs.get(scores.video))
     events = [
         asdict(event) | {"pictures": made.panels.get(peaks[event]) if event in peaks else None}
         for event in scores.events
@@ -249,8 +252,16 @@ def _scores_page(scores: Scores, source: PictureSource | None) -> str:
     )
 
 
-def _shown(moments: Sequence[Moment], made: Album) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Shown(Moment):
+    """A moment with its score as people read it, and its pictures as data addresses."""
+
+    shown_score: str
+    pictures: dict[str, str] | None
+
+
+def _shown(moments: Sequence[Moment], made: Album) -> list[_Shown]:
     return [
-        asdict(moment) | {"shown_score": words.shown_score(moment.score), "pictures": made.panels.get(moment)}
-        for moment in moments
+        _Shown(**asdict(one), shown_score=words.shown_score(one.score), pictures=made.panels.get(one))
+        for one in moments
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -83,6 +83,27 @@ class VideoPictures:
         return self.scorer.explain(self.videos[video], wanted, self.scenes.get(video, ""))
 
 
+@dataclass(frozen=True)
+class Thumbs:
+    """Small frames along the curve of a video, in sheets, and their heat in the same grid.
+
+    Attributes:
+        width, height: of a frame in its sheet. columns: of a sheet. sheet: frames in each. frames: their numbers.
+        sheets, heat: pictures as data addresses; no heat where none was computed.
+        heat_width, heat_height: of the heat of a frame, 0 without any.
+    """
+
+    width: int
+    height: int
+    columns: int
+    sheet: int
+    frames: list[int]
+    sheets: list[str]
+    heat: list[str]
+    heat_width: int
+    heat_height: int
+
+
 @dataclass
 class Album:
     """The pictures of a page, as the templates and the script take them.
@@ -92,7 +113,7 @@ class Album:
         notes: what could not be shown.
     """
 
-    thumbs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    thumbs: dict[str, Thumbs] = field(default_factory=dict)
     panels: dict[Moment, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -196,15 +217,18 @@ def _pack(small: dict[str, dict[int, Picture]], heat: dict[str, dict[int, Pictur
     for video, group in sheets.items():
         numbers = list(small[video])
         first = small[video][numbers[0]]
-        made.thumbs[video] = {
-            "width": first.shape[1],
-            "height": first.shape[0],
-            "columns": _COLUMNS,
-            "sheet": _SHEET,
-            "frames": numbers,
-            "sheets": [data_address(sheet, "jpeg") for sheet in group],
-            **_heat_sheets(numbers, heat[video]),
-        }
+        of_heat = next(iter(heat[video].values()), None)
+        made.thumbs[video] = Thumbs(
+            width=first.shape[1],
+            height=first.shape[0],
+            columns=_COLUMNS,
+            sheet=_SHEET,
+            frames=numbers,
+            sheets=[data_address(sheet, "jpeg") for sheet in group],
+            heat=[] if of_heat is None else _heat_sheets(numbers, heat[video], np.zeros_like(of_heat)),
+            heat_width=0 if of_heat is None else of_heat.shape[1],
+            heat_height=0 if of_heat is None else of_heat.shape[0],
+        )
 
 
 def _sheets(pictures: Sequence[Picture]) -> list[bytes]:
@@ -212,15 +236,8 @@ def _sheets(pictures: Sequence[Picture]) -> list[bytes]:
     return [draw.jpeg(draw.sheet(group, _COLUMNS), 62) for group in groups]
 
 
-def _heat_sheets(numbers: Sequence[int], heat: Mapping[int, Picture]) -> dict[str, Any]:
+def _heat_sheets(numbers: Sequence[int], heat: Mapping[int, Picture], empty: Picture) -> list[str]:
     """Heat in the same grid as the frames; empty places are transparent."""
-    if not heat:
-        return {"heat": []}
-    some = next(iter(heat.values()))
-    cells = [heat.get(number, np.zeros_like(some)) for number in numbers]
+    cells = [heat.get(number, empty) for number in numbers]
     groups = [cells[begin : begin + _SHEET] for begin in range(0, len(cells), _SHEET)]
-    return {
-        "heat": [data_address(draw.png(draw.sheet(group, _COLUMNS)), "png") for group in groups],
-        "heatWidth": some.shape[1],
-        "heatHeight": some.shape[0],
-    }
+    return [data_address(draw.png(draw.sheet(group, _COLUMNS)), "png") for group in groups]

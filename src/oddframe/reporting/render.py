@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
 from oddframe.evaluation.result import percent
 from oddframe.reporting import alarm_words, words
+from oddframe.reporting.curves import Curve
 
 _CODE = re.compile(r"`([^`]+)`")
 """What a note would have one type, or names as code does."""
 
 
-def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) -> str:
+def render(template: str, *, curves: Sequence[Curve], **values: Any) -> str:
     """Fill a template.
 
     Args:
@@ -45,6 +47,6 @@ def render(template: str, *, curves: Sequence[dict[str, Any]], **values: Any) ->
     )
 
 
-def _embedded(curves: Sequence[dict[str, Any]]) -> str:
+def _embedded(curves: Sequence[Curve]) -> str:
     """JSON that may stand in a script element."""
-    return json.dumps({"videos": list(curves)}, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps({"videos": [asdict(one) for one in curves]}, separators=(",", ":")).replace("<", "\\u003c")

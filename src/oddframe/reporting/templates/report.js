@@ -165,7 +165,7 @@
         const [ground, hot] = this.sheets[page];
         if (!ground.complete || (hot && !hot.complete)) return;
         layer(ground, thumbs.width, thumbs.height);
-        if (hot && heat.checked) layer(hot, thumbs.heatWidth, thumbs.heatHeight);
+        if (hot && heat.checked) layer(hot, thumbs.heat_width, thumbs.heat_height);
       };
       if (!this.sheets[page]) {
         this.sheets[page] = [thumbs.sheets[page], thumbs.heat[page]].map((address) => {
