@@ -24,6 +24,7 @@ from oddframe.cameras.segment import Segment
 from oddframe.cameras.settings import CameraSettings
 from oddframe.cameras.state import Cause, Counts, Health, HealthState, Status, StreamInfo, now
 from oddframe.errors import CameraError, OddframeError
+from oddframe.plain import Json
 from oddframe.processes.cores import THREADS_VARIABLE
 from oddframe.processes.workers import Worker, Workers
 from oddframe.video.picture import Resize
@@ -208,7 +209,13 @@ class Camera:
                 camera's process ended meanwhile.
         """
         corners = [[(float(x), float(y)) for x, y in polygon] for polygon in private]
-        order = {"after_s": after_s, "online_s": online_s, "back_s": back_s, "seconds": seconds, "private": corners}
+        order: Json = {
+            "after_s": after_s,
+            "online_s": online_s,
+            "back_s": back_s,
+            "seconds": seconds,
+            "private": corners,
+        }
         with self._asking:
             done = self._ask({"do": "segment", "path": str(path.absolute()), **order})
         return Segment(**done)
@@ -222,7 +229,7 @@ class Camera:
         with self._asking:
             self._ask({"do": "accept view"})
 
-    def _ask(self, order: dict[str, Any]) -> Any:
+    def _ask(self, order: Json) -> Any:
         worker = self._worker
         if worker is None:
             raise CameraError(

@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import av.logging
 import cv2
@@ -33,6 +32,7 @@ from oddframe.cameras.sources.open import Opener
 from oddframe.cameras.sources.source import DamagedError
 from oddframe.cameras.watching.view import View
 from oddframe.errors import CameraError
+from oddframe.plain import Json
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.records import Record
@@ -89,7 +89,7 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
     thread = threading.Thread(target=_run, args=(reader, address), name="reading", daemon=True)
     thread.start()
 
-    def work(order: Order, _: Watcher) -> dict[str, Any]:
+    def work(order: Order, _: Watcher) -> Json:
         if order["do"] == "accept view":
             reader.accept_view()
             return {}
@@ -117,7 +117,7 @@ def _run(reader: Reader, address: Address) -> None:
         os._exit(1)
 
 
-def _segment(reader: Reader, order: Order) -> dict[str, Any]:
+def _segment(reader: Reader, order: Order) -> Json:
     kept = reader.keep.packets()
     after_s = max(order["after_s"], kept[-1].about_s - order["online_s"]) if kept else order["after_s"]
     return write_segment(
@@ -130,7 +130,7 @@ def _segment(reader: Reader, order: Order) -> dict[str, Any]:
     ).to_dict()
 
 
-def _snapshot(reader: Reader, handle: int, at_s: float | None) -> dict[str, Any]:
+def _snapshot(reader: Reader, handle: int, at_s: float | None) -> Json:
     if reader.latest is None:
         raise CameraError("there is no picture of this camera yet", cause="other", hint="ask again once it is online")
     still, latest_s = reader.latest

@@ -10,6 +10,7 @@ import typer
 from oddframe.bars import watching
 from oddframe.cli import options, teaching
 from oddframe.cli.screen import print_json, print_table, say
+from oddframe.plain import Json
 
 if TYPE_CHECKING:
     from oddframe.site.store.records import Outgoing
@@ -286,7 +287,7 @@ def restore(
     say(f"The site of {when} is in {saved.path}: {saved.files} files, {saved.bytes / 1e9:.2f} GB.")
 
 
-def _row(one: Outgoing) -> dict[str, object]:
+def _row(one: Outgoing) -> Json:
     return {
         "id": one.id,
         "sink": one.sink,

@@ -25,6 +25,7 @@ from oddframe.console.look import look_version
 from oddframe.console.pages.looking import Looking
 from oddframe.console.running import RunningSite
 from oddframe.errors import AccessError, OddframeError
+from oddframe.plain import Json
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ class Pulse:
             one.name: (one.masked, dict(one.settings), health[one.name].state if one.name in health else None)
             for one in store.cameras.all()
         }
-        events: dict[str, Any] = {}
-        verdicts: dict[str, Any] = {}
+        events: Json = {}
+        verdicts: Json = {}
         for one in store.events.page(limit=_LATEST).events:
             events[one.event.id] = (one.event.camera, one.event.lasts, one.event.score, len(one.evidence))
             verdicts[one.event.id] = one.verdict

@@ -12,6 +12,7 @@ from oddframe.data.videoset import FINGERPRINT, VideoSet
 from oddframe.errors import MissingPathError, NothingToJudgeError, RunError, SettingsError
 from oddframe.evaluation.event_figures import RATES
 from oddframe.evaluation.figures import TrainedOn
+from oddframe.plain import Json
 from oddframe.scoring.scores import AlarmLine
 from oddframe.storage.place import local
 
@@ -155,7 +156,7 @@ def other_data(run: Trained, videos: VideoSet) -> str | None:
     kept = source_in(run.info.data, run.folder)
     now = None if videos.source is None else videos.source.seen_from(run.folder).at(run.folder)
     if kept is not None and now is not None:
-        free: dict[str, Any] = {"kind": None, "ground_truth": None, "partial": False}
+        free: Json = {"kind": None, "ground_truth": None, "partial": False}
         if kept.loose:  # what its files hold behind the range that was trained on
             free |= {"start": None, "end": None, "taken_as": "normal", "labels": ()}
         if kept.changed(**free) == now.changed(**free):

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
+
+from pydantic import BaseModel
+
+Row = tuple[float | None, ...]
+"""A figure for each column."""
+
+
+class Printed(BaseModel):
+    """What published.json holds. `columns`: kind of data → as the paper calls it."""
+
+    columns: dict[str, str]
+    table1: dict[str, float]
+    table2: dict[str, Row]
+    table2_own_test: dict[str, Row]
+    table3: dict[str, Row]
+    table4: dict[str, tuple[float, ...]]
+
+    def table(self, name: str) -> dict[str, Row]:
+        """A table of AUCs."""
+        return {"table2": self.table2, "table2_own_test": self.table2_own_test, "table3": self.table3}[name]
 
 
 @cache
-def _printed() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files("oddframe.reproduction").joinpath("published.json").read_text("utf-8"))
-    return found
+def _printed() -> Printed:
+    text = files("oddframe.reproduction").joinpath("published.json").read_text("utf-8")
+    return Printed.model_validate_json(text)
 
 
 def published_auc(table: str, row: str, kind: str) -> float | None:
@@ -24,18 +42,17 @@ def published_auc(table: str, row: str, kind: str) -> float | None:
     >>> published_auc("table2", "dream-unet", "ucsd-ped2")
     97.8
     """
-    columns = list(_printed()["columns"])
-    values = _printed()[table].get(row)
+    columns = list(_printed().columns)
+    values = _printed().table(table).get(row)
     return None if values is None or kind not in columns else values[columns.index(kind)]
 
 
 def published_ratio(which: str, kind: str) -> float | None:
     """A ratio of Table IV, "normal" or "abnormal"; None for a set that it does not have."""
-    columns = list(_printed()["columns"])
-    return float(_printed()["table4"][which][columns.index(kind)]) if kind in columns else None
+    columns = list(_printed().columns)
+    return _printed().table4[which][columns.index(kind)] if kind in columns else None
 
 
 def published_millions(detector: str) -> float | None:
     """Parameters of Table I in millions. The figures of the ConvLSTM detectors are three times plain counts."""
-    value: float | None = _printed()["table1"].get(detector)
-    return value
+    return _printed().table1.get(detector)

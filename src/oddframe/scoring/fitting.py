@@ -21,6 +21,7 @@ from oddframe.artefact import Trained
 from oddframe.errors import RunError
 from oddframe.files import file_digest
 from oddframe.origin import Rate, Versions
+from oddframe.plain import Json
 from oddframe.records import FileRecord, Record, damaged, read_record
 from oddframe.runs import Run
 from oddframe.scoring.calibration import Calibration
@@ -181,7 +182,7 @@ def detector_of(trained: Trained) -> str:
     """A digest of what gives a detector's numbers, whatever its calibration: settings, and weights or graph."""
     settings = trained.settings
     score = settings.score
-    known: dict[str, object] = {
+    known: Json = {
         "detector": settings.detector,
         "model": settings.model.model_dump(mode="json"),
         "pictures": [settings.data.resize, settings.data.pixel_range],

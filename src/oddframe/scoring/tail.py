@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from oddframe.plain import Json
+
 TAIL_SHARE = 0.1
 """The share of normal frames from which on the tail is smooth. Their mean excess is its scale."""
 
@@ -101,7 +103,7 @@ class Tail:
         """What half of the normal frames stay below."""
         return float(np.interp(np.log10(2), self.rarities, self.knots))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As plain JSON values."""
         return {
             "knots": self.knots.tolist(),

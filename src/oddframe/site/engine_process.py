@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from oddframe.cameras.state import Counts, Health
 from oddframe.errors import OddframeError
+from oddframe.plain import Json
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.records import Record
@@ -308,7 +308,7 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
         site = SiteEngine(store, told)
         site.start()
 
-        def work(order: Order, _: Watcher) -> dict[str, Any]:
+        def work(order: Order, _: Watcher) -> Json:
             if order["do"] == "picture":
                 picture, why = site.pictures.ask(Asked(**order["asked"]), order["fresh_s"])
                 return {"picture": None if picture is None else picture.sent(), "why": why}

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, PlainSer
 
 from oddframe.detectors.settings import Strict
 from oddframe.errors import SettingsError, nearest
+from oddframe.plain import Json
 from oddframe.presets import PRESETS
 from oddframe.records import Record
 from oddframe.site.schedule import Hours
@@ -113,7 +114,7 @@ class LearnSettings(Strict):
         """The entries, as they are said."""
         return [field.alias or name for name, field in cls.model_fields.items()]
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> Json:
         """As plain JSON values: what is not as usual."""
         return self.model_dump(mode="json", exclude_defaults=True)
 

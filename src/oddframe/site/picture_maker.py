@@ -19,6 +19,7 @@ from oddframe.cameras.camera import Camera
 from oddframe.cameras.clip import Polygon, blackened
 from oddframe.cameras.state import Health, HealthState, now
 from oddframe.errors import OddframeError, UnknownNameError
+from oddframe.plain import Json
 from oddframe.records import Record
 from oddframe.site.recording import Source
 from oddframe.site.shapes import WatchSettings
@@ -68,7 +69,7 @@ class LivePicture(Record):
     alarm: bool
     heated: bool
 
-    def sent(self) -> dict[str, Any]:
+    def sent(self) -> Json:
         """As plain JSON values, for `received`."""
         return {**self.changed(jpeg=b"").to_dict(), "jpeg": base64.b64encode(self.jpeg).decode("ascii")}
 

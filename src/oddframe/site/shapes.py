@@ -24,6 +24,7 @@ from oddframe.cameras.address import Address
 from oddframe.cameras.settings import CameraSettings
 from oddframe.detectors.settings import Strict
 from oddframe.errors import OddframeError, SettingsError
+from oddframe.plain import Json
 from oddframe.scoring.regions import Point, Regions
 from oddframe.site.profiles import Profile
 from oddframe.site.schedule import Hours
@@ -186,7 +187,7 @@ class WatchSettings(Strict):
                 wanted=", ".join(cls.model_fields),
             ) from None
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> Json:
         """As plain JSON values, and no more than was said."""
         return self.model_dump(mode="json", exclude_defaults=True)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.console.pages.words import moment
+from oddframe.plain import Json
 from oddframe.reporting.words import count
 from oddframe.site.events import CameraEvent
 from oddframe.site.score_history import SLOT_S, ScoreHistory
@@ -52,7 +52,7 @@ class Curve:
     words: str
 
     @property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Json:
         """For the page's script."""
         return {"begin": self.begin.timestamp(), "end": self.end.timestamp(), "values": self.values}
 

@@ -135,11 +135,8 @@ class Wanted:
 
     def filter(self) -> EventFilter:
         """As the store takes it; a day that is none is left out."""
-        said: dict[str, Any] = {}
-        if self.said == "":
-            said = {"reviewed": False}
-        elif self.said != "any":
-            said = {"verdict": self.said}
+        reviewed = False if self.said == "" else None
+        verdict = None if self.said in ("", "any") else self.said
         since = until = None
         if self.day:
             try:
@@ -149,7 +146,7 @@ class Wanted:
             if begin is not None:
                 since, until = begin.astimezone(UTC), (begin + timedelta(days=1)).astimezone(UTC)
         cameras = (self.camera,) if self.camera else ()
-        return EventFilter(cameras=cameras, since=since, until=until, **said)
+        return EventFilter(cameras=cameras, since=since, until=until, reviewed=reviewed, verdict=verdict)
 
 
 @dataclass(frozen=True)

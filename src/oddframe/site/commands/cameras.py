@@ -9,6 +9,7 @@ from typing import Any
 from oddframe.artefact import open_trained
 from oddframe.cameras.address import Address
 from oddframe.errors import ConflictError, SettingsError, UnknownNameError
+from oddframe.plain import Json
 from oddframe.scoring.fitting import Fitting
 from oddframe.site.commands.changing import Carried, Changing
 from oddframe.site.commands.line import DrawnLine, line_for
@@ -55,7 +56,7 @@ def change(command: ChangeCamera, changing: Changing) -> Carried:
         name = record.name
         settings = WatchSettings.of(name, record.settings)
         profiles = dict(store.cameras.profiles(name))
-        changes: dict[str, Any] = {key: getattr(command, key) for key in _ENTRIES if key in said}
+        changes: dict[str, object] = {key: getattr(command, key) for key in _ENTRIES if key in said}
         changes |= {"camera": command.reading} if _READING in said else {}
         new_settings = settings.model_copy(update=changes)
         new_profiles = _kept(command.profiles) if "profiles" in said else profiles
@@ -150,8 +151,8 @@ def detector_name(changing: Changing, folder: str) -> str:
 
 
 def _set_lines(changing: Changing, camera: str, profiles: tuple[str, ...], drawn: DrawnLine) -> Carried:
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+    before: Json = {}
+    after: Json = {}
     for profile in profiles or ("",):
         wanted = drawn.record(camera, profile, changing.author)
         held = changing.store.cameras.line(camera, profile)
@@ -228,11 +229,11 @@ def _fitting_of(camera: str, changing: Changing) -> FittingRecord | None:
     return fittings[0] if fittings and fittings[0].retired_at is None else None
 
 
-def _kept(profiles: Profiles) -> dict[str, dict[str, Any]]:
+def _kept(profiles: Profiles) -> dict[str, Json]:
     return {name: one.model_dump(mode="json", exclude_defaults=True) for name, one in profiles.items()}
 
 
-def _told(settings: WatchSettings, profiles: Mapping[str, Any]) -> dict[str, Any]:
+def _told(settings: WatchSettings, profiles: Mapping[str, Any]) -> Json:
     """A camera for the log, but for its address: entries that are as usual are left out."""
     told = settings.kept()
     if (reading := told.pop("camera", None)) is not None:

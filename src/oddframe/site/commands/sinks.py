@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pydantic import SecretStr
 
 from oddframe.errors import ConflictError, SettingsError, StorageError, UnknownNameError, nearest
+from oddframe.plain import Json
 from oddframe.site.commands.changing import Carried, Changing
 from oddframe.site.commands.records import AddSink, ChangeSink, RemoveSink
 from oddframe.site.sinks.kinds import sink_record
@@ -98,7 +98,7 @@ def _refuse_unknown_cameras(record: SinkRecord, changing: Changing) -> None:
             raise UnknownNameError(f"there is no camera '{camera}'", hint=nearest(camera, known))
 
 
-def _told(record: SinkRecord) -> dict[str, Any]:
+def _told(record: SinkRecord) -> Json:
     """A sink for the log: where it is, masked, and nothing secret."""
     return {
         "kind": record.kind,

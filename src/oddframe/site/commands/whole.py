@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oddframe.plain import Json
 from oddframe.site.commands.changing import Carried, Changing
 from oddframe.site.commands.records import NameSite, SetRetention
 from oddframe.site.retention import RETENTION
@@ -32,8 +33,8 @@ def set_retention(command: SetRetention, changing: Changing) -> Carried:
 def name_site(command: NameSite, changing: Changing) -> Carried:
     """Raises as `carry_out`."""
     with changing.store.together():
-        before: dict[str, Any] = {}
-        after: dict[str, Any] = {}
+        before: Json = {}
+        after: Json = {}
         for said, setting in (("name", SITE_NAME), ("time_zone", TIME_ZONE)):
             if said in command.model_fields_set:
                 _refuse(changing, said)

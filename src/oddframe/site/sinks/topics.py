@@ -20,6 +20,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from oddframe.plain import Json
 from oddframe.site.messages import AnyMessage, HealthMessage, ProblemMessage, as_sent
 
 ON, OFF = "ON", "OFF"
@@ -133,7 +134,7 @@ class Topics:
     def _while_online(self, camera: str) -> dict[str, str]:
         return {"topic": self.of(camera, "online"), "payload_available": ON, "payload_not_available": OFF}
 
-    def _config(self, camera: str, what: str, entity: Mapping[str, Any], version: str) -> dict[str, Any]:
+    def _config(self, camera: str, what: str, entity: Mapping[str, Any], version: str) -> Json:
         device = f"oddframe_{slug(self._site)}_{slug(camera)}"
         return {
             **entity,

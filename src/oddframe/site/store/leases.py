@@ -7,13 +7,13 @@ machine up removes its row, and with it all of its leases, if its beat has not r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from oddframe.errors import LeaseLostError
+from oddframe.plain import Json
 from oddframe.records import Record
 from oddframe.site.store.models import LeaseRow, MachineRow
 from oddframe.site.store.shelf import Shelf
@@ -76,7 +76,7 @@ class Leases(Shelf):
         Returns:
             False where the others have given it up: it has no lease any more, and has to come under another name.
         """
-        facts: dict[str, Any] = {"watches": watches, "problems": dict(problems)}
+        facts: Json = {"watches": watches, "problems": dict(problems)}
         with self._database.writing() as session:
             found = session.execute(
                 update(MachineRow)

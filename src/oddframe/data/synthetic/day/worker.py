@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import cv2
 
 from oddframe.data.synthetic.day.draw import Places
 from oddframe.data.synthetic.day.sets import scripts
 from oddframe.data.synthetic.day.write import write_video
+from oddframe.plain import Json
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 
@@ -26,7 +26,7 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
     there = {script.name: script for script in scripts(opening["set"])}
     places, root = Places(), Path(opening["folder"])
 
-    def draw(order: Order, watch: Watcher) -> dict[str, Any]:
+    def draw(order: Order, watch: Watcher) -> Json:
         return write_video(root, there[order["name"]], places, watch).to_dict()
 
     yield draw
