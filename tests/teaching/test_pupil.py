@@ -23,6 +23,7 @@ from oddframe.teaching.asking import again, collected, leave_out, standing, stop
 from oddframe.teaching.pupil import Pupil
 from oddframe.teaching.record import CHECK, Check, OddPiece, State, learning_folder
 from oddframe.teaching.teacher import Teacher
+from oddframe.teaching.working.task import Outcome
 
 pytest.importorskip("onnxruntime")
 
@@ -78,11 +79,11 @@ class Learning:
                 self.pupil.given()
                 self.pupil.job_ended(job, result)
 
-    def made(self) -> dict[str, object]:
-        return {"detector": str(MODEL), "fitting": str(self.fitting), "promise": "1 a day was asked", "notes": ["so"]}
+    def made(self) -> Outcome:
+        return Outcome(detector=str(MODEL), fitting=str(self.fitting), promise="1 a day was asked", notes=("so",))
 
-    def stand_in(self) -> dict[str, object]:
-        return {"detector": str(MODEL), "fitting": str(self.fitting), "seconds": 60.0}
+    def stand_in(self) -> Outcome:
+        return Outcome(detector=str(MODEL), fitting=str(self.fitting), seconds=60.0)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_learning_goes_all_its_way_and_says_so(learning, store):
     one.look(one.stand_in())
     watched = store.cameras.fittings("gate")[0]
     collected(store, "gate", "ann")
-    one.look({}, {"notes": []}, {"notes": []}, one.made())
+    one.look(Outcome(), Outcome(), Outcome(), one.made())
     now = store.cameras.fittings("gate")
 
     assert before.state == "collecting"
@@ -126,7 +127,7 @@ def test_it_goes_on_where_it_was_after_a_restart_in_each_state(learning):
     one.look(one.stand_in())
     collected(one.store, "gate", "ann")
     states = []
-    for result in ({}, {"notes": []}, {"notes": []}, one.made()):
+    for result in (Outcome(), Outcome(), Outcome(), one.made()):
         one.open()
         one.look()
         states.append(one.state)
@@ -198,7 +199,7 @@ def test_a_process_that_dies_is_started_again_but_not_for_ever(learning):
     one.film(4)
     one.look(one.stand_in())
     collected(one.store, "gate", "ann")
-    one.look({})
+    one.look(Outcome())
     killed = WorkerError("the process that learns died", seen="signal 9")
     for _ in range(4):
         one.pupil._again_s = 0
@@ -208,7 +209,7 @@ def test_a_process_that_dies_is_started_again_but_not_for_ever(learning):
     one.look(killed)
     failed = one.pupil.learning
     again(one.store, "gate", "ann")
-    one.look({"notes": []})
+    one.look(Outcome())
 
     assert (still.state, still.deaths) == (State.TRAINING, 4)
     assert "signal 9" in still.problem
@@ -222,7 +223,7 @@ def test_a_process_that_gets_further_may_die_as_often_as_it_likes(learning):
     one.film(4)
     one.look(one.stand_in())
     collected(one.store, "gate", "ann")
-    one.look({})
+    one.look(Outcome())
     for turn in range(12):
         one.look()
         one.pupil._again_s = 0
@@ -243,10 +244,10 @@ def test_a_full_disk_is_told_and_waited_for(learning):
     one.film(4)
     one.look(one.stand_in())
     collected(one.store, "gate", "ann")
-    one.look({}, StorageError("a checkpoint cannot be written: the disk is full", seen="0 MB are free"))
+    one.look(Outcome(), StorageError("a checkpoint cannot be written: the disk is full", seen="0 MB are free"))
     one.look()
     told = one.pupil.learning
-    one.look({"notes": []})
+    one.look(Outcome())
 
     assert told.state is State.TRAINING
     assert "the disk is full" in told.problem
@@ -269,7 +270,7 @@ def test_a_training_that_fails_says_why_and_what_to_do(learning, store):
     one.film(4)
     one.look(one.stand_in())
     collected(store, "gate", "ann")
-    one.look({}, DetectorError("a loss is no number any more", hint="train with a smaller learning rate"))
+    one.look(Outcome(), DetectorError("a loss is no number any more", hint="train with a smaller learning rate"))
     told = standing(store, "gate")
 
     assert told.state == "failed"
@@ -296,7 +297,7 @@ def test_what_is_left_out_is_trained_without_even_when_it_is_live(learning, stor
     one.film(4)
     one.look(one.stand_in())
     collected(store, "gate", "ann")
-    one.look({}, {"notes": []}, {"notes": []}, one.made())
+    one.look(Outcome(), Outcome(), Outcome(), one.made())
     name = sorted(path.name for path in (one.pupil.folder / FOOTAGE).iterdir())[1]
     odd = OddPiece(
         number=1, name=name, scene="", began=None, at_s=3.0, seconds=20.0, score=4.0, picture="odd/1.jpg", heat=""
@@ -322,7 +323,7 @@ def test_a_line_that_somebody_asked_for_is_drawn_anew_for_the_new_detector(learn
     one.look(one.stand_in())
     carry_out(SetLine(camera="gate", false_alarms_per_day=6), store, "ann")
     collected(store, "gate", "ann")
-    one.look({}, {"notes": []}, {"notes": []}, one.made())
+    one.look(Outcome(), Outcome(), Outcome(), one.made())
     lines = store.cameras.lines("gate")
 
     assert [(line.asked_per_day, line.author) for line in lines] == [
@@ -336,7 +337,7 @@ def test_a_new_learning_leaves_what_watches_as_it_is(learning, store):
     one.film(4)
     one.look(one.stand_in())
     collected(store, "gate", "ann")
-    one.look({}, {"notes": []}, {"notes": []}, one.made())
+    one.look(Outcome(), Outcome(), Outcome(), one.made())
     change(store, "gate", "ann", "x", lambda asked: asked)
     other = learning()
     other.film(4)
@@ -348,7 +349,7 @@ def test_a_new_learning_leaves_what_watches_as_it_is(learning, store):
     assert one.pupil.folder.is_dir()
 
     collected(store, "gate", "ann")
-    other.look({}, {"notes": []}, {"notes": []}, other.made())
+    other.look(Outcome(), Outcome(), Outcome(), other.made())
     assert other.state is State.LIVE
     assert not one.pupil.folder.exists()  # what watched before lies elsewhere in this test
     assert (other.pupil.folder / FOOTAGE).is_dir()

@@ -162,7 +162,7 @@ def gather(store: Store, camera: str) -> ImproveTask:
         run=str(ground.run.absolute()),
         detector=ground.fitting.detector.folder,
         clips=tuple(clips),
-        regions=places_of(store, camera)["regions"],
+        regions=places_of(store, camera).regions,
         false_alarms_per_day=rate,
     )
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from oddframe.errors import SettingsError
+from oddframe.records import Record
+from oddframe.scoring.regions import RegionsRecord
 from oddframe.site.commands.line import line_for
 from oddframe.site.shapes import WatchSettings
 from oddframe.site.store import Store
 from oddframe.site.store.records import FittingRecord
 from oddframe.teaching.record import StandIn
+from oddframe.teaching.working.task import Outcome
 
 AUTHOR = "learning"
 """Of lines and of entries in the log of changes."""
@@ -29,13 +32,21 @@ def has_detector(store: Store, camera: str) -> bool:
     return now is not None and not now.stand_in
 
 
-def places_of(store: Store, camera: str) -> dict[str, Any]:
-    """Which places of a camera's picture count and which are private, for a `Task`."""
+class Places(Record):
+    """Which places of a camera's picture count, and the polygons that are private, as a `Task` takes them."""
+
+    regions: RegionsRecord | None
+    private: tuple[tuple[tuple[float, float], ...], ...]
+
+
+def places_of(store: Store, camera: str) -> Places:
+    """Those of a camera."""
     settings = WatchSettings.of(camera, store.cameras.get(camera).settings)
-    return {
-        "regions": None if settings.regions is None else settings.regions.model_dump(mode="json"),
-        "private": [[list(point) for point in polygon] for polygon in settings.private],
-    }
+    regions = settings.regions
+    return Places(
+        regions=None if regions is None else RegionsRecord.model_validate(regions.model_dump(mode="json")),
+        private=settings.private,
+    )
 
 
 def install_stand_in(store: Store, camera: str, stand_in: StandIn, task: Mapping[str, Any]) -> None:
@@ -49,7 +60,7 @@ def install_stand_in(store: Store, camera: str, stand_in: StandIn, task: Mapping
         watch_by(store, camera, f"stand-in of {camera}", stand_in.detector, stand_in.fitting, about)
 
 
-def install(store: Store, camera: str, made: Mapping[str, Any], task: Mapping[str, Any], number: int) -> None:
+def install(store: Store, camera: str, made: Outcome, task: Mapping[str, Any], number: int) -> None:
     """Have a detector that was learned watch from now on. Lines are drawn anew for the rates that were asked for.
 
     Raises:
@@ -57,7 +68,7 @@ def install(store: Store, camera: str, made: Mapping[str, Any], task: Mapping[st
     """
     name = f"{camera}, learned {number}.{task['attempt']}"
     about = {"learning": number, "attempt": task["attempt"], "private": task["private"]}
-    watch_by(store, camera, name, made["detector"], made["fitting"], about)
+    watch_by(store, camera, name, made.detector, made.fitting, about)
 
 
 def watch_by(

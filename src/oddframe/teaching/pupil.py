@@ -26,6 +26,7 @@ from oddframe.teaching.footage import made, pieces_of, remove
 from oddframe.teaching.installing import has_detector, install, install_stand_in, places_of
 from oddframe.teaching.pace import Pace
 from oddframe.teaching.record import FILE, FOLDER, Learning, StandIn, State, learning_folder, read_learning
+from oddframe.teaching.working.task import Outcome
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Pupil:
         self.learning = self._known()
         self.job: Job | None = None
         self._given: Job | None = None
-        self._result: tuple[Job, Any] | None = None
+        self._result: tuple[Job, Outcome | BaseException | None] | None = None
         self._pace = Pace()
         self._written: Learning | None = None
         self._written_s = self._looked_s = -_LOOK_EVERY_S
@@ -143,7 +144,7 @@ class Pupil:
         """How far the job is."""
         self._pace.take(moment)
 
-    def job_ended(self, job: Job, result: dict[str, Any] | BaseException | None) -> None:
+    def job_ended(self, job: Job, result: Outcome | BaseException | None) -> None:
         """What came of it; None where it was broken off."""
         self._result = job, result
 
@@ -264,7 +265,7 @@ class Pupil:
             "left_out": list(self._asked.left_out),
             "videos": list(self._asked.videos),
         }
-        task |= places_of(self._store, learning.camera)
+        task |= places_of(self._store, learning.camera).to_dict()
         return Job(step, task, self.folder / "work.log", long=step == "train")
 
     def _take_result(self) -> None:
@@ -286,7 +287,7 @@ class Pupil:
         except OddframeError as error:
             self._went_wrong(job, error)
 
-    def _went_well(self, job: Job, result: dict[str, Any]) -> None:
+    def _went_well(self, job: Job, result: Outcome) -> None:
         learning = self.learning
         if job.step == "recordings":
             pieces = pieces_of(self.folder / FOOTAGE, self._asked.left_out)
@@ -295,15 +296,15 @@ class Pupil:
             self._go(State.CHECKING)
         elif job.step == "stand-in":
             if learning.state in (State.COLLECTING, State.CHECKING):
-                stand_in = StandIn(**result)
+                stand_in = StandIn(detector=result.detector, fitting=result.fitting, seconds=result.seconds)
                 self._lacks_stand_in = False
                 install_stand_in(self._store, learning.camera, stand_in, job.opening)
                 self._change(stand_in=stand_in, detector=stand_in.detector, fitting=stand_in.fitting)
         elif _STEPS.get(learning.state) == job.step and job.opening["attempt"] == learning.attempt:
-            self._change(notes=tuple(dict.fromkeys((*learning.notes, *result.get("notes", ())))))
+            self._change(notes=tuple(dict.fromkeys((*learning.notes, *result.notes))))
             if job.step == "calibrate":
                 install(self._store, learning.camera, result, job.opening, self._asked.number)
-                self._change(detector=result["detector"], fitting=result["fitting"], promise=result["promise"])
+                self._change(detector=result.detector, fitting=result.fitting, promise=result.promise)
             self._go(_NEXT[learning.state])
             if job.step == "calibrate":
                 self._tidy()

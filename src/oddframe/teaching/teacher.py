@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from oddframe.files import CACHE_VARIABLE
+from oddframe.plain import Json
 from oddframe.processes.cores import THREADS_VARIABLE, usable_cores
 from oddframe.processes.workers import Workers
 from oddframe.progress import Watcher
@@ -21,6 +22,7 @@ from oddframe.teaching.improving import Improvement, ImproveTask
 from oddframe.teaching.looking import Looking, why_failed
 from oddframe.teaching.pupil import Job, Pupil
 from oddframe.teaching.record import FOLDER, Learning
+from oddframe.teaching.working.task import Outcome
 
 _LOG = logging.getLogger(__name__)
 
@@ -150,7 +152,7 @@ class Teacher(Looking):
         for hand in self._hands.values():
             hand.break_off(pupil)
 
-    def _opening(self, job: Job) -> dict[str, Any]:
+    def _opening(self, job: Job) -> Json:
         zone = str((self._store.journal.get(TIME_ZONE) or {}).get("name", ""))
         return {**job.opening, "time_zone": zone}
 
@@ -232,13 +234,13 @@ class _Hand:
         environment: Mapping[str, str],
         opening: Mapping[str, Any],
     ) -> None:
-        result: dict[str, Any] | BaseException | None
+        result: Outcome | BaseException | None
         try:
             Path(opening["folder"]).mkdir(parents=True, exist_ok=True)
             with workers.start(
                 _MODULE, opening, does="learns", patience_s=_PATIENCE_S, log=job.log, environment=environment
             ) as worker:
-                result = worker.ask({"do": job.step}, pupil.job_moment)
+                result = Outcome.model_validate(worker.ask({"do": job.step}, pupil.job_moment))
         except BaseException as error:
             result = None if workers.stopped else error
         with self._lock:

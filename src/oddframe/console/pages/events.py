@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -17,6 +17,7 @@ from oddframe.console.pages.looking import Looking
 from oddframe.console.pages.page import page_of
 from oddframe.console.pages.words import CHANGES, ENDED_BY, lasts, moment, shown
 from oddframe.console.running import RunningSite
+from oddframe.plain import Json
 from oddframe.scoring.scores import Box
 from oddframe.site.engine_process import SCORES
 from oddframe.site.events import CameraEvent
@@ -158,7 +159,7 @@ class Queue:
         cameras: to filter by. classes: names of what was seen, those that are used most first.
     """
 
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Json, ...]
     more: bool
     cameras: tuple[str, ...]
     classes: tuple[str, ...]
@@ -216,7 +217,7 @@ def _same_place(one: CameraEvent, other: CameraEvent) -> bool:
     return union > 0 and common / union >= _ALIKE
 
 
-def _item(stored: StoredEvent, group: int, user: str, now: datetime) -> dict[str, Any]:
+def _item(stored: StoredEvent, group: int, user: str, now: datetime) -> Json:
     event = stored.event
     mine = next((review for review in stored.reviews if review.author == user), None)
     return {

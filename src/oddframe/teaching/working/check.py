@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from oddframe.scoring.scores import Scores
 from oddframe.teaching.footage import Piece, divide, laid_out, made, remove
 from oddframe.teaching.record import CHECK, Check, OddPiece
 from oddframe.teaching.working.stand_in import chosen, stand_in_detector
-from oddframe.teaching.working.task import Task
+from oddframe.teaching.working.task import Outcome, Task
 from oddframe.video.draw import annotated, fit, jpeg
 from oddframe.video.open import open_video
 
@@ -56,7 +55,7 @@ class _Seen:
     active: bool
 
 
-def check(task: Task, watch: Watcher) -> dict[str, Any]:
+def check(task: Task, watch: Watcher) -> Outcome:
     """Look at all of the normal video, and leave `check.json` and pictures of what is the oddest.
 
     Raises:
@@ -80,7 +79,7 @@ def check(task: Task, watch: Watcher) -> dict[str, Any]:
         remove(video)
         remove(fitting)
     write_record(task.home / CHECK, _told(pieces, seen, odd))
-    return {}
+    return Outcome()
 
 
 def refuse_little(pieces: Sequence[Piece], fps: float | None = None) -> None:

@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Any
 
 from oddframe.errors import MissingExtraError
+from oddframe.plain import Json
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.site.schedule import use_time_zone
@@ -23,10 +23,10 @@ from oddframe.teaching.working.check import check
 from oddframe.teaching.working.improve import improve
 from oddframe.teaching.working.recordings import take_recordings
 from oddframe.teaching.working.stand_in import stand_in
-from oddframe.teaching.working.task import Task
+from oddframe.teaching.working.task import Outcome, Task
 from oddframe.teaching.working.train import calibrate, export, train
 
-_WORK: dict[str, Callable[[Task, Watcher], dict[str, Any]]] = {
+_WORK: dict[str, Callable[[Task, Watcher], Outcome]] = {
     "recordings": take_recordings,
     "stand-in": stand_in,
     "check": check,
@@ -58,8 +58,8 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
     task = Task(**opening)
     use_time_zone(task.time_zone)
 
-    def work(order: Order, watch: Watcher) -> dict[str, Any]:
-        return _WORK[order["do"]](task, watch)
+    def work(order: Order, watch: Watcher) -> Json:
+        return _WORK[order["do"]](task, watch).to_dict()
 
     yield work
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from oddframe.cameras.address import Address
 from oddframe.cameras.clip import blackened
@@ -17,7 +16,7 @@ from oddframe.errors import MissingPathError, StorageError
 from oddframe.files import write_text
 from oddframe.progress import Progress, Watcher
 from oddframe.teaching.footage import made, pieces_of
-from oddframe.teaching.working.task import Task
+from oddframe.teaching.working.task import Outcome, Task
 from oddframe.video.discover import find_videos, printable
 from oddframe.video.open import open_video
 from oddframe.video.source import Frame, list_pictures
@@ -28,7 +27,7 @@ _DONE = ".recordings"
 _FPS = 25.0
 
 
-def take_recordings(task: Task, watch: Watcher) -> dict[str, Any]:
+def take_recordings(task: Task, watch: Watcher) -> Outcome:
     """Cut all recordings into pieces. What was cut before is not cut again.
 
     Raises:
@@ -37,7 +36,7 @@ def take_recordings(task: Task, watch: Watcher) -> dict[str, Any]:
     """
     done = made(task.footage) / _DONE
     if done.is_file():
-        return {}
+        return Outcome()
     found = list(_found([Path(one) for one in task.videos]))
     for number, (path, scene, name) in enumerate(found):
         watch(Progress("taking recordings", number, len(found), name))
@@ -51,7 +50,7 @@ def take_recordings(task: Task, watch: Watcher) -> dict[str, Any]:
             _refuse_too_much(task)
             watch(Progress("taking recordings", number, len(found), name))
     write_text(done, "", "recordings cannot be taken")
-    return {}
+    return Outcome()
 
 
 def _found(named: list[Path]) -> Iterator[tuple[Path, str, str]]:

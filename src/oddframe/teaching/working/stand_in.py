@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from oddframe.artefact import FILE as ARTEFACT
 from oddframe.data.source import DataSource
@@ -21,7 +20,7 @@ from oddframe.scoring.fit import calibrate
 from oddframe.scoring.fitting import Fitting
 from oddframe.settings_layers import load_settings
 from oddframe.teaching.footage import Piece, laid_out, made, remove
-from oddframe.teaching.working.task import Task
+from oddframe.teaching.working.task import Outcome, Task
 
 DETECTOR = "framediff"
 _SETTINGS = (
@@ -35,11 +34,8 @@ _MOST_S = 1200.0
 """Of normal video that it is fitted on: frame differences know a place after minutes."""
 
 
-def stand_in(task: Task, watch: Watcher) -> dict[str, Any]:
+def stand_in(task: Task, watch: Watcher) -> Outcome:
     """Make the stand-in, or fit it anew to what has been collected.
-
-    Returns:
-        {"detector", "fitting", "seconds"}.
 
     Raises:
         TooShortError: there is no video that is long enough.
@@ -53,7 +49,7 @@ def stand_in(task: Task, watch: Watcher) -> dict[str, Any]:
     finally:
         remove(video)
     seconds = sum(one.seconds for one in pieces)
-    return {"detector": str(detector), "fitting": str(fitting.folder), "seconds": seconds}
+    return Outcome(detector=str(detector), fitting=str(fitting.folder), seconds=seconds)
 
 
 def stand_in_detector(task: Task, pieces: Sequence[Piece], watch: Watcher) -> Path:

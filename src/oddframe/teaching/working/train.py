@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from oddframe.artefact import FILE as ARTEFACT
 from oddframe.artefact import open_trained
@@ -24,13 +23,13 @@ from oddframe.scoring.fitting import Fitting
 from oddframe.settings_layers import load_settings
 from oddframe.teaching.footage import divide, laid_out, made, remove
 from oddframe.teaching.working.check import refuse_little
-from oddframe.teaching.working.task import Task
+from oddframe.teaching.working.task import Outcome, Task
 
 _OVERRIDES = ("data.least_heldout=1", "data.allow_cut_off=true", "train.checkpoint_minutes=2")
 """The line is drawn on what is kept apart, not on what the training itself holds out."""
 
 
-def train(task: Task, watch: Watcher) -> dict[str, Any]:
+def train(task: Task, watch: Watcher) -> Outcome:
     """Train, or go on with it. A state that is damaged is thrown away, and the training begins again.
 
     Raises:
@@ -55,7 +54,7 @@ def train(task: Task, watch: Watcher) -> dict[str, Any]:
         info = _trained(task, normal, run, watch)
     of_its_line = load_calibration(run).notes  # where alarms begin is told by the fitting alone
     notes += [note for note in info.notes if note not in of_its_line]
-    return {"run": str(run), "notes": notes}
+    return Outcome(run=str(run), notes=tuple(notes))
 
 
 def _trained(task: Task, normal: Path, run: Path, watch: Watcher) -> RunInfo:
@@ -92,12 +91,8 @@ def _refuse_in_use(run: Path) -> None:
         raise WorkerError(error.problem) from None
 
 
-def export(task: Task, watch: Watcher) -> dict[str, Any]:
-    """Export what was trained, where that can be: whoever watches then takes the fastest runtime that is installed.
-
-    Returns:
-        {"detector": its folder, "notes"}.
-    """
+def export(task: Task, watch: Watcher) -> Outcome:
+    """Export what was trained, where that can be: whoever watches then takes the fastest runtime that is installed."""
     run, out = Run.open(task.here / "run"), task.here / "detector"
     if (out / ARTEFACT).is_file():
         try:
@@ -105,30 +100,24 @@ def export(task: Task, watch: Watcher) -> dict[str, Any]:
         except OddframeError:
             remove(out)
         else:
-            return {"detector": str(out), "notes": []}
+            return Outcome(detector=str(out))
     if find_spec("onnxscript") is None or (find_spec("onnxruntime") is None and find_spec("openvino") is None):
         why = 'pip install "oddframe[export]" makes it several times as fast'
-        return {
-            "detector": str(run.folder),
-            "notes": [f"the detector is computed by torch, the slowest runtime: {why}"],
-        }
+        note = f"the detector is computed by torch, the slowest runtime: {why}"
+        return Outcome(detector=str(run.folder), notes=(note,))
     from oddframe.exporting.make import export as export_run
 
     try:
         export_run(run, out, watch=watch)
     except ExportError as error:
         note = f"the detector is computed by torch, since it cannot be exported: {error.in_one_line()}"
-        return {"detector": str(run.folder), "notes": [note]}
-    return {"detector": str(out), "notes": []}
+        return Outcome(detector=str(run.folder), notes=(note,))
+    return Outcome(detector=str(out))
 
 
-def calibrate(task: Task, watch: Watcher) -> dict[str, Any]:
-    """Fit the detector to the camera, on what was kept apart.
-
-    Returns:
-        {"detector", "fitting", "promise", "notes"}.
-    """
-    detector = Path(export(task, watch)["detector"])
+def calibrate(task: Task, watch: Watcher) -> Outcome:
+    """Fit the detector to the camera, on what was kept apart."""
+    detector = Path(export(task, watch).detector)
     out = task.here / "fitting"
     fitting = _there(out, detector)
     if fitting is None:
@@ -141,12 +130,12 @@ def calibrate(task: Task, watch: Watcher) -> dict[str, Any]:
             device="cpu",
             watch=watch,
         )
-    return {
-        "detector": str(detector),
-        "fitting": str(fitting.folder),
-        "promise": fitting.info.promise.in_words(),
-        "notes": list(fitting.info.notes),
-    }
+    return Outcome(
+        detector=str(detector),
+        fitting=str(fitting.folder),
+        promise=fitting.info.promise.in_words(),
+        notes=fitting.info.notes,
+    )
 
 
 def _there(folder: Path, detector: Path) -> Fitting | None:
