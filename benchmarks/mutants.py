@@ -159,7 +159,9 @@ def _known() -> dict[str, Any]:
 
 def _keep(file: str, one: dict[str, Any]) -> None:
     one["without_effect"] = {what: why for what, why in one["without_effect"].items() if what in one["survivors"]}
-    RESULTS.write_text(json.dumps(dict(sorted((_known() | {file: one}).items())), indent=1) + "\n", "utf-8")
+    place = RESULTS.with_suffix(f".{os.getpid()}")  # another file may be tried at the same time
+    place.write_text(json.dumps(dict(sorted((_known() | {file: one}).items())), indent=1) + "\n", "utf-8")
+    place.replace(RESULTS)
 
 
 def _digest(*files: str) -> str:

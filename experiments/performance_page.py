@@ -211,12 +211,12 @@ time by the same command.
 
 MUTANTS = """## Faults put into the code
 
-    python benchmarks/mutants.py src/oddframe/scoring/line.py tests/scoring/test_line.py
+    python benchmarks/mutants.py
 
 One comparison, sum, number or returned value is changed at a time, in a copy of the tree, and the tests named are run.
 Of the places of a file that can be changed so, some are drawn and tried. `benchmarks/results/mutants.json` lists what
-these tests did not notice: some of it changes only words or times that are shown, some has no effect, and some is where
-a test is missing.
+these tests did not notice, and says of what has no effect why: nobody could notice it. The rest changes words or times
+that are shown, or is where a test is missing.
 """
 
 ELSEWHERE = {

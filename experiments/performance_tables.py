@@ -62,10 +62,11 @@ def damaged_words(found: Sequence[Mapping[str, Any]]) -> str:
 
 def mutants_table(found: Mapping[str, Any]) -> str:
     """A row for each file into which faults were put."""
-    rows = [["", "places", "tried", "noticed"]]
+    rows = [["", "places", "tried", "noticed", "without effect"]]
     for name, one in found.items():
-        tried, survived = one["tried"], len(one["survivors"])
-        rows.append([f"`{name.removeprefix('src/oddframe/')}`", str(one["places"]), str(tried), str(tried - survived)])
+        tried, survived, harmless = one["tried"], len(one["survivors"]), len(one.get("without_effect", ()))
+        numbers = (one["places"], tried, tried - survived, harmless)
+        rows.append([f"`{name.removeprefix('src/oddframe/')}`", *map(str, numbers)])
     return table(rows)
 
 

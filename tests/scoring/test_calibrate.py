@@ -44,6 +44,12 @@ def test_few_frames_are_noted(stretch):
     assert any("only 20 held-out normal frames" in note for note in notes)
 
 
+def test_a_hundred_frames_are_enough_and_one_fewer_is_not(stretch):
+    assert set(fit([stretch("gate", 100), stretch("road", 99)]).scenes) == {POOLED, "gate"}
+    assert not any("held-out normal frames" in note for note in fit([stretch("", 100)]).notes)
+    assert any("only 99 held-out normal frames" in note for note in fit([stretch("", 99)]).notes)
+
+
 def test_what_is_rare_is_learned_on_held_out_video_and_not_on_trained(stretch, raw):
     """A network is too good on what it was trained on: its errors there tell nothing of what is usual."""
     alone = fit([stretch("", level=0.01)])

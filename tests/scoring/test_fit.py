@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 import oddframe as odd
 from oddframe.cli.main import app
 from oddframe.errors import MissingPathError, RunError, SettingsError, TooShortError
+from oddframe.scoring import fit
+from oddframe.scoring.calibration import LEARNED_IS_ONLINE
 from oddframe.scoring.calibration_file import load_calibration
 from oddframe.scoring.evidence import Prepared, judge_held, judge_windows
+from oddframe.scoring.judged_file import load_judged
 from oddframe.settings_layers import load_settings
 
 from ..conftest import _make_video, moving_square
@@ -225,3 +228,21 @@ def test_one_frame_from_elsewhere_is_as_odd_as_it_was(fitting: odd.Fitting, run:
 
     assert not any(one.alarm for one in quiet if one)
     assert any(one.alarm for one in loud if one)
+
+
+def test_blocks_overlap_by_what_a_window_needs_and_no_frame_counts_twice(
+    run: odd.Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fit, "BLOCK", 40)
+
+    made = odd.calibrate(run, home / "recordings/night", out=tmp_path / "made")
+
+    stretches = load_judged(made.folder, made.info.evidence).stretches
+    assert [one.frames for one in made.info.videos] == [199]
+    assert len(stretches) == 5
+    assert np.concatenate([one.frame for one in stretches]).tolist() == list(range(1, 200))
+
+
+def test_a_fitting_does_not_say_of_itself_that_no_anomaly_was_known(fitting: odd.Fitting):
+    """That is the training's matter: from it come the weights of `learned`."""
+    assert not any(LEARNED_IS_ONLINE in note for note in fitting.info.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from oddframe.arrays import write_arrays
 from oddframe.errors import RunError
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.collect import judge
+from oddframe.scoring.judged import Stretch
 from oddframe.scoring.judged_file import load_judged, save_judged
 
 
@@ -98,3 +100,15 @@ def test_lengths_of_stretches_that_do_not_add_up_are_said(judged, tmp_path):
 
     with pytest.raises(RunError, match="rows, where there are"):
         load_judged(tmp_path, None)
+
+
+def test_the_least_that_there_can_be_is_kept(judged, tmp_path):
+    """Windows and steps of one place, and a stretch in which no frame was judged."""
+    none = Stretch(
+        "", "known", np.zeros(0, np.int64), None, {name: np.zeros(0, "f4") for name in judged.components}, {}
+    )
+    least = replace(judged, window=1, stride=1, stretches=(*judged.stretches, none))
+
+    back = load_judged(tmp_path, save_judged(least, tmp_path))
+
+    assert (back.window, back.stride, len(back.stretches[-1])) == (1, 1, 0)

@@ -185,3 +185,19 @@ def test_evidence_of_flow_that_was_measured_otherwise_makes_no_new_line(run, mea
         with pytest.raises(RunError, match="knows optical flow as another version measured it"):
             calibrate(run.folder)
         assert (run.folder / "calibration.json").read_bytes() == before
+
+
+def test_what_became_of_a_run_is_told_as_json_with_the_line_before_where_there_was_one(run):
+    told = calibrate(run.folder, overrides=["score.smoothing=2"]).to_dict()
+    (run.folder / "calibration.json").unlink()
+    anew = calibrate(run.folder).to_dict()
+
+    assert told["before"]["on"] != told["after"]["on"] == anew["after"]["on"]
+    assert told["changed"] == {"score.smoothing": [3, 2]}
+    assert anew["before"] is None
+
+
+@pytest.mark.parametrize("override", ["score.online=[direction]", "score.per_place=[local_distance]"])
+def test_a_component_that_no_frame_was_judged_by_is_refused(run, override):
+    with pytest.raises(SettingsError, match=override.split("[")[1][:-1]):
+        calibrate(run.folder, overrides=[override])

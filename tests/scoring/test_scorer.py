@@ -331,6 +331,11 @@ def test_what_is_no_picture_is_refused_by_type_and_shape(scorer: Scorer, wrong):
         scorer.session().push(wrong)
 
 
+def test_a_scorer_tells_by_what_it_judges(run, scorer: Scorer):
+    assert scorer.run.folder == run.folder
+    assert scorer.fitting is None
+
+
 def test_public_objects_print_one_line(run, scorer: Scorer, video):
     streamed = list(scorer.stream(video.frames()))[-1]
     scores = scorer.score(video)

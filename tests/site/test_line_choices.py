@@ -145,3 +145,5 @@ def test_what_would_have_come_is_counted_and_what_came_is_not_counted_twice():
     assert (high.came, high.stay, high.new, high.alarms, high.alarms_stay, high.normal_gone) == (2, 1, 0, 1, 1, 1)
     assert (as_it_was.stay, as_it_was.new) == (2, 0)
     assert (low.stay, low.new) == (2, 2)
+    at_its_score = foresee(3.5, events, scores, since)
+    assert (at_its_score.stay, at_its_score.normal_gone) == (2, 0)
