@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -61,16 +59,6 @@ def test_odder_is_never_less_rare(normal, asked):
 
     assert np.isfinite(rarities).all()
     assert (np.diff(rarities) >= -1e-9).all()
-
-
-@given(VALUES)
-def test_a_tail_comes_back_from_json(normal):
-    tail = Tail.fit(normal)
-
-    back = Tail.from_dict(json.loads(json.dumps(tail.to_dict())))
-
-    assert np.array_equal(back.rarity(normal), tail.rarity(normal))
-    assert back.frames == len(normal)
 
 
 @example([0.0, 2.2250738585e-313, 2.225073858507e-311], 0.0)

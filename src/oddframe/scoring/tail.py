@@ -6,12 +6,9 @@ import bisect
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from oddframe.plain import Json
 
 TAIL_SHARE = 0.1
 """The share of normal frames from which on the tail is smooth. Their mean excess is its scale."""
@@ -102,24 +99,3 @@ class Tail:
     def median(self) -> float:
         """What half of the normal frames stay below."""
         return float(np.interp(np.log10(2), self.rarities, self.knots))
-
-    def to_dict(self) -> Json:
-        """As plain JSON values."""
-        return {
-            "knots": self.knots.tolist(),
-            "rarities": self.rarities.tolist(),
-            "start": self.start,
-            "scale": self.scale,
-            "frames": self.frames,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Tail:
-        """The inverse of `to_dict`."""
-        return cls(
-            np.asarray(stored["knots"], np.float64),
-            np.asarray(stored["rarities"], np.float64),
-            float(stored["start"]),
-            float(stored["scale"]),
-            int(stored["frames"]),
-        )
