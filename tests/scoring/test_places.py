@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddframe.scoring.places import LEAST_FRAMES, PlaceNormal
+from oddframe.scoring.places import LEAST_FRAMES, PlaceNormal, PlaceSums
 
 
 def test_too_few_frames_know_nothing_of_places():
@@ -54,3 +54,13 @@ def test_each_of_several_numbers_of_a_place_is_compared_with_itself_alone():
 
     assert odd.shape == (12, 16, 2)
     assert odd[6, 8].tolist() == pytest.approx([1.0, 2.0 / np.sqrt(0.5)], abs=0.15)  # the spread of both is shared
+
+
+def test_sums_of_two_parts_are_those_of_the_whole_and_a_part_can_be_taken_away_again():
+    maps = list(np.random.default_rng(0).normal(3, 1, (5, 2, 3)).astype(np.float32))
+    first, second, whole = (PlaceSums.of(some) for some in (maps[:2], maps[2:], maps))
+
+    for made, wanted in ((first + second, whole), (whole - second, first)):
+        assert made.count == wanted.count
+        np.testing.assert_allclose(made.total, wanted.total)
+        np.testing.assert_allclose(made.squares, wanted.squares)

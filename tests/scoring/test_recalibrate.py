@@ -197,7 +197,9 @@ def test_what_became_of_a_run_is_told_as_json_with_the_line_before_where_there_w
     assert anew["before"] is None
 
 
-@pytest.mark.parametrize("override", ["score.online=[direction]", "score.per_place=[local_distance]"])
+@pytest.mark.parametrize(
+    "override", ["score.online=[flow]", "score.online=[direction]", "score.per_place=[local_distance]"]
+)
 def test_a_component_that_no_frame_was_judged_by_is_refused(run, override):
     with pytest.raises(SettingsError, match=override.split("[")[1][:-1]):
         calibrate(run.folder, overrides=[override])
