@@ -21,9 +21,8 @@ from oddframe.site.store.shelf import utc_now
 from oddframe.teaching import pupil as pupils
 from oddframe.teaching.asking import again, collected, leave_out, standing, stop
 from oddframe.teaching.pupil import Pupil
-from oddframe.teaching.record import CHECK, Check, OddPiece, State, learning_folder
+from oddframe.teaching.record import CHECK, Check, OddPiece, Outcome, State, learning_folder
 from oddframe.teaching.teacher import Teacher
-from oddframe.teaching.working.task import Outcome
 
 pytest.importorskip("onnxruntime")
 

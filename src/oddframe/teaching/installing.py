@@ -13,8 +13,7 @@ from oddframe.site.commands.line import line_for
 from oddframe.site.shapes import WatchSettings
 from oddframe.site.store import Store
 from oddframe.site.store.records import FittingRecord
-from oddframe.teaching.record import StandIn
-from oddframe.teaching.working.task import Outcome
+from oddframe.teaching.record import Outcome, StandIn
 
 AUTHOR = "learning"
 """Of lines and of entries in the log of changes."""

@@ -25,8 +25,7 @@ from oddframe.site.store.shelf import utc_now
 from oddframe.teaching.footage import made, pieces_of, remove
 from oddframe.teaching.installing import has_detector, install, install_stand_in, places_of
 from oddframe.teaching.pace import Pace
-from oddframe.teaching.record import FILE, FOLDER, Learning, StandIn, State, learning_folder, read_learning
-from oddframe.teaching.working.task import Outcome
+from oddframe.teaching.record import FILE, FOLDER, Learning, Outcome, StandIn, State, learning_folder, read_learning
 
 _LOG = logging.getLogger(__name__)
 

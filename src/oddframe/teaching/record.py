@@ -28,6 +28,22 @@ FOLDER = "learning"
 _MOST_BYTES = 16 * 2**20
 
 
+class Outcome(Record):
+    """What came of a step; what a step does not make is empty.
+
+    Attributes:
+        run, detector, fitting: folders. seconds: of video that a stand-in was fitted to.
+        promise: what the line promises, in words. notes: what a reader must know.
+    """
+
+    run: str = ""
+    detector: str = ""
+    fitting: str = ""
+    seconds: float = 0.0
+    promise: str = ""
+    notes: tuple[str, ...] = ()
+
+
 class State(StrEnum):
     """How far a camera's learning is."""
 

@@ -21,8 +21,7 @@ from oddframe.teaching.footage import made, remove
 from oddframe.teaching.improving import Improvement, ImproveTask
 from oddframe.teaching.looking import Looking, why_failed
 from oddframe.teaching.pupil import Job, Pupil
-from oddframe.teaching.record import FOLDER, Learning
-from oddframe.teaching.working.task import Outcome
+from oddframe.teaching.record import FOLDER, Learning, Outcome
 
 _LOG = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from oddframe.scoring.fit import calibrate
 from oddframe.scoring.scorer import Scorer
 from oddframe.scoring.scores import Scores
 from oddframe.teaching.footage import Piece, divide, laid_out, made, remove
-from oddframe.teaching.record import CHECK, Check, OddPiece
+from oddframe.teaching.record import CHECK, Check, OddPiece, Outcome
 from oddframe.teaching.working.stand_in import chosen, stand_in_detector
-from oddframe.teaching.working.task import Outcome, Task
+from oddframe.teaching.working.task import Task
 from oddframe.video.draw import annotated, fit, jpeg
 from oddframe.video.open import open_video
 

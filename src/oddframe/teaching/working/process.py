@@ -19,11 +19,12 @@ from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.site.schedule import use_time_zone
 from oddframe.teaching.improving import ImproveTask
+from oddframe.teaching.record import Outcome
 from oddframe.teaching.working.check import check
 from oddframe.teaching.working.improve import improve
 from oddframe.teaching.working.recordings import take_recordings
 from oddframe.teaching.working.stand_in import stand_in
-from oddframe.teaching.working.task import Outcome, Task
+from oddframe.teaching.working.task import Task
 from oddframe.teaching.working.train import calibrate, export, train
 
 _WORK: dict[str, Callable[[Task, Watcher], Outcome]] = {

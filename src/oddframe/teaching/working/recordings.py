@@ -16,7 +16,8 @@ from oddframe.errors import MissingPathError, StorageError
 from oddframe.files import write_text
 from oddframe.progress import Progress, Watcher
 from oddframe.teaching.footage import made, pieces_of
-from oddframe.teaching.working.task import Outcome, Task
+from oddframe.teaching.record import Outcome
+from oddframe.teaching.working.task import Task
 from oddframe.video.discover import find_videos, printable
 from oddframe.video.open import open_video
 from oddframe.video.source import Frame, list_pictures

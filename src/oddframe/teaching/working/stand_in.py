@@ -20,7 +20,8 @@ from oddframe.scoring.fit import calibrate
 from oddframe.scoring.fitting import Fitting
 from oddframe.settings_layers import load_settings
 from oddframe.teaching.footage import Piece, laid_out, made, remove
-from oddframe.teaching.working.task import Outcome, Task
+from oddframe.teaching.record import Outcome
+from oddframe.teaching.working.task import Task
 
 DETECTOR = "framediff"
 _SETTINGS = (

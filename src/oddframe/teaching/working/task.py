@@ -12,22 +12,6 @@ from oddframe.site.recording import FOOTAGE
 from oddframe.teaching.footage import Piece, pieces_of
 
 
-class Outcome(Record):
-    """What came of a step; what a step does not make is empty.
-
-    Attributes:
-        run, detector, fitting: folders. seconds: of video that a stand-in was fitted to.
-        promise: what the line promises, in words. notes: what a reader must know.
-    """
-
-    run: str = ""
-    detector: str = ""
-    fitting: str = ""
-    seconds: float = 0.0
-    promise: str = ""
-    notes: tuple[str, ...] = ()
-
-
 class Task(Record):
     """A learning, as it is worked on.
 

@@ -22,8 +22,9 @@ from oddframe.scoring.fitting import FILE as FITTING
 from oddframe.scoring.fitting import Fitting
 from oddframe.settings_layers import load_settings
 from oddframe.teaching.footage import divide, laid_out, made, remove
+from oddframe.teaching.record import Outcome
 from oddframe.teaching.working.check import refuse_little
-from oddframe.teaching.working.task import Outcome, Task
+from oddframe.teaching.working.task import Task
 
 _OVERRIDES = ("data.least_heldout=1", "data.allow_cut_off=true", "train.checkpoint_minutes=2")
 """The line is drawn on what is kept apart, not on what the training itself holds out."""
