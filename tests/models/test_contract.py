@@ -116,7 +116,7 @@ def test_one_broken_detector_does_not_hide_the_others_from_the_list(install):
 
     listed = {one["name"]: one["presets"]["tiny"] for one in catalogue()}
 
-    assert listed["framediff"] == {"size": [96, 144], "training": 0, "inference": 0}
+    assert listed["framediff"].to_dict() == {"size": [96, 144], "training": 0, "inference": 0}
     assert listed["faded"]["training"] is None
     assert "is not there" in listed["faded"]["problem"]
 

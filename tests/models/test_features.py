@@ -114,4 +114,4 @@ def test_without_the_package_it_is_refused_with_the_line_to_type(monkeypatch):
     ):
         build_detector("features", load_settings("tiny", detector="features").model, 0)
     sizes = {one["name"]: one["presets"] for one in catalogue()}
-    assert sizes["features"]["cpu"] == {"size": [224, 224], "training": 0, "inference": 0}
+    assert sizes["features"]["cpu"].to_dict() == {"size": [224, 224], "training": 0, "inference": 0}
