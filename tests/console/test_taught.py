@@ -22,6 +22,7 @@ from .browser import Browser
 from .conftest import StandingSite, person
 
 pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.slow  # each has a camera show events first
 
 fitting = street.fitting
 HTML = {"Accept": "text/html"}
@@ -92,7 +93,6 @@ def test_a_lesson_is_tried_taught_shown_and_forgotten(site, login, lamps):
     assert "Review an event as normal or alarm" in client.get(TAUGHT, headers=HTML).text
 
 
-@pytest.mark.slow
 def test_a_lesson_whose_picture_is_gone_says_so_and_what_it_kept_quiet(seen, site, login):
     (event,) = seen.show((street.LAMP, 40))
     client = login("reviewer")
@@ -154,7 +154,6 @@ def shoot(browser: Browser, name: str) -> None:
         Path(folder, f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_somebody_teaches_and_forgets_in_a_browser(chromium, console, site, lamps, width):
     person(console.access, site.store, "ann", "reviewer")
@@ -184,7 +183,6 @@ def test_somebody_teaches_and_forgets_in_a_browser(chromium, console, site, lamp
     assert [one for one in browser.errors if "/picture?" not in one] == []  # nobody films here
 
 
-@pytest.mark.slow
 def test_the_queue_tries_and_what_was_taught_follows_what_is_said_there(chromium, console, seen, site, lamps):
     site.store.reviews.add(lamps[0], "bob", "normal", scope={"reach": "wide"})
     street.Teaching(seen.store, "gate").carry_out(lamps[0])

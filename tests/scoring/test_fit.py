@@ -115,6 +115,7 @@ def test_a_component_without_a_map_is_named_when_there_are_regions(run: odd.Run,
     assert not any("whole picture" in note for note in made.info.notes)  # frame differences have a map of all
 
 
+@pytest.mark.slow
 def test_a_fitting_gets_another_line_from_its_evidence_alone(fitting: odd.Fitting, run: odd.Run, tmp_path: Path):
     folder = tmp_path / "copy"
     shutil.copytree(fitting.folder, folder)
@@ -144,6 +145,7 @@ def test_cameras_with_a_fitting_of_their_own_share_a_network_and_a_batch(fitting
     assert [bool(raw.watched) for raw in both] == [False, True]
 
 
+@pytest.mark.slow
 def test_an_interrupted_fitting_leaves_nothing_and_what_was_there(
     fitting: odd.Fitting, run, home: Path, tmp_path: Path
 ):

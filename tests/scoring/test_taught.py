@@ -109,6 +109,7 @@ def test_a_lesson_silences_its_like_at_its_place_and_changes_no_other_frame(run,
         assert (after[name].online == before[name].online)[~smoothed].all()
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_leaves_no_trace_whatever_the_order(run, fitting, home):
     untaught = all_of(fitting.folder)
     first, second = lesson_of(run, fitting, home / "lamp.mkv"), lesson_of(run, fitting, home / "below.mkv", number=9)
@@ -179,6 +180,7 @@ def test_held_out_video_scores_after_lessons_as_its_frames_do_one_by_one(run, ho
     assert [one.scores.tolist() for one in found] == [one.tolist() for one in alone]
 
 
+@pytest.mark.slow
 def test_a_lesson_that_finds_nothing_in_held_out_video_leaves_the_line_bit_for_bit(run, fitting, home):
     lesson = lesson_of(run, fitting, home / "lamp.mkv", hours=(time(20), time(6)))  # held-out video has no time of day
 
