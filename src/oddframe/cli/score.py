@@ -81,22 +81,20 @@ def score(
       oddframe score s3://archive/may --run runs/gate --out s3://archive/scores --jobs 4
     """
     from oddframe.artefact import open_trained
-    from oddframe.footage.folder import Asked, ScoredVideo
-    from oddframe.footage.many import are_several, score_by_several, score_videos
-    from oddframe.footage.outputs import score
+    from oddframe.footage.folder import Asked, Means, ScoredVideo
+    from oddframe.footage.many import are_several, score_all, score_together
+    from oddframe.footage.outputs import score_one
     from oddframe.footage.summary import Summary
+    from oddframe.processes.engines import Where
     from oddframe.storage.place import place_of
 
     asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    means, where = Means(device, backend, fitting), Where(engine, address, jobs)
     opened = open_trained(run)
     given, into = [place_of(one) for one in videos], None if out is None else place_of(out)
     if are_several(given):
         with watching() as watch:
-            ended = score_videos(
-                opened, given, out=into, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
-                scene=scene, heat_video=heat_video, clips=clips, start_time=start_time, device=device,
-                backend=backend, fitting=fitting, watch=watch,
-            )  # fmt: skip
+            ended = score_all(opened, given, asked, means, into, where, watch)
         if json:
             _print(ended, asked)
         else:
@@ -109,16 +107,9 @@ def score(
     folder = into or opened.folder / "scores" / stem
     with watching() as watch:
         if (jobs or 1) > 1 or engine != "local" or address is not None:
-            one = score_by_several(
-                opened, video, out=folder, jobs=jobs, engine=engine, address=address, start=start, end=end, fps=fps,
-                scene=scene, heat_video=heat_video, clips=clips, start_time=start_time, device=device,
-                backend=backend, fitting=fitting, watch=watch,
-            )  # fmt: skip
+            one = score_together(opened, video, asked, means, folder, where, watch)
         else:
-            scores = score(
-                opened, video, out=folder, start=start, end=end, fps=fps, scene=scene, heat_video=heat_video,
-                clips=clips, start_time=start_time, device=device, backend=backend, fitting=fitting, watch=watch,
-            )  # fmt: skip
+            scores = score_one(opened, video, asked, means, folder, watch)
             one = ScoredVideo(scores.video, video, folder, Summary.of(scores))
     if json:
         _print([one], asked)

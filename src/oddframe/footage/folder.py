@@ -89,6 +89,20 @@ class Asked:
         return open_video(video, fps=self.fps, start=self.start, end=self.end, name=name)
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a video is scored by.
+
+    Attributes:
+        device: "auto" | "cpu" | "cuda" | "cuda:1". backend: what computes the scores, as of `Scorer`.
+        fitting: of the detector to the camera, or its folder.
+    """
+
+    device: str = "auto"
+    backend: str = "auto"
+    fitting: Fitting | Path | str | None = None
+
+
 @dataclass(frozen=True, repr=False)
 class ScoredVideo:
     """What became of one video of several.

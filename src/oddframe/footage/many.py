@@ -16,7 +16,7 @@ from oddframe.artefact import Trained, open_trained
 from oddframe.errors import OddframeError, SettingsError, StorageError, WorkerError
 from oddframe.files import HeldElsewhereError, lock
 from oddframe.footage.course import Answer, Course, Step
-from oddframe.footage.folder import Asked, ScoredVideo, finished, made_from, made_of, parts_of
+from oddframe.footage.folder import Asked, Means, ScoredVideo, finished, made_from, made_of, parts_of
 from oddframe.footage.naming import named
 from oddframe.footage.overview import write_overview
 from oddframe.footage.summary import Making, Summary
@@ -94,21 +94,34 @@ def score_videos(
         would have one folder. MissingPathError: a folder with no video in it.
         StorageError: another process scores into the same folder. ClusterError, MissingExtraError: see `Where`.
     """
-    where = Where(engine, address, jobs)
-    opened = open_trained(run)
-    parent = opened.folder / "scores" if out is None else place_of(out)
     asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
-    opening, shared = _opening(opened, backend, device, fitting, scene)
     listed = [videos] if isinstance(videos, Path | Remote | str) else videos
-    found = named(listed)
-    if start_time is not None and len(found) > 1:
+    means, where = Means(device, backend, fitting), Where(engine, address, jobs)
+    return score_all(open_trained(run), listed, asked, means, out, where, watch, patience_s)
+
+
+def score_all(
+    run: Trained,
+    videos: Sequence[Place | str],
+    asked: Asked,
+    means: Means,
+    out: Place | str | None,
+    where: Where,
+    watch: Watcher,
+    patience_s: float = PATIENCE_S,
+) -> list[ScoredVideo]:
+    """`score_videos`, with what it is asked as records."""
+    parent = run.folder / "scores" if out is None else place_of(out)
+    opening, shared = _opening(run, means, asked.scene)
+    found = named(videos)
+    if asked.start_time is not None and len(found) > 1:
         raise SettingsError(
             "several videos do not begin at one time of day",
-            seen=f"{len(found)} videos, and --start-time {start_time}",
+            seen=f"{len(found)} videos, and --start-time {asked.start_time}",
             hint="score each by itself with its own --start-time",
         )
     with _alone_in(parent):
-        ended = _score_all(
+        ended = _score_tasks(
             [_Task(name, path, parent / name, _made(shared, path, asked)) for name, path in found],
             opening, asked, where, patience_s, watch,
         )  # fmt: skip
@@ -141,31 +154,43 @@ def score_by_several(
 
     Arguments and errors are those of `score_videos`; a video that fails is an error here.
     """
-    where, opened = Where(engine, address, jobs), open_trained(run)
     asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
-    opening, shared = _opening(opened, backend, device, fitting, scene)
+    means, where = Means(device, backend, fitting), Where(engine, address, jobs)
+    return score_together(open_trained(run), video, asked, means, out, where, watch, patience_s)
+
+
+def score_together(
+    run: Trained,
+    video: Place | str,
+    asked: Asked,
+    means: Means,
+    out: Place | str,
+    where: Where,
+    watch: Watcher,
+    patience_s: float = PATIENCE_S,
+) -> ScoredVideo:
+    """`score_by_several`, with what it is asked as records."""
+    opening, shared = _opening(run, means, asked.scene)
     place, folder = place_of(video), place_of(out)
     ((name, _),) = named([place])
     task = _Task(name, place, folder, _made(shared, place, asked))
     with _alone_in(folder):
-        (ended,) = _score_all([task], opening, asked, where, patience_s, watch, anew=True)
+        (ended,) = _score_tasks([task], opening, asked, where, patience_s, watch, anew=True)
     if ended.error is not None:
         raise ended.error
     return ended
 
 
-def _opening(
-    opened: Trained, backend: str, device: str, fitting: Fitting | Path | str | None, scene: str
-) -> tuple[dict[str, str], dict[str, str]]:
+def _opening(run: Trained, means: Means, scene: str) -> tuple[dict[str, str], dict[str, str]]:
     """What each worker begins with, and what the scores of every video rest on.
 
     Raises:
         SettingsError: the run does not know the scene. RunError: the fitting is damaged, or of another detector.
     """
-    used = fitted(fitting, opened)
-    Scenes.of_run(opened, used).check(scene)
-    opening = {"run": str(opened.folder), "backend": backend, "device": device}
-    return opening | ({} if used is None else {"fitting": str(used.folder)}), made_from(opened, backend, used)
+    used = fitted(means.fitting, run)
+    Scenes.of_run(run, used).check(scene)
+    opening = {"run": str(run.folder), "backend": means.backend, "device": means.device}
+    return opening | ({} if used is None else {"fitting": str(used.folder)}), made_from(run, means.backend, used)
 
 
 def are_several(videos: Sequence[Place]) -> bool:
@@ -219,7 +244,7 @@ def _alone_in(parent: Place) -> Iterator[None]:
         yield
 
 
-def _score_all(
+def _score_tasks(
     tasks: Sequence[_Task],
     opening: Mapping[str, str],
     asked: Asked,

@@ -9,7 +9,7 @@ from pathlib import Path
 from oddframe.artefact import Trained, open_trained
 from oddframe.errors import MissingExtraError, OddframeError, SettingsError, StorageError
 from oddframe.footage.clips import drawn_frames, write_clips
-from oddframe.footage.folder import FILES, PARTIAL, Asked, made_from, made_of
+from oddframe.footage.folder import FILES, PARTIAL, Asked, Means, made_from, made_of
 from oddframe.footage.published import filled
 from oddframe.footage.summary import Making, Summary, write_summary
 from oddframe.footage.tables import write_events
@@ -66,26 +66,32 @@ def score(
         SettingsError: a scene that the run does not know, or an argument that an open video makes void.
         StorageError: the folder cannot be written, or its disk is full.
     """
-    if isinstance(video, Video) and (start is not None or end is not None or fps is not None):
+    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
+    return score_one(open_trained(run), video, asked, Means(device, backend, fitting), out, watch)
+
+
+def score_one(
+    run: Trained, video: Video | Place | str, asked: Asked, means: Means, out: Place | str | None, watch: Watcher
+) -> Scores:
+    """`score`, with what it is asked as records."""
+    if isinstance(video, Video) and (asked.start is not None or asked.end is not None or asked.fps is not None):
         raise SettingsError(
             "an open video has its range and its rate already",
             seen="start, end or fps beside an open video",
             wanted="the path of a video, or the open video alone",
             hint="open_video(path, start=..., end=..., fps=...)",
         )
-    opened = open_trained(run)
-    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
-    if out is None and (heat_video or clips):
+    if out is None and (asked.heat_video or asked.clips):
         raise SettingsError(
             "without a folder nothing is written",
             seen="heat_video or clips, and no out",
             wanted="out=, the folder for the outputs",
         )
     source = video if isinstance(video, Video) else asked.open(video)
-    scorer = Scorer(opened, device=device, backend=backend, fitting=fitting)
+    scorer = Scorer(run, device=means.device, backend=means.backend, fitting=means.fitting)
     if out is None:
         return _scored(scorer, source, asked, watch)
-    made = made_of(made_from(opened, backend, scorer.fitting), source.path, asked) if source is not video else None
+    made = made_of(made_from(run, means.backend, scorer.fitting), source.path, asked) if source is not video else None
     with filled(place_of(out)) as folder:
         return score_into(folder, scorer, source, asked, made, watch)
 
