@@ -102,3 +102,26 @@ def test_where_nobody_can_begin_nobody_waits_for_ever():
 
     with pytest.raises(WorkerError, match="no detector"):
         crew(work).work(["WHOLE"], lambda *_: None, lambda *_: None)
+
+
+def test_a_task_that_comes_back_when_the_others_have_left_is_worked_on():
+    """As where a machine dies, no other one has room for a while, and the rest is finished meanwhile."""
+    left = threading.Event()
+    tried: list[str] = []
+
+    @contextlib.contextmanager
+    def hand() -> Iterator[Callable[..., str]]:
+        yield work
+        left.set()
+
+    def work(task: str, _: object) -> str:
+        tried.append(task)
+        if task == "back" and tried.count(task) == 1:
+            assert left.wait(120)
+            raise CannotBeginError from WorkerError("no room")
+        return task
+
+    ended: list[str] = []
+    Crew(NoEngine(), 2, hand).work(["back", "quick"], lambda *_: None, lambda task, _: ended.append(task))
+
+    assert sorted(ended) == ["back", "quick"]

@@ -51,6 +51,7 @@ class Crew(Generic[Task, Found]):
         self._leading = 0
         self._changed = threading.Condition()
         self._working = 0
+        self._able = False  # whether a hand has left for want of work: then another one can begin where it was
         self._why: BaseException | None = None
 
     def work(
@@ -76,6 +77,10 @@ class Crew(Generic[Task, Found]):
                 while self._working:
                     told, what = self._news.get()
                     told(*what)
+                    if not self._working and self._waiting and self._able and not self._engine.stopped:
+                        # a hand could not begin again, and gave its task back when the others had left already
+                        self._working, self._able = 1, False
+                        pool.submit(self._keep, moment, ended)
             except BaseException:
                 self._engine.stop()
                 try:
@@ -170,5 +175,6 @@ class Crew(Generic[Task, Found]):
     def _left(self, why: BaseException | None, bug: bool) -> None:
         self._working -= 1
         self._why = why or self._why
+        self._able = self._able or why is None
         if bug and why is not None:
             raise why

@@ -112,9 +112,11 @@ class RayEngine:
         finally:
             with self._lock:
                 self._running.discard(host)
+                was_placed = host in self._placed
                 self._placed.discard(host)
-            with contextlib.suppress(Exception):  # it may be gone: then there is nothing to end
-                self._ray.get(host.end.remote(), timeout=_GOODBYE_S)
+            if was_placed:  # else nobody would answer
+                with contextlib.suppress(Exception):  # it may be gone: then there is nothing to end
+                    self._ray.get(host.end.remote(), timeout=_GOODBYE_S)
             self._ray.kill(host)
 
     def _wait_for_room(self, host: Any, watch: Watcher) -> None:
