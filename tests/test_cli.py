@@ -357,7 +357,7 @@ def test_several_videos_are_told_one_by_one_and_failures_are_exit_code_1(home, m
         ScoredVideo("a", Path("a.mp4"), Path("seen/a"), summary=summary),
         ScoredVideo("b", Path("b.mp4"), Path("seen/b"), error=TooShortError("too short to be scored", seen="1 frame")),
     ]
-    monkeypatch.setattr("oddframe.footage.many.score_videos", lambda *_, **__: ended)
+    monkeypatch.setattr("oddframe.footage.many.score_all", lambda *_, **__: ended)
 
     told = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--jobs", "2")
     as_json = run("score", "a.mp4", "b.mp4", "--run", "runs/gate", "--json")
