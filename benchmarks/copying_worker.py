@@ -32,7 +32,7 @@ def begin(opening: Order, _: Watcher) -> Iterator[Work]:
             shutil.copyfile(template / name, folder / name)
         summary = kept.changed(video=order["name"])
         write_summary(folder, summary, order["made"] and Making.model_validate(order["made"]), {})
-        return summary.to_dict()
+        return {"summary": summary.to_dict()}
 
     yield copy
 
