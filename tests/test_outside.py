@@ -40,6 +40,7 @@ COMMANDS = (
     "export run --out model",
     "score data/test --run model --backend onnxruntime --out scores --jobs 2",
     "score data/test --run model --backend openvino --out scores-2",
+    "table scores",
     "bench model --repeats 1 --batch 1",
     "reproduce table3 data --preset tiny --row framediff --set data.folds=2 --set data.least_heldout=1 --out table3",
     "live data/test/passage/passage-t01.mp4 --run model --backend onnxruntime --for 1",
@@ -110,7 +111,7 @@ def test_the_listener_hears(surroundings):
 
 @pytest.mark.slow
 def test_no_verb_opens_a_socket_or_leaves_anything_in_the_home(surroundings):
-    need("onnxscript", "openvino")
+    need("onnxscript", "openvino", "pyarrow")
     heard, home = surroundings / "heard", surroundings / "home"
     (surroundings / "work/site.yaml").write_text(SITE)
 

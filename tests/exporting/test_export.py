@@ -134,7 +134,7 @@ def test_a_run_whose_data_are_gone_is_compared_on_made_pictures(still, tmp_path)
     parity = odd.export(alone, tmp_path / "model").parity()
 
     assert parity["made"]
-    assert parity["fp32"]["videos"] == ["made pictures"]
+    assert parity["fp32"]["videos"] == ("made pictures",)
     with pytest.raises(DataError):
         odd.export(alone, tmp_path / "other", data=tmp_path / "nowhere")
 

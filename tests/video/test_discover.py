@@ -9,7 +9,7 @@ import pytest
 
 from oddframe.data.open import open_videoset
 from oddframe.errors import MissingPathError
-from oddframe.footage.many import _named
+from oddframe.footage.naming import named
 from oddframe.video.discover import find_videos, scene_of
 
 
@@ -68,7 +68,7 @@ def test_training_and_scoring_find_the_same_videos_in_a_folder(tmp_path, make_vi
 
     trained = open_videoset(tmp_path / "week")
 
-    assert [one.name for one in trained.normal] == [name for name, _ in _named([tmp_path / "week"])]
+    assert [one.name for one in trained.normal] == [name for name, _ in named([tmp_path / "week"])]
     assert [(one.name, one.scene) for one in trained.normal] == [("mon/a", "mon"), ("mon/b", "mon"), ("tue/a", "tue")]
     assert (trained.kind, trained.name) == ("files", "week")
 
