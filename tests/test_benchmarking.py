@@ -58,6 +58,7 @@ def test_pictures_come_from_the_file_and_from_the_store(video: Path) -> None:
         assert all(rate > 0 for rate in frames.turn().values())
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_the_video_is_scored_all_the_same(run: odd.Run, video: Path) -> None:
     with Scoring(str(run.folder), "torch", 50, "cpu", str(video)) as scoring:
         assert set(scoring.turn()) == {"network", "scored"}
@@ -84,11 +85,13 @@ def test_the_memory_of_a_contender_is_not_that_of_its_parent(video: Path) -> Non
         process.close()
 
 
+@pytest.mark.slow
 def test_what_a_contender_finds_wrong_is_said_as_anywhere(tmp_path: Path) -> None:
     with pytest.raises(MissingPathError, match="there is no such video"):
         Process("frames", video=str(tmp_path / "none.mp4"), size=[24, 32], channels=1, resize="area")
 
 
+@pytest.mark.slow
 def test_a_contender_that_is_killed_is_known_as_lost(video: Path) -> None:
     process = Process("frames", video=str(video), size=[24, 32], channels=1, resize="area")
     try:

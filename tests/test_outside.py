@@ -132,6 +132,7 @@ def test_onnxruntime_leaves_nothing_in_the_home(surroundings):
 
 
 @pytest.mark.parametrize("backend", ["module://of.a.notebook", "rubbish"])
+@pytest.mark.slow
 def test_a_notebooks_backend_that_is_not_installed_here_stops_no_picture(backend, surroundings, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", backend)
     python(
@@ -144,6 +145,7 @@ def test_a_notebooks_backend_that_is_not_installed_here_stops_no_picture(backend
     assert Path("a.png").stat().st_size > 100
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_there_is_what_else_is_drawn_with(surroundings, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "svg")
 

@@ -67,6 +67,7 @@ def test_a_name_in_an_older_encoding_is_one_json_string():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.slow
 def test_an_error_about_such_a_name_is_one_message(encoding, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "oddframe", "data", "check", os.fsencode(tmp_path / "S") + b"\xfcd.mp4"],

@@ -38,6 +38,7 @@ def process_of(camera: Camera) -> int:
     return until(lambda: camera._worker)._process.pid
 
 
+@pytest.mark.slow
 def test_a_file_gives_the_pictures_that_scoring_it_sees_and_none_is_dropped(tmp_path, make_video):
     path = make_video(tmp_path / "gate.mp4", frames=100, fps=20)
     settings = CameraSettings(pace="taken", loop=False, hold_pictures=4)
@@ -58,6 +59,7 @@ def test_a_file_gives_the_pictures_that_scoring_it_sees_and_none_is_dropped(tmp_
     assert camera.health.state is HealthState.OFF
 
 
+@pytest.mark.slow
 def test_a_reader_that_is_killed_is_started_again_and_time_goes_on(tmp_path, make_video):
     path = make_video(tmp_path / "gate.mp4", frames=50, fps=25)
     address, settings = Address.parse(str(path)), CameraSettings(reopen_first_s=0.1)
@@ -104,6 +106,7 @@ def test_a_reader_that_hangs_is_ended_and_started_again(tmp_path, make_video, mo
         assert process_of(camera) != process
 
 
+@pytest.mark.slow
 def test_a_reader_that_is_told_to_end_with_all_others_goes_on_until_its_camera_is_stopped(tmp_path, make_video):
     path = make_video(tmp_path / "gate.mp4", frames=50, fps=25)
     with Camera(Address.parse(str(path)), CameraSettings(), (24, 32), None) as camera:
@@ -117,6 +120,7 @@ def test_a_reader_that_is_told_to_end_with_all_others_goes_on_until_its_camera_i
     until(lambda: not Path(f"/proc/{process}").exists())
 
 
+@pytest.mark.slow
 def test_a_camera_whose_process_cannot_be_made_now_is_read_once_it_can(tmp_path, make_video, monkeypatch):
     path, start, refusals = make_video(tmp_path / "gate.mp4", frames=50, fps=25), Workers.start, [None, None]
 
@@ -135,6 +139,7 @@ def test_a_camera_whose_process_cannot_be_made_now_is_read_once_it_can(tmp_path,
     assert any("Cannot allocate memory" in reason for reason in seen)
 
 
+@pytest.mark.slow
 def test_no_reader_outlives_whoever_has_started_it(tmp_path, make_video):
     program = """
 import sys, time
@@ -166,6 +171,7 @@ time.sleep(60)
     until(gone)
 
 
+@pytest.mark.slow
 def test_an_address_is_tried_before_it_is_a_camera(tmp_path, make_video, make_frame_folder):
     tried = try_address(Address.parse(str(make_video(tmp_path / "gate.mp4"))))
     assert tried.picture.shape == (48, 64, 3)
@@ -178,6 +184,7 @@ def test_an_address_is_tried_before_it_is_a_camera(tmp_path, make_video, make_fr
     assert caught.value.cause is Cause.NO_VIDEO
 
 
+@pytest.mark.slow
 def test_the_address_is_in_no_list_of_processes_and_no_process_is_left(tmp_path):
     address = Address.parse("rtsp://user:p%40ssw0rd@127.0.0.1:1/live")
     with Camera(address, CameraSettings(), (24, 32), 5) as camera:

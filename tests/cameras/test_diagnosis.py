@@ -83,12 +83,14 @@ RTSP_401 = b'RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Basic rea
         ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n#EXTM3U\nfile:///a", Cause.NO_VIDEO),
     ],
 )
+@pytest.mark.slow
 def test_servers_that_are_no_camera_are_told_apart(server, scheme, answer, cause):
     error = refused(f"{scheme}://user:p%40ss@127.0.0.1:{server(answer)}/live")
 
     assert Cause(error.cause) is cause, error
 
 
+@pytest.mark.slow
 def test_a_certificate_that_nobody_vouches_for_is_refused_where_that_is_wanted(tmp_path, make_video):
     x509 = pytest.importorskip("cryptography.x509", reason="no certificate can be made without cryptography")
     from cryptography.hazmat.primitives import hashes, serialization

@@ -91,6 +91,7 @@ def mjpeg(picture) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_an_http_camera_is_read_by_the_time_at_which_its_pictures_come(mjpeg, read):
     shots, status = read(mjpeg, count=8)
 

@@ -150,6 +150,7 @@ def moved_by(scene: NDArray[np.uint8], right: float, turned: float = 0.0) -> NDA
 
 
 @pytest.mark.parametrize(("right", "turned"), [(12, 0), (-60, 0), (0, 6)])
+@pytest.mark.slow
 def test_a_camera_that_is_pushed_or_turned_has_moved_and_goes_back(scene, right, turned):
     pushed = moved_by(scene, right, turned)
     seen = Seen(moved_s=4)
@@ -159,6 +160,7 @@ def test_a_camera_that_is_pushed_or_turned_has_moved_and_goes_back(scene, right,
     assert seen.see(lambda number: noisy(scene, number), 28)[-1] is HealthState.ONLINE
 
 
+@pytest.mark.slow
 def test_another_view_has_moved_until_somebody_says_that_it_is_right(scene):
     other = np.ascontiguousarray(scene[::-1, ::-1])
     view = View()
@@ -192,6 +194,7 @@ def test_light_a_parked_lorry_shaking_and_infrared_are_no_move(scene):
     assert seen.see(lambda number: noisy(255 - scene, number), 28, infrared=True) == ONLINE
 
 
+@pytest.mark.slow
 def test_a_camera_that_was_moved_while_nobody_read_it_is_noticed(scene, tmp_path):
     place = tmp_path / "view.npz"
     view = View(place)
@@ -230,6 +233,7 @@ def test_a_picture_without_anything_in_it_is_in_doubt_at_once_until_it_is_over(s
     assert not any(doubts(seen, lambda number: noisy(scene, number), 2))
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_turned_is_in_doubt_at_once_and_counts_as_moved_later(scene):
     seen = Seen()
     doubts(seen, lambda number: noisy(scene, number), 20)

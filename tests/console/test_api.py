@@ -144,6 +144,7 @@ def test_every_route_that_changes_something_is_known_here_with_who_may(all_route
     assert changing - OPEN - anybody - FOR["reviewer"] - FOR["admin"] == set()
 
 
+@pytest.mark.slow
 def test_no_change_goes_without_the_csrf_token_of_its_session(login, all_routes):
     client, other = login("admin"), login("viewer")
     for token in (None, other.headers["X-CSRF-Token"]):
@@ -217,6 +218,7 @@ def test_who_may_less_takes_his_tokens_along(console, site, login):
     assert client.post(f"{V1}/reviews/undo").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_token_for_metrics_is_good_for_nothing_else(console, login, all_routes):
     client = client_of(console, login, "viewer", "token", scope="metrics")
 
@@ -275,6 +277,7 @@ def test_an_admin_adds_somebody_who_takes_a_password_of_his_own(console, login, 
 
 
 @pytest.mark.parametrize("name", ["<b>bob</b>", "bob bob", "bob\u202e", "=1+1", "bob/../ann", "", " ", "\0", "x" * 65])
+@pytest.mark.slow
 def test_names_that_could_deceive_are_refused(login, name):
     assert login("admin").post(f"{V1}/users", json={"name": name}).status_code == 422
 
@@ -370,6 +373,7 @@ def test_a_review_of_an_event_that_is_gone_says_so(login):
     "note",
     ["<script>alert(1)</script>", '=HYPERLINK("http://evil")', "שלום \u202eabc", "ملاحظة", "👀 two\nlines", "x" * 2000],
 )
+@pytest.mark.slow
 def test_notes_are_kept_as_they_are(login, happened, note):
     client = login("reviewer")
     place = f"{V1}/events/{happened[0]}/reviews"
@@ -395,6 +399,7 @@ def test_notes_are_kept_as_they_are(login, happened, note):
         '{"verdict": "normal", "author": "ann"}',
     ],
 )
+@pytest.mark.slow
 def test_reviews_that_no_store_could_keep_are_refused(login, happened, body):
     answer = login("reviewer").post(
         f"{V1}/events/{happened[0]}/reviews", content=body, headers={"Content-Type": "application/json"}
@@ -420,6 +425,7 @@ def test_reviews_that_no_store_could_keep_are_refused(login, happened, body):
         "wanted=1",
     ],
 )
+@pytest.mark.slow
 def test_a_question_that_does_not_fit_is_refused(login, query):
     assert login("viewer").get(f"{V1}/events?{query}").status_code == 422
 
@@ -453,6 +459,7 @@ def test_a_clip_is_given_whole_or_in_parts(login, happened, clip):
 @pytest.mark.parametrize(
     "number", ["0", "-1", "99999", "../site.key", "..%2fsite.key", "1/../../site.key", "1e3", "9" * 40, "%00", "1.mp4"]
 )
+@pytest.mark.slow
 def test_a_number_of_evidence_never_becomes_a_path(login, clip, number):
     answer = login("viewer").get(f"{V1}/evidence/{number}")
 
@@ -647,6 +654,7 @@ def test_metrics_without_an_engine_say_that_there_is_none(login):
     assert "oddframe_engine_up 0.0" in login("viewer").get("/metrics").text
 
 
+@pytest.mark.slow
 def test_every_route_is_described_with_its_errors(login, all_routes):
     described = login("viewer").get(f"{V1}/openapi.json").json()
 

@@ -93,6 +93,7 @@ def test_a_camera_is_added_looked_up_changed_and_removed_and_the_log_says_who(ad
         ("GET cameras/trial/a-key-that-is-none", None, 404, "no such picture"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_is_said_in_one_error_and_changes_nothing(admin, site, order, body, status, words):
     before = (site.store.cameras.all(), site.store.sinks.all(), len(site.store.journal.entries()))
     method, path = order.split()

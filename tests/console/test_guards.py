@@ -180,6 +180,7 @@ def test_no_file_beside_those_of_pages_is_given(console, path):
         (b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", "BODY_S"),
     ],
 )
+@pytest.mark.slow
 def test_a_client_that_sends_letter_by_letter_is_let_go_and_others_are_served(site, monkeypatch, sent, part):
     monkeypatch.setattr(connection, part, 2.0)  # the one that is served sends all it has at once
     with (
@@ -328,6 +329,7 @@ def test_a_port_that_is_taken_is_said_to_be(site, console):
     assert f"port {console.settings.port}" in str(refused.value)
 
 
+@pytest.mark.slow
 def test_the_description_of_the_api_is_for_who_has_come_in(nobody, login):
     assert nobody.get("/api/v1/openapi.json").status_code == 401
     described = login("viewer").get("/api/v1/openapi.json").json()

@@ -70,6 +70,7 @@ def test_the_first_login_leads_to_another_password_and_nowhere_else(console, nob
     assert 'href="/review"' not in first  # it would lead back here
 
 
+@pytest.mark.slow
 def test_a_camera_that_knows_nothing_yet_says_what_to_do(site, login):
     site.store.cameras.put("barn", "0", "USB 0")
 
@@ -90,6 +91,7 @@ def test_an_empty_site_says_what_to_do_first(site, login):
 
 
 @pytest.mark.parametrize("path", PAGES)
+@pytest.mark.slow
 def test_no_page_needs_a_script_or_style_that_stands_in_it(login, events, path):
     text = page(login("admin"), path)
 

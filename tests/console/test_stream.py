@@ -55,6 +55,7 @@ def after(messages: Iterator[tuple[str, dict]], act) -> dict:
     return message
 
 
+@pytest.mark.slow
 def test_an_event_a_review_a_state_and_a_problem_are_told(site, login, quick):
     messages = told(login("viewer"))
     assert next(messages) == ("hello", {"look": look_version()})

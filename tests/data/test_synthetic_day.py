@@ -133,6 +133,7 @@ def test_video_does_not_depend_on_what_was_drawn_before_it(places: Places):
     assert again == [pixels.tobytes() for pixels, _ in frames(script)]
 
 
+@pytest.mark.slow
 def test_nothing_normal_is_labelled(places: Places):
     for place in range(4):
         script = scripts("develop")[12 * place]
@@ -141,6 +142,7 @@ def test_nothing_normal_is_labelled(places: Places):
     assert not any(masks for _, masks in frames(short("normal", 3, 10), places))
 
 
+@pytest.mark.slow
 def test_mask_is_where_the_thing_is(places: Places):
     script = short("test", 3, 40, (("runner", 0),))
     (runner,) = (mover for mover in script.movers if mover.kind)
@@ -155,6 +157,7 @@ def test_mask_is_where_the_thing_is(places: Places):
     assert len(rows) >= MASK_PIXELS
 
 
+@pytest.mark.slow
 def test_frames_without_their_anomaly_differ_only_where_it_its_shadow_or_its_encounter_is(places: Places):
     script = short("test", 3, 30, (("cart", 0),))
     without = dataclasses.replace(script, events=())
@@ -293,6 +296,7 @@ def test_unknown_set_and_no_jobs_are_refused_before_anything_is_written(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_folder_with_other_things_and_another_set_are_refused(tmp_path: Path, small, at_once):
     (tmp_path / "holiday.txt").write_text("")
     with pytest.raises(StorageError, match="is taken"):
@@ -341,6 +345,7 @@ def test_packed_masks_of_another_size_or_for_no_frame_are_refused(tmp_path: Path
         ("video,light\ngate-t01,day\ngate-t01,night\n", "two lines are for"),
     ],
 )
+@pytest.mark.slow
 def test_conditions_that_fit_no_video_are_one_clear_error(tmp_path: Path, small, at_once, content, words):
     folder = generate_day(tmp_path / "day")
     (folder / "conditions.csv").write_text(content)
@@ -348,6 +353,7 @@ def test_conditions_that_fit_no_video_are_one_clear_error(tmp_path: Path, small,
         open_videoset(folder)
 
 
+@pytest.mark.slow
 def test_labels_name_every_test_video_also_the_quiet_ones(tmp_path: Path, small, at_once):
     folder = generate_day(tmp_path / "day")
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:

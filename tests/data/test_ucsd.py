@@ -311,6 +311,7 @@ def test_a_given_label_file_that_is_not_there_is_missing(official):
         open_videoset(official, masks=official / "none")
 
 
+@pytest.mark.slow
 def test_ped2_is_what_is_known_of_it(ped2):
     videos = data.open_videoset(ped2)
 
@@ -336,6 +337,7 @@ def test_ped2_is_what_is_known_of_it(ped2):
     assert {(one.video.size, one.video.channels) for one in (*videos.normal, *videos.test)} == {((240, 360), 1)}
 
 
+@pytest.mark.slow
 def test_the_older_label_file_of_ped2_differs_on_three_frames_of_video_6(ped2, shared_data):
     report = check(DataSource(paths=(ped2,), labels=(shared_data / "labels/ucsd-ped2/UCSDped2.m.older_backup",)))
 
@@ -396,6 +398,7 @@ def shortened(ped2, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("labels", ["UCSDped2.m", "ped2.mat"])
+@pytest.mark.slow
 def test_a_shortened_video_of_a_public_set_is_named_though_its_labels_still_fit(ped2, shortened, labels):
     (shortened / labels).symlink_to(ped2 / labels)
     said = "test video 06 has 175 frames, and was published with 180"

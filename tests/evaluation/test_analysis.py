@@ -129,6 +129,7 @@ def test_a_run_with_two_memories_has_distances_use_and_four_panels(run, tmp_path
     assert (tmp_path / "new" / "spaces.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_an_analysis_comes_back_as_it_was(run):
     found = analyse(run("dual"), clips=6)
 
@@ -139,6 +140,7 @@ def test_an_analysis_comes_back_as_it_was(run):
     assert all(np.array_equal(one.points, other.points) for one, other in zip(again.spaces, found.spaces, strict=True))
 
 
+@pytest.mark.slow
 def test_an_analysis_of_another_format_is_refused(run, tmp_path):
     made = analyse(run("none"), clips=3)
     path = made.changed(format=99).save(tmp_path)
@@ -155,6 +157,7 @@ def test_one_memory_has_no_other_to_measure_against(run):
     assert any("abnormality memory" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_without_a_memory_the_spaces_are_left(run):
     found = analyse(run("none"), clips=3)
 
@@ -177,6 +180,7 @@ def test_no_clip_of_one_kind_cannot_be_analysed(run):
         analyse(run("dual", labels="video,start,end\n" + rows))
 
 
+@pytest.mark.slow
 def test_what_was_found_is_left_in_the_run_for_its_page(run):
     opened = run("dual")
 

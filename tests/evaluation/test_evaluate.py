@@ -71,6 +71,7 @@ def data(home) -> Path:
     return home / "gate"
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_on_the_test_videos_of_its_split(run, data):
     result = evaluate(run)
 
@@ -83,6 +84,7 @@ def test_a_run_is_judged_on_the_test_videos_of_its_split(run, data):
     assert result.threshold["online"]["heldout_frames"] > 0
 
 
+@pytest.mark.slow
 def test_the_result_is_left_in_the_run_and_comes_back(run):
     result = evaluate(run.folder)
 
@@ -112,6 +114,7 @@ def test_places_are_judged_where_asked_and_where_masks_say_what_is_odd(run, data
     assert evaluate(run).places is None
 
 
+@pytest.mark.slow
 def test_without_masks_places_are_not_judged_and_that_is_said(run):
     result = evaluate(run, places=True)
 
@@ -119,6 +122,7 @@ def test_without_masks_places_are_not_judged_and_that_is_said(run):
     assert any("No judged frame has a mask" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_data_that_moved_are_asked_for_and_may_be_named(run, data, tmp_path):
     moved = shutil.move(data, tmp_path / "elsewhere")
 
@@ -127,6 +131,7 @@ def test_data_that_moved_are_asked_for_and_may_be_named(run, data, tmp_path):
     assert evaluate(run, moved).auc["motion"]["micro"] == 1.0
 
 
+@pytest.mark.slow
 def test_data_with_other_labels_are_noted(run, data):
     (data / "labels.csv").write_text("video,start,end,class\nflash,21,30,flash\n")
 
@@ -171,6 +176,7 @@ def avenue(tmp_path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, tmp_path):
     run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=FLOOR)
 
@@ -181,6 +187,7 @@ def test_a_figure_says_by_which_ground_truth_and_on_which_part_of_a_set(avenue, 
     assert "(ground truth: masks)" in words.what_judged(result)
 
 
+@pytest.mark.slow
 def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_path):
     run = train(open_videoset(avenue, partial=True), out=tmp_path / "run", detector="framediff", overrides=FLOOR)
 
@@ -192,6 +199,7 @@ def test_a_run_can_be_judged_by_the_other_ground_truth_and_says_so(avenue, tmp_p
     assert run.info.data.ground_truth == "masks"
 
 
+@pytest.mark.slow
 def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_became_known(tmp_path):
     videos = {f"normal/{letter}": still for letter in "abc"} | {f"test/flash{n}": flashing for n in range(2)}
     home = write_videos(tmp_path / "gate", videos | {"test/fire": flashing})
@@ -216,6 +224,7 @@ def test_classes_that_only_the_test_shows_are_judged_apart_from_those_that_becam
     assert result.classes["unknown"]["online"] > 0.9
 
 
+@pytest.mark.slow
 def test_a_result_says_who_judged_with_which_seed_and_what_each_fusion_adds(run, monkeypatch):
     monkeypatch.setattr("sys.argv", ["/bin/oddframe", "eval", "runs/gate", "--backend", "torch"])
 
@@ -270,6 +279,7 @@ def test_the_same_data_elsewhere_and_labels_mended_in_their_place_make_the_main_
     assert Result.load(run.folder).frames.abnormal == 4
 
 
+@pytest.mark.slow
 def test_where_there_are_masks_alarms_are_judged_in_place_and_the_marks_come_back(run, data):
     folder = data / "masks" / "flash"
     folder.mkdir(parents=True)
@@ -286,6 +296,7 @@ def test_where_there_are_masks_alarms_are_judged_in_place_and_the_marks_come_bac
     assert (flash.in_place >= 0).sum() == 10
 
 
+@pytest.mark.slow
 def test_conditions_of_videos_have_figures_of_their_own_and_come_back(run, data):
     (data / "conditions.csv").write_text("video,light\nflash,day\ncalm,night\n")
 
@@ -296,6 +307,7 @@ def test_conditions_of_videos_have_figures_of_their_own_and_come_back(run, data)
     assert stored == {"flash": {"light": "day"}, "calm": {"light": "night"}}
 
 
+@pytest.mark.slow
 def test_lines_for_other_rates_are_those_that_calibrate_would_draw(run, data):
     promised = evaluate(run, data).events.promised
 
@@ -304,6 +316,7 @@ def test_lines_for_other_rates_are_those_that_calibrate_would_draw(run, data):
     assert (promised["24"].line, promised["24"].vouched_per_hour) == (drawn.on, drawn.per_hour)
 
 
+@pytest.mark.slow
 def test_evidence_that_is_damaged_takes_no_other_figure_with_it(run, data):
     (run.folder / "evidence.npz").write_bytes(b"torn")
 

@@ -253,6 +253,7 @@ RULES = st.builds(AlarmRule, st.sampled_from([0.0, 0.6]), st.sampled_from([0.0, 
 
 @settings(max_examples=draws(60))
 @given(st.lists(labelled(), min_size=1, max_size=3), RULES)
+@pytest.mark.slow
 def test_counts_at_every_line_are_those_of_following_each_frame(videos, rule):
     curve = EventCurve(videos, rule)
 

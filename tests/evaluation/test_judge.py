@@ -205,6 +205,7 @@ def test_the_table_has_a_row_a_video(judged):
     }
 
 
+@pytest.mark.slow
 def test_judging_stored_scores_needs_no_torch():
     code = (
         "import sys, oddframe.evaluation.judge, oddframe.evaluation.result; "

@@ -65,6 +65,7 @@ def home(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_eval_judges_at_the_rate_and_with_the_labels_and_masks_of_the_training(home):
     result = evaluate(home / "run", places=True)
 
@@ -76,6 +77,7 @@ def test_eval_judges_at_the_rate_and_with_the_labels_and_masks_of_the_training(h
     assert not any("differ" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_report_shows_the_videos_that_were_judged(home):
     evaluate(home / "run")
 
@@ -87,6 +89,7 @@ def test_report_shows_the_videos_that_were_judged(home):
     assert "has no pictures" not in page
 
 
+@pytest.mark.slow
 def test_report_is_told_where_the_videos_are_now(home):
     evaluate(home / "run")
     (home / "camera").rename(home / "moved")
@@ -175,6 +178,7 @@ def _frame(index: int) -> np.ndarray:
     return picture(max(index - 80, 0) if index >= 80 else 1000 + index, odd=index >= 80)[:, :, None]
 
 
+@pytest.mark.slow
 def test_a_run_of_the_beginning_of_a_file_is_judged_on_the_rest_of_it(gate):
     run = Run.open(gate / "run")
 
@@ -188,6 +192,7 @@ def test_a_run_of_the_beginning_of_a_file_is_judged_on_the_rest_of_it(gate):
     assert "data:image" in report(gate / "run").read_text()
 
 
+@pytest.mark.slow
 def test_a_run_of_plain_files_is_judged_on_other_files(gate):
     shutil.copy(gate / "gate.mkv", gate / "other.mkv")
     (gate / "labels.csv").write_text("video,start,end\nother,100,110\n")

@@ -285,6 +285,7 @@ def test_what_a_killed_call_has_left_is_taken_away(left, tmp_path):
     assert not stray.exists()
 
 
+@pytest.mark.slow
 def test_a_long_video_is_in_memory_a_piece_at_a_time(left, tmp_path, monkeypatch):
     left("long", frames=60_000)
     monkeypatch.setattr(written, "_BLOCK_BYTES", 1 << 18)
@@ -304,6 +305,7 @@ def test_a_long_video_is_in_memory_a_piece_at_a_time(left, tmp_path, monkeypatch
     assert max(held) < whole.nbytes / 4
 
 
+@pytest.mark.slow
 def test_real_outputs_of_the_command_line_come_out_as_they_stand_in_their_files(run, gate, tmp_path):
     score(run, gate, out=tmp_path / "scores/gate", fps=10, start_time="2026-11-28T14:31:52")
     told = CliRunner().invoke(app, ["table", str(tmp_path / "scores"), "--camera", "gate", "--json"])

@@ -139,6 +139,7 @@ def test_tables_by_url_are_those_of_this_machine_and_leave_out_what_is_not_whole
     assert sum(way.endswith(".parquet") for way in (archive / "tables").files()) == 2
 
 
+@pytest.mark.slow
 def test_a_bucket_that_is_not_there_or_lets_nobody_in_is_one_error_with_what_to_do(run, archive, monkeypatch):
     with pytest.raises(StorageError, match="is there a bucket of this name"):
         Remote("s3://no-such-bucket/a").write(b"a")
@@ -152,6 +153,7 @@ def test_a_bucket_that_is_not_there_or_lets_nobody_in_is_one_error_with_what_to_
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_two_do_not_score_into_one_folder_of_a_bucket(run, archive, gate):
     (archive / "may/gate.mp4").upload(str(gate))
     with alone_in(archive / "seen"), pytest.raises(StorageError, match="another process scores into this folder"):

@@ -155,6 +155,7 @@ def test_a_video_is_finished_as_long_as_nothing_that_its_scores_rest_on_has_chan
     assert finished(folder, made_of(shared, gate, asked), asked) is None
 
 
+@pytest.mark.slow
 def test_a_video_is_not_finished_while_a_file_that_is_asked_for_is_not_there(run, gate, tmp_path):
     folder, asked = tmp_path / "seen", Asked(fps=10, heat_video=True)
     score(run, gate, out=folder, fps=10, heat_video=True)

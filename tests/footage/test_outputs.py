@@ -33,6 +33,7 @@ def test_scores_of_a_video_come_without_files(run, gate, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["gate"]
 
 
+@pytest.mark.slow
 def test_all_files_are_written_and_fit_each_other(run, gate, tmp_path):
     scores = score(run, gate, out=tmp_path / "seen", fps=10, heat_video=True)
 
@@ -42,6 +43,7 @@ def test_all_files_are_written_and_fit_each_other(run, gate, tmp_path):
     assert open_video(tmp_path / "seen/heat.mp4").frame_count == len(scores) + 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_error_and_what_was_finished_before_is_kept(run, gate, tmp_path, dev_full):
     score(run, gate, out=tmp_path / "before", fps=10)
     (tmp_path / "seen").mkdir()
@@ -79,6 +81,7 @@ def test_an_interruption_leaves_the_rows_so_far_and_no_thread(run, gate, tmp_pat
     assert not [thread for thread in threading.enumerate() if thread.name == "oddframe-ahead"]
 
 
+@pytest.mark.slow
 def test_the_heat_video_marks_the_place_and_leaves_the_rest(run, gate, tmp_path):
     score(run, gate, out=tmp_path / "seen", fps=10, heat_video=True)
 
@@ -105,6 +108,7 @@ def test_an_event_is_a_row_and_what_is_unknown_stays_empty(tmp_path, scored):
 
 
 @pytest.mark.parametrize("broken", ["plot", "report", "write_video", "write_clips"])
+@pytest.mark.slow
 def test_a_picture_that_fails_is_a_warning_and_loses_no_score(run, gate, tmp_path, monkeypatch, broken: str):
     def fail(*_, **__):
         raise ValueError("no such backend")
@@ -135,6 +139,7 @@ def test_scores_are_on_disk_before_any_picture_is_begun(run, gate, tmp_path, mon
     assert {entry.name for entry in (tmp_path / "seen").iterdir()} == {"scores.csv", "events.csv", "scores.json"}
 
 
+@pytest.mark.slow
 def test_each_of_the_highest_events_has_a_picture_and_a_short_video(run, gate, tmp_path):
     score(run, gate, out=tmp_path / "seen", fps=10, clips=3)
 

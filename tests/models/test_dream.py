@@ -327,6 +327,7 @@ def test_a_memory_that_judging_does_not_use_has_no_ailments() -> None:
     assert dream.ailments() == []
 
 
+@pytest.mark.slow
 def test_training_draws_a_line_between_normal_and_abnormal_queries() -> None:
     """Normal clips are grey, abnormal ones have a bright corner: forty steps must tell these places apart."""
     dream = small(query_margin=1.0, compactness=1.0, width=8, patch=2, **MEMORIES_ALONE)

@@ -147,6 +147,7 @@ def same_gradients(dream: Dream, stored: Stored, normality_head: str) -> None:
     assert checked == {key.removeprefix("grad0_norm_") for key in stored if key.startswith("grad0_norm_")}
 
 
+@pytest.mark.slow
 def test_inputs_and_weights_are_regenerated_as_they_were(oracle_dir: Path) -> None:
     stored = load(oracle_dir / "mnad_unet.npz")
     same(drawn("net/input", (2, 12, 64, 64)).tanh().flatten()[:16], stored["check_input_head"], 1e-7)
@@ -158,6 +159,7 @@ def test_inputs_and_weights_are_regenerated_as_they_were(oracle_dir: Path) -> No
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.slow
 def test_one_memory_without_discriminator_is_the_network_of_mnad(oracle_dir: Path, mode: str) -> None:
     stored, tolerance = load(oracle_dir / "mnad_unet.npz"), 1e-5 if mode == "eval" else 1e-4
     dream = build(MNAD).train(mode == "train")
@@ -185,6 +187,7 @@ def test_one_memory_without_discriminator_is_the_network_of_mnad(oracle_dir: Pat
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.slow
 def test_one_memory_without_discriminator_has_the_losses_and_the_update_of_mnad(oracle_dir: Path, mode: str) -> None:
     stored, tolerance = load(oracle_dir / "mnad_unet.npz"), 1e-5 if mode == "eval" else 1e-4
     dream = build(MNAD).train(mode == "train")
@@ -199,6 +202,7 @@ def test_one_memory_without_discriminator_has_the_losses_and_the_update_of_mnad(
     same(memory(dream, "normality").items, stored[f"{mode}_new_items"], tolerance)
 
 
+@pytest.mark.slow
 def test_the_decoder_alone_is_that_of_mnad(oracle_dir: Path) -> None:
     decoder = build(MNAD).eval().decoder
     assert decoder is not None

@@ -104,6 +104,7 @@ def shown(detector: Detector) -> Sequence[Tensor]:
 
 
 @pytest.mark.parametrize("name", OWN)
+@pytest.mark.slow
 def test_evidence_keeps_the_contract_whatever_is_shown_and_does_not_depend_on_what_is_beside_it(name: str) -> None:
     detector = built(name)[0].eval()
     clips = shown(detector)

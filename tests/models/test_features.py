@@ -68,6 +68,7 @@ def test_what_was_shown_is_not_odd(small):
     assert detector(normal).distance.max() < 1e-5
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_drawn_by_the_seed_from_all_of_the_video(small):
     normal = [clips(4, number) for number in range(6)]
     shown = torch.cat([nn.functional.normalize(patches_of(Drawn()(one[:, 1])), dim=2) for one in normal]).flatten(0, 1)
@@ -106,6 +107,7 @@ def test_nothing_of_it_is_trained_and_a_run_holds_the_items_alone(small):
     }
 
 
+@pytest.mark.slow
 def test_without_the_package_it_is_refused_with_the_line_to_type(monkeypatch):
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
 

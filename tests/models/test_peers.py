@@ -71,6 +71,7 @@ def test_a_size_that_does_not_fit_is_answered_with_the_nearest_that_does(name: s
 
 
 @pytest.mark.parametrize("name", PEERS)
+@pytest.mark.slow
 def test_a_few_steps_of_the_real_loop_move_every_group_and_lower_the_loss(name: str, tmp_path: Path) -> None:
     settings = load_settings("tiny", detector=name, overrides=[*SMALL, "train.epochs=3", "train.lr=0.003"])
     detector = build_detector(name, settings.model, 1)

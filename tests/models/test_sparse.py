@@ -191,6 +191,7 @@ def test_they_have_as_many_parameters_as_published_for_so_many_features():
     assert sizes["srnn"].to_dict() == {"size": [224, 224], "training": 3_276_803, "inference": 3_276_803}
 
 
+@pytest.mark.slow
 def test_features_without_their_package_are_refused_with_the_line_to_type(monkeypatch):
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
 

@@ -265,6 +265,7 @@ def test_where_the_caller_is_interrupted_the_workers_are_stopped():
 # The command line -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_module_of_the_command_line_runs_nothing_of_the_folder_it_is_called_in(tmp_path):
     import subprocess
 

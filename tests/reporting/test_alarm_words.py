@@ -162,6 +162,7 @@ def test_a_page_of_an_older_result_has_what_it_knows(result, tmp_path, read):
     assert "Share of the anomalies found" not in text
 
 
+@pytest.mark.slow
 def test_the_plot_of_a_result_is_its_curve_of_alarms(result, tmp_path):
     figure = plot(result, tmp_path / "alarms.png")
 

@@ -130,6 +130,7 @@ def test_a_run_that_was_not_judged_and_no_run_at_all_are_said(run, tmp_path):
         report([])
 
 
+@pytest.mark.slow
 def test_runs_have_as_much_of_their_path_as_tells_them_apart(run):
     def names(*folders):
         return names_of([run(folder, BETTER) for folder in folders])

@@ -193,6 +193,7 @@ def test_a_page_is_made_again_from_stored_scores(result, tmp_path, read, embedde
     assert len(embedded(read(page)[0])) == 2
 
 
+@pytest.mark.slow
 def test_the_page_of_a_result_of_another_making_leaves_the_main_page_alone_and_says_who_judged(result, tmp_path, read):
     judging = {"backend": "openvino", "device": "auto", "seed": 7, "command": "oddframe eval g", "apart": ("seed7",)}
     fusions = {"paper": {"weights": {"psnr": 0.9, "distance": 0.1}, "normalised": WHOLE_VIDEO, "gamma": 0.9}}
@@ -273,6 +274,7 @@ def test_the_public_function_writes_a_page(scored, tmp_path):
     assert oddframe.report(scored([0.0, 1.0]), tmp_path / "page.html").is_file()
 
 
+@pytest.mark.slow
 def test_importing_the_room_loads_no_library_that_it_may_not_need():
     code = (
         "import sys, oddframe.reporting.pages; "

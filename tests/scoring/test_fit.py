@@ -23,6 +23,8 @@ from oddframe.settings_layers import load_settings
 from ..conftest import _make_video, moving_square
 from .test_session import FPS, sway
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("model.size=[48, 64]", "data.least_heldout=1", "data.heldout=0.5", "score.online=[local_error]")
 TOP = ((0.0, 0.0), (1.0, 0.0), (1.0, 0.3), (0.0, 0.3))
 
@@ -78,7 +80,6 @@ def test_a_fitting_has_the_profiles_the_rate_and_a_promise(fitting: odd.Fitting,
     assert run.settings.score.false_alarms_per_hour == 1
 
 
-@pytest.mark.slow
 def test_what_is_scored_with_a_fitting_is_judged_by_it(fitting: odd.Fitting, run: odd.Run, home: Path):
     video = home / "recordings/day/a.mkv"
     by_run, by_fitting = odd.score(run, video), odd.score(run, video, fitting=fitting.folder)
@@ -92,7 +93,6 @@ def test_what_is_scored_with_a_fitting_is_judged_by_it(fitting: odd.Fitting, run
     np.testing.assert_allclose([one.online for one in pushed if one], by_fitting.online, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_ignored_places_raise_neither_scores_nor_the_line(run: odd.Run, home: Path, tmp_path: Path, top: Path):
     calm = _make_video(tmp_path / "calm.mkv", frames=350, fps=FPS, codec="ffv1", pictures=lambda at: sway(500 + at))
     flicker = home / "recordings/day/a.mkv"
@@ -115,7 +115,6 @@ def test_a_component_without_a_map_is_named_when_there_are_regions(run: odd.Run,
     assert not any("whole picture" in note for note in made.info.notes)  # frame differences have a map of all
 
 
-@pytest.mark.slow
 def test_a_fitting_gets_another_line_from_its_evidence_alone(fitting: odd.Fitting, run: odd.Run, tmp_path: Path):
     folder = tmp_path / "copy"
     shutil.copytree(fitting.folder, folder)
@@ -145,7 +144,6 @@ def test_cameras_with_a_fitting_of_their_own_share_a_network_and_a_batch(fitting
     assert [bool(raw.watched) for raw in both] == [False, True]
 
 
-@pytest.mark.slow
 def test_an_interrupted_fitting_leaves_nothing_and_what_was_there(
     fitting: odd.Fitting, run, home: Path, tmp_path: Path
 ):
@@ -201,7 +199,6 @@ def test_what_cannot_be_fitted_on_is_refused(run: odd.Run, home: Path, tmp_path:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
 def test_the_command_fits_scores_and_says_what_is_vouched_for(run: odd.Run, home: Path, tmp_path: Path, top: Path):
     out, night = str(tmp_path / "fitting"), str(home / "recordings/night/b.mkv")
     asked = ["calibrate", str(run.folder), night, "--out", out, "--regions", str(top)]

@@ -117,6 +117,7 @@ maps = arrays(np.float32, (6, 9), elements=st.floats(0, 4, width=32))
 
 
 @given(maps, maps, st.integers(0, 2**31 - 1))
+@pytest.mark.slow
 def test_no_frame_is_odder_for_a_lesson_and_one_without_its_like_is_the_same_object(distance, motion, seed):
     rng = np.random.default_rng(seed)
     raw = Raw(

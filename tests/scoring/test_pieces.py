@@ -105,6 +105,7 @@ def scorer(request: pytest.FixtureRequest) -> Scorer:
     return found
 
 
+@pytest.mark.slow
 def test_a_video_with_pictures_out_of_order_scores_the_same_in_pieces(scorer: Scorer, tmp_path: Path):
     path = encoded(tmp_path / "gate.mp4", frames=range(160), options=OPEN_GROUPS, gop=24, grain=40)
     video = open_video(path)
@@ -116,6 +117,7 @@ def test_a_video_with_pictures_out_of_order_scores_the_same_in_pieces(scorer: Sc
     assert_equal(found, wanted, tmp_path)
 
 
+@pytest.mark.slow
 def test_an_event_across_a_cut_is_one_with_the_box_of_its_peak(motion: Scorer, tmp_path: Path, make_video):
     video = open_video(make_video(tmp_path / "gate.mp4", frames=160, pictures=flashing))
     wanted = motion.score(video)
@@ -127,6 +129,7 @@ def test_an_event_across_a_cut_is_one_with_the_box_of_its_peak(motion: Scorer, t
     assert_equal(found, wanted, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_network_that_is_smoothed_has_the_same_events_in_pieces(network: Scorer, tmp_path: Path, make_video):
     """With a line that half of the frames reach, every piece begins within an event or near one."""
     video = open_video(make_video(tmp_path / "gate.mp4", frames=160, pictures=flashing))
@@ -142,6 +145,7 @@ def test_a_network_that_is_smoothed_has_the_same_events_in_pieces(network: Score
     assert_equal(found, wanted, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_folder_of_frames_scores_the_same_in_pieces(scorer: Scorer, tmp_path: Path, make_frame_folder):
     folder = make_frame_folder(tmp_path / "gate", frames=120, pictures=flashing)
     for fps in (None, 10):
@@ -163,6 +167,7 @@ def test_an_artefact_scores_the_same_in_pieces(made_by_0_1: Path, tmp_path: Path
     assert_equal(found, scorer.score(video), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_range_scores_the_same_in_pieces(motion: Scorer, tmp_path: Path, make_video):
     path = make_video(tmp_path / "gate.mp4", frames=160, pictures=flashing)
     video = open_video(path, start="17", end="00:11")
@@ -174,6 +179,7 @@ def test_a_range_scores_the_same_in_pieces(motion: Scorer, tmp_path: Path, make_
 
 
 @pytest.mark.parametrize("fps", [3.0, 5.0])
+@pytest.mark.slow
 def test_a_resampled_video_scores_the_same_in_pieces(network: Scorer, tmp_path: Path, make_video, monkeypatch, fps):
     monkeypatch.setattr(network, "rate", lambda scene="": Rate(fps))
     video = open_video(make_video(tmp_path / "gate.mp4", frames=400, variable_rate=True, pictures=flashing))
@@ -186,6 +192,7 @@ def test_a_resampled_video_scores_the_same_in_pieces(network: Scorer, tmp_path: 
     assert_equal(found, wanted, tmp_path)
 
 
+@pytest.mark.slow
 def test_gaps_shorter_than_a_piece_and_doubled_stamps_score_the_same_in_pieces(
     scorer: Scorer, tmp_path: Path, make_frame_folder, monkeypatch
 ):
@@ -210,6 +217,7 @@ def test_gaps_shorter_than_a_piece_and_doubled_stamps_score_the_same_in_pieces(
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.slow
 def test_files_of_all_kinds_score_the_same_in_pieces_or_stay_whole(motion: Scorer, tmp_path: Path, kind: str):
     video = open_video(KINDS[kind](tmp_path / kind))
     wanted = motion.score(video)
@@ -225,6 +233,7 @@ def test_files_of_all_kinds_score_the_same_in_pieces_or_stay_whole(motion: Score
     assert_equal(found, wanted, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_piece_with_a_frame_that_does_not_decode_is_none(motion: Scorer, tmp_path: Path, make_frame_folder):
     folder = make_frame_folder(tmp_path / "gate", frames=90)
     video = open_video(folder)

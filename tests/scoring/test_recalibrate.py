@@ -142,6 +142,7 @@ def test_evidence_of_another_run_is_refused(run, stretch):
         calibrate(run.folder)
 
 
+@pytest.mark.slow
 def test_no_torch_and_no_video_is_needed(run):
     import subprocess
 

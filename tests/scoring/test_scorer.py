@@ -74,6 +74,7 @@ def test_every_frame_but_the_first_four_has_a_score(scorer: Scorer, video):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.slow
 def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run, scorer: Scorer, video, batch: int):
     settings = run.settings
     other = run.with_settings(settings.model_copy(update={"score": settings.score.model_copy(update={"batch": batch})}))
@@ -85,6 +86,7 @@ def test_scores_do_not_depend_on_how_many_frames_are_judged_at_once(run: odd.Run
         np.testing.assert_allclose(one.columns()[name], values, rtol=1e-3, atol=near, err_msg=name)
 
 
+@pytest.mark.slow
 def test_half_the_precision_gives_nearly_the_same_distances(run: odd.Run, scorer: Scorer, video):
     rounded, exact = Scorer(run, device="cpu", backend="torch-bf16").score(video).distance, scorer.score(video).distance
 
@@ -92,6 +94,7 @@ def test_half_the_precision_gives_nearly_the_same_distances(run: odd.Run, scorer
     np.testing.assert_allclose(rounded, exact, rtol=0.1, atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_stream_gives_the_scores_of_the_file(scorer: Scorer, video):
     streamed = list(scorer.stream(video.frames()))
 
@@ -148,6 +151,7 @@ def test_an_explanation_shows_the_frame_and_a_box_inside_it(scorer: Scorer, vide
     assert shown.picture.shape == (48, 64, 3)
 
 
+@pytest.mark.slow
 def test_the_hottest_place_is_as_hot_as_the_frame_is_odd(scorer: Scorer, video):
     unsmoothed = replace(scorer.calibration.pooled, fused=replace(scorer.calibration.pooled.fused, smoothing=1))
     scorer._calibration = replace(scorer.calibration, scenes={"": unsmoothed})
@@ -210,6 +214,7 @@ def looking_ahead(scorer: Scorer) -> Scorer:
     return scorer
 
 
+@pytest.mark.slow
 def test_a_detector_that_looks_ahead_scores_all_frames_but_the_first_and_last_ones(run, looking_ahead: Scorer, video):
     scores, wanted = looking_ahead.score(video), Scorer(run, device="cpu").score(video)
 
@@ -279,6 +284,7 @@ def test_a_stream_that_looks_ahead_judges_no_window_across_a_hole(looking_ahead,
     assert [one.frame for one in streamed] == [*range(4, 7), *range(15, 28)]
 
 
+@pytest.mark.slow
 def test_two_sessions_of_one_scorer_do_not_meet(scorer: Scorer, video):
     alone = [one.online for one in scorer.stream(video.frames())]
     first, second = scorer.session(), scorer.session()
@@ -304,6 +310,7 @@ def test_explaining_while_scoring_and_scoring_in_two_threads_lose_no_frame(score
         np.testing.assert_array_equal(found.online, wanted.online)
 
 
+@pytest.mark.slow
 def test_plain_pixels_are_numbered_and_timed_as_they_come(scorer: Scorer, video):
     wanted = list(scorer.stream(video.frames()))
     pixels = [frame.pixels for frame in video.frames()]
@@ -336,6 +343,7 @@ def test_a_scorer_tells_by_what_it_judges(run, scorer: Scorer):
     assert scorer.fitting is None
 
 
+@pytest.mark.slow
 def test_public_objects_print_one_line(run, scorer: Scorer, video):
     streamed = list(scorer.stream(video.frames()))[-1]
     scores = scorer.score(video)

@@ -28,6 +28,8 @@ from oddframe.settings_layers import load_settings
 from ..conftest import _make_video
 from .test_session import FPS, sway
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("model.size=[48, 64]", "data.least_heldout=1", "data.heldout=0.5")
 
 
@@ -90,7 +92,6 @@ def all_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.slow
 def test_a_lesson_silences_its_like_at_its_place_and_changes_no_other_frame(run, fitting, home):
     before = {name: odd.score(run, home / f"{name}.mkv", fitting=fitting) for name in ("again", "below", "calm")}
     assert before["again"].events
@@ -109,7 +110,6 @@ def test_a_lesson_silences_its_like_at_its_place_and_changes_no_other_frame(run,
         assert (after[name].online == before[name].online)[~smoothed].all()
 
 
-@pytest.mark.slow
 def test_what_is_forgotten_leaves_no_trace_whatever_the_order(run, fitting, home):
     untaught = all_of(fitting.folder)
     first, second = lesson_of(run, fitting, home / "lamp.mkv"), lesson_of(run, fitting, home / "below.mkv", number=9)
@@ -131,7 +131,6 @@ def test_what_is_forgotten_leaves_no_trace_whatever_the_order(run, fitting, home
     assert all_of(fitting.folder) == both
 
 
-@pytest.mark.slow
 def test_the_line_is_lower_where_a_lesson_silences_what_had_raised_it(run, home, tmp_path):
     fitting = odd.calibrate(
         run, [home / "calm.mkv", home / "lamp.mkv"], out=tmp_path / "fitting", false_alarms_per_day=3000
@@ -147,7 +146,6 @@ def test_the_line_is_lower_where_a_lesson_silences_what_had_raised_it(run, home,
     assert taught.calibration().pooled.components.tails.keys() == fitting.calibration().pooled.components.tails.keys()
 
 
-@pytest.mark.slow
 def test_held_out_video_scores_after_lessons_as_its_frames_do_one_by_one(run, home, tmp_path):
     fitting = odd.calibrate(run, [home / "calm.mkv", home / "lamp.mkv"], out=tmp_path / "fitting")
     fitted = fitted_of(fitting)
@@ -180,7 +178,6 @@ def test_held_out_video_scores_after_lessons_as_its_frames_do_one_by_one(run, ho
     assert [one.scores.tolist() for one in found] == [one.tolist() for one in alone]
 
 
-@pytest.mark.slow
 def test_a_lesson_that_finds_nothing_in_held_out_video_leaves_the_line_bit_for_bit(run, fitting, home):
     lesson = lesson_of(run, fitting, home / "lamp.mkv", hours=(time(20), time(6)))  # held-out video has no time of day
 

@@ -54,7 +54,7 @@ def postgresql() -> Iterator[Callable[[], str]]:
         yield empty
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest) -> str | None:
     """Of an empty database; None is the one in the site's folder."""
     if request.param == "sqlite":

@@ -81,6 +81,7 @@ def test_a_site_comes_back_as_it_was_in_another_folder(tmp_path: Path, site: Pat
         assert store.evidence.total_bytes() == 16
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_made_while_events_are_written_is_of_one_moment(tmp_path: Path, site: Path):
     done = threading.Event()
     with Store.open(site) as store:

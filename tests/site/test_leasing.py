@@ -230,6 +230,7 @@ def test_another_folder_than_that_of_the_database_is_refused_in_one_error(tmp_pa
     assert (tmp_path / "other").exists() == (seen != "no site.key")
 
 
+@pytest.mark.slow
 def test_a_run_in_the_sites_folder_is_found_where_another_machine_has_that_folder(tmp_path, postgresql):
     url = postgresql()
     here, there = tmp_path / "here", tmp_path / "there"

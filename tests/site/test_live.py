@@ -118,6 +118,7 @@ def test_what_is_wrong_with_an_address_is_said_without_its_password():
     assert "p@ss" not in out + told
 
 
+@pytest.mark.slow
 def test_what_is_no_address_is_refused_before_anything_is_loaded():
     with live("eee") as process:
         _, told = process.communicate()

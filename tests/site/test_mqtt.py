@@ -254,6 +254,7 @@ def test_a_picture_that_is_too_large_is_left_out(broker, listener, tmp_path):
     assert listener.last("oddframe/home/gate/snapshot") is None
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_said_and_not_shown(broker):
     topics = Topics("oddframe", "home", "homeassistant")
     url = SecretStr(f"mqtt://me:wr0ng@127.0.0.1:{broker.port}")

@@ -81,6 +81,7 @@ def pixels(picture: LivePicture) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
 
 
+@pytest.mark.slow
 def test_private_places_are_black_with_heat_and_without_and_in_every_size(making):
     maker = making(Watched("gate", (720, 1600), private=LEFT))
     for wide in WIDTHS:
@@ -96,6 +97,7 @@ def test_private_places_are_black_with_heat_and_without_and_in_every_size(making
         assert np.abs(pixels(heated)[:, middle + 8 :].astype(int) - 80).max() > 60
 
 
+@pytest.mark.slow
 def test_no_picture_is_made_for_nobody_and_no_more_than_two_a_second_for_anybody(making):
     gate = Watched("gate")
     maker = making(gate)

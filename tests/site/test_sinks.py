@@ -144,6 +144,7 @@ def test_a_webhook_that_hangs_is_left_and_tried_again(receiver, hook):
     assert [headers["Idempotency-Key"] for _, headers, _ in receiver.got] == [NEW.key, NEW.key]
 
 
+@pytest.mark.slow
 def test_a_webhook_that_hangs_fails_and_answers_late_gets_everything_in_order(receiver, hook, tmp_path):
     """Late: it has taken the message, but says so when nobody listens any more."""
     changes = [change(camera=camera, at=NOON + timedelta(minutes=at)) for at, camera in enumerate("abab")]
@@ -260,6 +261,7 @@ def test_a_file_on_a_full_disk_is_tried_again(dev_full):
     assert left.value.again
 
 
+@pytest.mark.slow
 def test_people_are_told_in_words(receiver):
     url = f"json://me:s3cret@127.0.0.1:{receiver.server_port}/T0K3N"
     made = AppriseSink("people", SecretStr(url), lambda _: None)

@@ -108,6 +108,7 @@ def test_a_key_file_that_others_can_read_is_told(tmp_path):
     assert "can be read by others" in folder.problem
 
 
+@pytest.mark.slow
 def test_messages_that_were_given_up_are_listed_and_sent_again(tmp_path):
     path = written(
         tmp_path,

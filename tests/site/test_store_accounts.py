@@ -159,6 +159,7 @@ def test_a_token_holds_until_its_end_or_until_it_is_revoked(store, ann, clock: S
         store.tokens.revoke(second.id, author="ann")
 
 
+@pytest.mark.slow
 def test_a_user_has_a_hundred_tokens_at_most(store, ann):
     for number in range(100):
         store.tokens.add("ann", "script", f"hash {number}", "viewer", NOON + timedelta(days=1), author="ann")

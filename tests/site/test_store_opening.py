@@ -116,6 +116,7 @@ def test_a_locked_database_is_said_to_be_and_works_again_after_it(tmp_path):
         assert len(store.events.page().events) == 1
 
 
+@pytest.mark.slow
 def test_a_locked_table_of_a_server_is_said_to_be_and_works_again_after_it(tmp_path, postgresql):
     url = postgresql()
     with Store.open(tmp_path, url, busy_s=0.2) as store, Database(url).connection() as other:

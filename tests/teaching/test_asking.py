@@ -38,6 +38,7 @@ def taken_up(site: Path, **given: object) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_camera_is_asked_to_learn_and_says_how_far_it_is(site):
     before = run(site)
     asked = run(site, "--collect", "2h", "--preset", "tiny")

@@ -97,6 +97,7 @@ def test_events_on_which_people_agree_and_that_have_a_clip_are_taken(store, stre
     assert [(one.verdict, one.begin_s, one.end_s) for one in found] == [("alarm", 5.0, 7.0), ("normal", 5.0, 7.0)]
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_on_and_compared_on(store, street):
     for number in range(7):
         event_of(store, number, "alarm" if number % 3 else "normal", street(120))
@@ -136,6 +137,7 @@ def test_what_is_lacking_is_told(store, street):
         gather(store, "gate")
 
 
+@pytest.mark.slow
 def test_only_what_is_better_is_swapped_and_goes_back(store, street, tmp_path):
     from oddframe.scoring.fit import calibrate as fit
 

@@ -35,6 +35,8 @@ from ..conftest import _make_video
 from ..site.conftest import NOON
 from ..site.test_engine import FPS, DrawnCamera
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("onnxruntime")
 
 LAMP, DOOR = (slice(8, 34), slice(10, 40)), (slice(60, 90), slice(100, 136))
@@ -144,7 +146,6 @@ def site(tmp_path: Path, fitting: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     opened.close()
 
 
-@pytest.mark.slow
 def test_normal_silences_its_like_as_its_preview_said_and_is_forgotten_without_a_trace(site: Site):
     (first,) = site.show((LAMP, 40))
     (second,) = site.show((LAMP, 60))
@@ -182,7 +183,6 @@ def test_normal_silences_its_like_as_its_preview_said_and_is_forgotten_without_a
     assert other
 
 
-@pytest.mark.slow
 def test_a_preview_on_what_is_remembered_scores_bit_for_bit_as_live(site: Site):
     (event,) = site.show((LAMP, 40))
     teaching = Teaching(site.store, "gate")
@@ -208,7 +208,6 @@ def _first_judged(site: Site) -> int:
     return 1 + site.engine.watches[0].runtime.before
 
 
-@pytest.mark.slow
 def test_an_alarm_joins_the_known_anomalies_and_changes_no_event(site: Site):
     pytest.importorskip("scipy")
     (event,) = site.show((LAMP, 40))
@@ -266,7 +265,6 @@ def test_a_lesson_for_other_hours_changes_nothing_now(site: Site):
         Scope.of({"reach": "endless"})
 
 
-@pytest.mark.slow
 def test_confirmed_alarms_that_would_be_lost_are_told_first(site: Site):
     (first,) = site.show((LAMP, 40))
     (second,) = site.show((LAMP, 60))
@@ -288,7 +286,6 @@ def test_what_is_not_remembered_any_more_teaches_nothing_and_says_so(site: Site)
     assert (told.does, told.note) == ("nothing", "its evidence is not remembered any more")
 
 
-@pytest.mark.slow
 def test_what_a_stand_in_has_seen_teaches_nothing_and_is_left_out_of_previews(site: Site):
     of_stand_in, later = *site.show((LAMP, 40)), *site.show((LAMP, 40))
     folder = site.store.folder / REMEMBERED
@@ -328,7 +325,6 @@ def test_a_camera_without_a_fitting_of_its_own_is_told_what_to_do(site: Site):
     assert lessons_of(site.store, "gate") == []
 
 
-@pytest.mark.slow
 def test_memory_is_bounded_and_the_latest_is_kept(site: Site):
     site.scribe.most_bytes = 1
     events = [*site.show((LAMP, 40)), *site.show((DOOR, 40))]
@@ -391,7 +387,6 @@ def test_a_watch_without_a_scribe_remembers_nothing():
     assert watch._memory is None
 
 
-@pytest.mark.slow
 def test_all_of_it_can_be_done_by_commands(site: Site):
     (event,) = site.show((LAMP, 40))
     folder = str(site.store.folder)

@@ -66,6 +66,7 @@ def test_a_training_in_a_time_budget_is_the_one_of_as_many_epochs_as_fit(measure
     assert "trained for 2 of 6 epochs, to fit into 17 min" in run.info.notes
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_with_the_epochs_that_fitted_at_first(measured, gate, small, tmp_path):
     out = tmp_path / "run"
     measured(100.0)
@@ -85,6 +86,7 @@ def test_the_same_command_goes_on_with_the_epochs_that_fitted_at_first(measured,
     assert run.history()[-1]["epoch"] == 2
 
 
+@pytest.mark.slow
 def test_a_budget_never_makes_a_training_longer(measured, gate, small, tmp_path):
     measured(0.001)
     run = train(gate, out=tmp_path / "run", settings=small("train.epochs=1"), time_budget="2h")
@@ -125,6 +127,7 @@ def test_steps_are_timed_and_nothing_of_it_is_left(gate, small, tmp_path):
     assert len(run.history()) == len(plain.history())
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_for_measuring_a_step(gate, small, tmp_path, monkeypatch):
     compiled = []
 
@@ -166,6 +169,7 @@ def test_slow_steps_are_not_waited_for():
     assert [pace.add(30.0) for _ in range(SKIPPED + 1)] == [False] * SKIPPED + [True]
 
 
+@pytest.mark.slow
 def test_how_long_it_takes_is_said_once_when_the_first_steps_are_measured(gate, small, tmp_path, monkeypatch):
     monkeypatch.setattr("oddframe.training.loop._WORTH_SAYING_S", 0.0)
     told = []
@@ -177,6 +181,7 @@ def test_how_long_it_takes_is_said_once_when_the_first_steps_are_measured(gate, 
     assert "2 steps of" in said  # of 12, when 10 are done
 
 
+@pytest.mark.slow
 def test_a_long_training_says_what_it_may_take_before_its_first_step(gate, small, tmp_path, monkeypatch):
     monkeypatch.setattr("oddframe.training.train._WORTH_A_GUESS", 3)
     monkeypatch.setattr("oddframe.training.train.guessed_step_s", lambda *_: 60.0)

@@ -38,6 +38,7 @@ def test_a_folder_with_broken_pictures_is_refused_until_that_is_allowed_and_then
     assert sentence in told
 
 
+@pytest.mark.slow
 def test_scores_of_a_folder_with_broken_pictures_keep_the_numbers_of_its_frames(folder, tmp_path, make_frame_folder):
     sound = make_frame_folder(tmp_path / "sound", frames=60)
     run = train(sound, out=tmp_path / "run", detector="framediff", overrides=[LITTLE])

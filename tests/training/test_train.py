@@ -140,6 +140,7 @@ def test_a_long_video_tells_how_far_it_is_decoded(long_file, tmp_path):
     assert {moment.total for moment in told if moment.stage == "decoding"} == {100}
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_the_same_call_goes_on_to_the_same_weights(whole, stopped, gate, small):
     assert Run.open(stopped, finished=False).info.state == "training"
     told = []
@@ -151,6 +152,7 @@ def test_after_ctrl_c_the_same_call_goes_on_to_the_same_weights(whole, stopped, 
     assert history(stopped) == history(whole.folder)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_last_step_is_heeded(gate, small, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(gate, out=tmp_path / "run", settings=small(), watch=StopAt(STEPS))
@@ -174,6 +176,7 @@ def test_a_run_does_not_go_on_with_other_data(stopped, gate, small, tmp_path):
         train(changed, out=stopped, settings=small())
 
 
+@pytest.mark.slow
 def test_what_does_not_change_the_result_may_change(stopped, gate, small):
     run = train(gate, out=stopped, settings=small("score.batch=2", "train.checkpoint_minutes=1"))
 
@@ -188,6 +191,7 @@ def test_what_does_not_change_the_result_may_change(stopped, gate, small):
         ("train.device=cuda:99", SettingsError, "cannot be used here"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_wrong_is_found_out_before_a_run_is_begun_so_that_the_corrected_command_goes_on(
     gate, small, tmp_path, wrong, error, words
 ):
@@ -268,6 +272,7 @@ def test_training_that_ended_before_its_calibration_calibrates_only(whole, gate,
     assert not list(out.glob(".*.tmp"))
 
 
+@pytest.mark.slow
 def test_one_known_clip_that_is_abnormal_throughout_is_enough(make_set, small, tmp_path):
     home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30, "abnormal/odd": 5})
 
@@ -277,6 +282,7 @@ def test_one_known_clip_that_is_abnormal_throughout_is_enough(make_set, small, t
     assert all(torch.isfinite(tensor).all() for tensor in weights(run.folder).values())
 
 
+@pytest.mark.slow
 def test_a_rate_of_abnormal_clips_is_written_into_the_run_with_names_and_counts(make_set, small, tmp_path):
     home = make_set(tmp_path / "set", {"normal/a": 60, "normal/b": 60, "test/odd": 30, "test/odder": 30})
     (home / "labels.csv").write_text("odd,10,30\nodder,10,30\n")
@@ -301,6 +307,7 @@ def test_a_still_scene_trains_without_pseudo_anomalies_and_says_so(make_set, sma
     assert np.isfinite(load_calibration(run.folder).heldout["online"]).all()
 
 
+@pytest.mark.slow
 def test_what_could_not_be_made_before_an_interruption_is_said_after_it(make_set, small, tmp_path):
     home = make_set(tmp_path / "set", {"normal/a": 30, "normal/b": 30}, still=True)
     whole = train(home, out=tmp_path / "whole", settings=small("train.epochs=1"))

@@ -27,6 +27,7 @@ from oddframe.video.open import open_beginning, open_video
         ("exact.mkv", "ffv1", "bgr0"),
     ],
 )
+@pytest.mark.slow
 def test_damage_in_the_middle_shifts_no_frame_after_it(tmp_path, grained, number_in, name, codec, pixel_format, fault):
     path = grained(tmp_path / name, codec, pixel_format)
     data = bytearray(path.read_bytes())
@@ -190,6 +191,7 @@ def test_a_turn_that_libav_refuses_is_an_error_that_names_the_file(awkward):
         movie.picture(Turned(), "gray")
 
 
+@pytest.mark.slow
 def test_a_decoder_that_hangs_is_left(awkward, monkeypatch):
     monkeypatch.setattr(_libav, "PATIENCE_S", 0.2)
     monkeypatch.setattr(_libav.Movie, "decode", lambda *_: time.sleep(1.5) or [])
@@ -198,6 +200,7 @@ def test_a_decoder_that_hangs_is_left(awkward, monkeypatch):
         open_video(awkward("plain.mp4"))
 
 
+@pytest.mark.slow
 def test_work_that_goes_on_is_not_taken_for_hanging(tmp_path, monkeypatch):
     monkeypatch.setattr(_libav, "PATIENCE_S", 1.0)
 

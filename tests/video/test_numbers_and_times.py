@@ -31,6 +31,7 @@ def test_a_video_has_as_many_frames_as_it_promises_numbered_and_timed_by_one_sou
     assert video.missing == ()
 
 
+@pytest.mark.slow
 def test_the_first_frame_from_n_on_is_frame_n_to_the_pixel(awkward_video):
     whole = list(open_video(awkward_video).frames())
 
