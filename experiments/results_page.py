@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import averaged_page
 import evidence_page
 import flow_page
 import lab_words as words
@@ -128,6 +129,7 @@ def make_pages(results: Path) -> dict[str, str]:
             words.PAPER_GAMMA,
             tables.courses_table(courses),
             words.COURSE_PICTURE,
+            *averaged_page.sections(results),
         ],
         "settings": [
             words.EQUAL_TIME,
