@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import IO
 
 from oddframe.errors import MissingPathError, OddframeError, RunError, StorageError
-from oddframe.files import HeldElsewhereError, atomic_write, lock
+from oddframe.files import atomic_write
 from oddframe.footage.folder import FILES, PARTIAL
 from oddframe.footage.parquet import Judged, Opened, import_pyarrow, write_events, write_scores
 from oddframe.footage.published import MANIFEST, published
 from oddframe.footage.summary import FILE, SummaryFile, read_summary
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.records import FileRecord, Record, as_json, parse_record, read_record, write_record
-from oddframe.storage.alone import alone_in
+from oddframe.storage.alone import alone_at
 from oddframe.storage.place import Place, place_of
 from oddframe.storage.reading import RemoteReader
 from oddframe.storage.remote import Remote
@@ -304,27 +304,10 @@ def _opened_table(place: Place) -> Iterator[IO[bytes] | RemoteReader]:
         yield file
 
 
-@contextlib.contextmanager
-def _alone(out: Place) -> Iterator[None]:
-    """Two who make the same tables would each remove what the other has written.
-
-    Raises:
-        StorageError: another process is at it, or the folder cannot be written.
-    """
-    if isinstance(out, Path):
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError.of(error, "the folder cannot be made", out) from None
-    with contextlib.ExitStack() as stack:
-        try:
-            held = lock(out / _LOCK, wait=False) if isinstance(out, Path) else alone_in(out / SCORES)
-            stack.enter_context(held)
-        except HeldElsewhereError:
-            raise StorageError(
-                "another process makes tables in this folder", path=out, hint="wait for its end, or give another --out"
-            ) from None
-        yield
+def _alone(out: Place) -> contextlib.AbstractContextManager[None]:
+    """Two who make the same tables would each remove what the other has written."""
+    held = out / _LOCK if isinstance(out, Path) else out / SCORES
+    return alone_at(out, held=held, doing="makes tables in this folder")
 
 
 def _read_index(out: Place) -> dict[str, _Taken]:

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from oddframe.artefact import Trained, open_trained
-from oddframe.errors import OddframeError, SettingsError, StorageError, WorkerError
-from oddframe.files import HeldElsewhereError, lock
+from oddframe.errors import OddframeError, SettingsError, WorkerError
 from oddframe.footage.course import Answer, Course, Step
 from oddframe.footage.folder import Asked, Means, ScoredVideo, finished, made_from, made_of, parts_of
 from oddframe.footage.naming import named
@@ -27,7 +26,7 @@ from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.words import count
 from oddframe.scoring.fitting import Fitting, fitted
 from oddframe.scoring.scenes import Scenes
-from oddframe.storage.alone import alone_in
+from oddframe.storage.alone import alone_at
 from oddframe.storage.place import Place, bytes_of, place_of
 from oddframe.storage.remote import Remote
 from oddframe.video.source import list_pictures
@@ -222,26 +221,10 @@ class _Task:
             return 1
 
 
-@contextlib.contextmanager
-def _alone_in(parent: Place) -> Iterator[None]:
-    """While two write into one folder, each would take the other's videos for finished, or write over them.
-
-    Raises:
-        StorageError: another process is at it, or the folder cannot be written.
-    """
-    if isinstance(parent, Path):
-        try:
-            parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError.of(error, "the folder cannot be made", parent) from None
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(lock(parent / _LOCK, wait=False) if isinstance(parent, Path) else alone_in(parent))
-        except HeldElsewhereError:
-            raise StorageError(
-                "another process scores into this folder", path=parent, hint="wait for its end, or give another --out"
-            ) from None
-        yield
+def _alone_in(parent: Place) -> contextlib.AbstractContextManager[None]:
+    """While two write into one folder, each would take the other's videos for finished, or write over them."""
+    held = parent / _LOCK if isinstance(parent, Path) else parent
+    return alone_at(parent, held=held, doing="scores into this folder")
 
 
 def _score_tasks(

@@ -1,4 +1,4 @@
-"""One process at a time in a folder of object storage, which knows no locks."""
+"""One process at a time in a folder, also in one of object storage, which knows no locks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from oddframe.errors import StorageError
-from oddframe.files import HeldElsewhereError
+from oddframe.files import HeldElsewhereError, lock
+from oddframe.storage.place import Place
 from oddframe.storage.remote import Remote
 
 _MARKS = ".at-work"
@@ -53,3 +55,29 @@ def alone_in(folder: Remote) -> Iterator[None]:
     finally:
         ended.set()
         mark.remove()
+
+
+@contextlib.contextmanager
+def alone_at(folder: Place, *, held: Path | Remote, doing: str) -> Iterator[None]:
+    """Be the only one that does something in a folder, which is made where it is missing.
+
+    Args:
+        held: what is held meanwhile: a file in it, or a folder of object storage. doing: said of who has it, such as
+            "scores into this folder".
+
+    Raises:
+        StorageError: another process is at it, or the folder cannot be written.
+    """
+    if isinstance(folder, Path):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError.of(error, "the folder cannot be made", folder) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock(held, wait=False) if isinstance(held, Path) else alone_in(held))
+        except HeldElsewhereError:
+            raise StorageError(
+                f"another process {doing}", path=folder, hint="wait for its end, or give another --out"
+            ) from None
+        yield
