@@ -22,6 +22,7 @@ from oddframe.nn.evidence import Evidence
 from oddframe.settings import ScoreSettings
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")
+onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
 from oddframe.exporting.formats import write_graph  # noqa: E402
 from oddframe.exporting.graph import OnnxGraph, ScoredNetwork, to_onnx  # noqa: E402
@@ -111,6 +112,18 @@ def test_dream_is_exported_as_it_is_set(more: dict[str, Any]) -> None:
     detector = build_detector("dream-unet", small("dream-unet", **more), 1)
 
     same(detector, to_onnx(detector.eval(), SCORE).content, 2)
+
+
+def test_the_narrower_squares_at_the_edge_are_right_in_older_versions_of_onnx_runtime() -> None:
+    """They are where a graph does not count padding: before 1.29 it divided by pixels that lie outside of the picture."""
+    detector = FrameDiff(small("framediff", size=(45, 70))).eval()
+    graph = to_onnx(detector, SCORE)
+
+    same(detector, graph.content, 1)
+    (pool,) = (node for node in onnx.load_from_string(graph.content).graph.node if node.op_type == "AveragePool")
+    said = {one.name: onnx.helper.get_attribute_value(one) for one in pool.attribute}
+    assert said["ceil_mode"] == 1
+    assert said.get("count_include_pad", 0) == 0
 
 
 def test_a_detector_that_changes_while_it_judges_is_refused_by_the_setting() -> None:
