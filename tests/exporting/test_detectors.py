@@ -115,7 +115,7 @@ def test_dream_is_exported_as_it_is_set(more: dict[str, Any]) -> None:
 
 
 def test_the_narrower_squares_at_the_edge_are_right_in_older_versions_of_onnx_runtime() -> None:
-    """They are where a graph does not count padding: before 1.29 it divided by pixels that lie outside of the picture."""
+    """They are where a graph does not count padding: before 1.29 it divided by pixels outside of the picture."""
     detector = FrameDiff(small("framediff", size=(45, 70))).eval()
     graph = to_onnx(detector, SCORE)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from oddframe.data.open import Data, open_source
-from oddframe.data.source import DataSource, source_in, unknown_in
+from oddframe.data.source import DataInfo, DataSource, source_in, unknown_in
 from oddframe.data.videoset import FINGERPRINT, VideoSet
 from oddframe.errors import MissingPathError, NothingToJudgeError, RunError, SettingsError
 from oddframe.evaluation.event_figures import RATES
 from oddframe.evaluation.figures import TrainedOn
+from oddframe.origin import HostInfo, Versions
 from oddframe.plain import Json
 from oddframe.scoring.scores import AlarmLine
 from oddframe.storage.place import local
@@ -226,8 +227,27 @@ def promised_lines(run: Trained) -> tuple[list[AlarmLine], list[str]]:
     return [fit_calibration(judged, one).line for one in each], []
 
 
-def provenance(run: Trained, videos: VideoSet) -> dict[str, Any]:
+class Provenance(TypedDict):
     """The fields of `Result` that say where its figures come from."""
+
+    detector: str
+    protocol: str
+    fold: int | None
+    folds: int | None
+    data: DataInfo
+    run: str
+    trained_on: TrainedOn
+    settings: Json
+    command: str
+    versions: Versions
+    host: HostInfo | None
+    parameters: int | None
+    seconds_training: float | None
+    peak_memory_mb: float | None
+
+
+def provenance(run: Trained, videos: VideoSet) -> Provenance:
+    """Where figures of a run on these videos come from."""
     info, split = run.info, run.info.split
     return {
         "detector": run.settings.detector,

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from oddframe.errors import DataError, OddframeError
 from oddframe.footage.summary import Summary
+from oddframe.plain import Json
 from oddframe.progress import Progress
 
-Answer = Mapping[str, Any]
+
+class Answer(TypedDict, total=False):
+    """What came of a step; `worker` says which of these each has.
+
+    Attributes:
+        summary: of the scored video. pieces: the fields of each `Piece`, of a video that is to be judged in pieces.
+        backend: that is to judge all of them. digest: of a judged piece.
+    """
+
+    summary: Json
+    pieces: Sequence[Sequence[int]]
+    backend: str
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)

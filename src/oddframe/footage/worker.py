@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
-from typing import Any
 
 from oddframe.footage import pieces
+from oddframe.footage.course import Answer
 from oddframe.footage.folder import Asked
 from oddframe.footage.outputs import scene_of, score_into
 from oddframe.footage.published import filled
@@ -41,11 +41,11 @@ class _Scoring:
         self._scorer = self._load(opening["backend"])
         self._cut: tuple[str, Video] | None = None
 
-    def do(self, order: Order, watch: Watcher) -> dict[str, Any]:
+    def do(self, order: Order, watch: Watcher) -> Answer:
         """What an order says."""
         return {"score": self._score, "piece": self._judge, "merge": self._merge}[order["do"]](order, watch)
 
-    def _score(self, order: Order, watch: Watcher) -> dict[str, Any]:
+    def _score(self, order: Order, watch: Watcher) -> Answer:
         asked = Asked(**order["asked"])
         video, self._cut = asked.open(order["video"], order["name"]), None
         folder = place_of(order["folder"])
@@ -59,13 +59,13 @@ class _Scoring:
             scores = score_into(inside, self._scorer, video, asked, _made(order), watch)
         return {"summary": scores.to_dict()}
 
-    def _judge(self, order: Order, watch: Watcher) -> dict[str, Any]:
+    def _judge(self, order: Order, watch: Watcher) -> Answer:
         asked, video, scorer = Asked(**order["asked"]), self._whole(order), self._by(order["backend"])
         scene, _ = scene_of(scorer, video, asked)
         judged = judge_piece(scorer, video, scene, Piece(*order["piece"]), watch)
         return {"digest": pieces.keep(judged, place_of(order["folder"]), order["number"])}
 
-    def _merge(self, order: Order, watch: Watcher) -> dict[str, Any]:
+    def _merge(self, order: Order, watch: Watcher) -> Answer:
         asked, video, scorer = Asked(**order["asked"]), self._whole(order), self._by(order["backend"])
         folder = place_of(order["folder"])
         with filled(folder) as inside:

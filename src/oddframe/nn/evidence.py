@@ -58,7 +58,7 @@ def components(evidence: Evidence, window: int = 16, stride: int = 8, share: flo
     mse = error.mean(dim=(1, 2)).clamp(min=10 ** (-MAX_PSNR / 10))
     side = (min(window, error.shape[1]), min(window, error.shape[2]))
     # Where the stride does not come out even, a last, slightly narrower square covers the edge. There is no padding to
-    # count; but where a graph says that it counts, ONNX Runtime before 1.29 divides that square by a whole one's pixels.
+    # count; but where a graph says that it counts, ONNX Runtime before 1.29 divides that square by a whole one's area.
     uneven = any((error.shape[1 + axis] - side[axis]) % stride for axis in (0, 1))
     squares = F.avg_pool2d(error.unsqueeze(1), side, stride, ceil_mode=uneven, count_include_pad=False).squeeze(1)
     found = {

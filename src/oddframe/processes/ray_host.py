@@ -17,17 +17,27 @@ import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from oddframe.errors import ClusterError, OddframeError
+from oddframe.plain import Json
 from oddframe.processes.worker import Order
 from oddframe.processes.workers import Worker, Workers
 from oddframe.progress import Progress
 
 Moment = tuple[str, int, int, str]
 """The parts of a `Progress`."""
-Answer = dict[str, Any]
-"""{"done": result} or {"failed": error}, as a worker's last news of an order."""
+
+
+class Answer(TypedDict, total=False):
+    """One of the two, as a worker's last news of an order.
+
+    Attributes:
+        done: its result. failed: the error that ended it, as `OddframeError.to_dict` writes it.
+    """
+
+    done: Any
+    failed: Json
 
 
 class RayHost:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from oddframe.data.synthetic.day.anomalies import KINDS
 from oddframe.data.synthetic.day.moves import RATE
@@ -278,11 +278,11 @@ class _Drawing:
                     except OddframeError as error:
                         raise CannotBeginError from error
                 try:
-                    found: dict[str, Any] = worker.ask({"name": script.name}, watch)
+                    found = DrawnVideo.model_validate(worker.ask({"name": script.name}, watch))
                 except WorkerError:
                     worker = None
                     stack.close()
                     raise
-                return DrawnVideo.model_validate(found)
+                return found
 
             yield draw
