@@ -31,6 +31,12 @@ PAGES = (
     "/events/{}",
 )
 
+TOO_SMALL = """return [...document.querySelectorAll("button, .button, select, input, textarea, summary, .switch")]
+  .filter((one) => one.getClientRects().length && !one.matches("[type=checkbox], [type=range]"))
+  .filter((one) => one.getBoundingClientRect().height < 44)
+  .map((one) => one.outerHTML.slice(0, 80))"""
+"""What is seen on a page and too small for fingers. A box to tick is as large as its label."""
+
 
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
@@ -63,7 +69,7 @@ def test_the_first_login_leads_to_a_password_and_then_to_the_first_camera(chromi
     browser.one("[name=old]").send_keys("wrong")
     browser.one("[name=new]").send_keys("correct horse battery")
     browser.one("main button").click()
-    browser.reads("the old password is wrong", "#said")
+    browser.reads("The old password is wrong", "#said")
     assert "/password" in chromium.current_url
     assert [one for one in browser.errors if "EventSource" in one] == []
 
@@ -78,6 +84,7 @@ def test_every_page_fits_its_screen_and_nothing_in_it_is_refused(chromium, conso
         browser.one("h1")
         wider = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (path, wider) == (path, 0)
+        assert (path, browser.run(TOO_SMALL) if width == 390 else []) == (path, [])
     assert [one for one in browser.errors if "/picture" not in one] == []
 
 

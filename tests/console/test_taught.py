@@ -128,7 +128,9 @@ def test_what_was_taught_follows_a_review_that_nobody_carries_out(seen, site, lo
 def test_a_camera_that_cannot_be_taught_says_why(site, login):
     client = login("viewer")
     site.store.cameras.fit("gate", "tiny", None)
-    assert "calibration, which may be that of other cameras" in client.get(TAUGHT, headers=HTML).text
+    shared = client.get(TAUGHT, headers=HTML).text
+    assert "It cannot be taught yet" in shared
+    assert 'href="/cameras/gate/learning">Let it learn</a>' in shared
     site.store.cameras.put("barn", "0", "USB 0")
     assert "It has no detector yet" in client.get("/cameras/barn/taught", headers=HTML).text
     assert client.get("/cameras/nobody/taught", headers=HTML).status_code == 404

@@ -1,4 +1,5 @@
-"""A newcomer's whole path in a real browser: from the first password to a camera that was taught, and has forgotten.
+"""A newcomer's whole path in a real browser: from the first password to a camera that was taught, and has forgotten;
+by keys in front of a large screen, and by taps on a telephone.
 
 The site is a real one: a camera that sends video, its reader, the engine, events with what is remembered of them.
 Learning begins on its page and is stopped there, as it takes minutes (`teaching/test_working.py` has all of it); what
@@ -38,6 +39,8 @@ pytestmark = pytest.mark.slow
 ENTER, SPACE, UP, RIGHT = "\ue007", " ", "\ue013", "\ue014"
 LOOP = timedelta(seconds=street.LOOP / street.FPS)
 LEARNED_WITHIN_S = 3600.0
+PHONE = 390
+"""Pixels from left to right."""
 
 
 @pytest.fixture
@@ -68,10 +71,11 @@ def console(serving) -> Iterator[Console]:
 def test_from_the_first_password_to_a_camera_that_was_taught_and_has_forgotten(
     chromium, serving, console, address, tmp_path
 ):
-    browser, store = Browser(chromium, console.settings.url), serving.store
-    normal = street.film(tmp_path / "normal.mp4", 60, odd=False)
-    comes_in(browser, console)
-    adds_the_camera(browser, address)
+    store, normal = serving.store, street.film(tmp_path / "normal.mp4", 60, odd=False)
+    comes_in(Browser(chromium, console.settings.url, PHONE), console)
+    browser = Browser(chromium, console.settings.url)
+    browser.log_in("admin")
+    adds_the_camera(browser, address, "gate")
     draws_a_place(browser, store)
     lets_it_learn(browser, store, normal)
     lamp, door = sees_events_come(browser, store)
@@ -84,7 +88,15 @@ def test_from_the_first_password_to_a_camera_that_was_taught_and_has_forgotten(
     browser.until(lambda: only_the_lamp_is_told_of(store, taught_at))
     forgets(browser, 2)
     forgotten_at = utc_now()
-    browser.until(lambda: [one for one in events(store, forgotten_at) if not is_lamp(one)])
+    at_the_door = browser.until(lambda: [one for one in events(store, forgotten_at) if not is_lamp(one)])
+    assert fitting_of(store) == untaught
+
+    phone = Browser(chromium, console.settings.url, PHONE)
+    phone.log_in("admin")
+    adds_the_camera(phone, address, "telephone")
+    reviews_by_taps(phone, store)
+    teaches_by_taps(phone, at_the_door[0])
+    forgets(phone, 1)
 
     assert fitting_of(store) == untaught
 
@@ -96,9 +108,10 @@ def comes_in(browser: Browser, console: Console) -> None:
     browser.one("[name=old]").send_keys(given)
     browser.one("[name=new]").send_keys(PASSWORD + ENTER)
     browser.reads("No camera yet")
+    fits(browser)
 
 
-def adds_the_camera(browser: Browser, address: str) -> None:
+def adds_the_camera(browser: Browser, address: str, name: str) -> None:
     """He sees its picture before he adds it, and goes on seeing it."""
     browser.one("main a[href='/add-camera']").click()
     browser.one("[name=address]").send_keys(address)
@@ -109,9 +122,11 @@ def adds_the_camera(browser: Browser, address: str) -> None:
         return bool(browser.all("#trial img"))
 
     browser.until(tried)
-    browser.one("[name=name]").send_keys("gate" + ENTER)
-    browser.reads("gate", "h1")
+    fits(browser)
+    browser.one("[name=name]").send_keys(name + ENTER)
+    browser.reads(name, "h1")
     browser.one("#live:not([hidden])")
+    fits(browser)
 
 
 def draws_a_place(browser: Browser, store: Store) -> None:
@@ -166,6 +181,31 @@ def teaches_by_keys(browser: Browser, event: CameraEvent, key: str, would: str) 
     return told
 
 
+def reviews_by_taps(browser: Browser, store: Store) -> None:
+    """He says what the newest event was that nobody has reviewed, without scrolling, and takes it back."""
+    browser.see("/review?camera=gate")
+    browser.until(lambda: "gate" in browser.text("#title"))
+    fits(browser)
+    queue = "return JSON.parse(document.getElementById('queue').textContent)[0].id"
+    newest, button = browser.run(queue), browser.one(".verdicts [data-verdict=alarm]")
+    assert browser.run("return arguments[0].getBoundingClientRect().bottom < innerHeight", button)
+    button.click()
+    browser.until(lambda: store.events.get(newest).verdict == "alarm")
+    browser.one(".verdicts [data-undo]").click()
+    browser.until(lambda: store.events.get(newest).verdict is None)
+
+
+def teaches_by_taps(browser: Browser, event: CameraEvent) -> None:
+    """He says that an event was normal, is told what that would do, and has it done."""
+    browser.see(f"/events/{event.id}")
+    browser.one("#teach")
+    fits(browser)
+    browser.one("[data-verdict=normal]").click()
+    browser.reads("would not have come", "#told")
+    browser.one("[data-teach]").click()
+    browser.reads("Taught.", "#told")
+
+
 def forgets(browser: Browser, lessons: int) -> None:
     """He has all forgotten that it was taught."""
     browser.see("/cameras/gate/taught")
@@ -174,6 +214,12 @@ def forgets(browser: Browser, lessons: int) -> None:
         browser.one("[data-forget]").click()
         browser.until(browser.asked).accept()
     browser.reads("Nothing yet")
+    fits(browser)
+
+
+def fits(browser: Browser) -> None:
+    """Nobody has to scroll sideways."""
+    assert browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def events(store: Store, since: datetime | None = None) -> list[CameraEvent]:

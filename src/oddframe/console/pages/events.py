@@ -156,12 +156,14 @@ class Queue:
 
     Attributes:
         items: as the page's script takes them. more: there are more of them than that.
-        cameras: to filter by. classes: names of what was seen, those that are used most first.
+        cameras: to filter by. watches: whether there is a camera now.
+        classes: names of what was seen, those that are used most first.
     """
 
     items: tuple[Json, ...]
     more: bool
     cameras: tuple[str, ...]
+    watches: bool
     classes: tuple[str, ...]
     wanted: Wanted
 
@@ -179,6 +181,7 @@ def queue(site: RunningSite, wanted: Wanted, user: str, now: datetime) -> Queue:
         items=tuple(_item(one, groups[one.event.id], user, now) for one in events),
         more=found.before is not None or len(found.events) > len(events),
         cameras=tuple(one.name for one in store.cameras.all(removed=True)),
+        watches=bool(store.cameras.all()),
         classes=classes(site),
         wanted=wanted,
     )

@@ -111,7 +111,7 @@ def learning_view(site: RunningSite, name: str) -> LearningView:
     if out.check is not None:
         facts.append(("something moves in", f"{100 * out.check.active:.0f} % of the pieces"))
         dark, middle, light = out.check.light
-        facts.append(("light", f"grey {dark:.0f} to {light:.0f} of 255, {middle:.0f} in the middle"))
+        facts.append(("light", f"brightness {dark:.0f} to {light:.0f} of 255, {middle:.0f} in the median"))
     return LearningView(
         camera=record.name,
         out=out,

@@ -128,6 +128,8 @@ def changed(details: Mapping[str, Any]) -> str:
 
     >>> changed({"before": {"false_alarms_per_day": 1}, "after": {"false_alarms_per_day": 2, "name": "gate"}})
     'false alarms per day: 1 → 2; name: gate'
+    >>> changed({"one_time": True})
+    'one time: yes'
     """
     if set(details) <= {"before", "after"} and all(isinstance(one, Mapping) for one in details.values()):
         before, after = details.get("before", {}), details.get("after", {})
@@ -142,6 +144,8 @@ def changed(details: Mapping[str, Any]) -> str:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{_plain(str(name))} {_text(one)}" for name, one in value.items())
     return json.dumps(value, default=str, ensure_ascii=False)

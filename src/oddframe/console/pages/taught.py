@@ -68,7 +68,7 @@ def _why_not(site: RunningSite, camera: str) -> str:
     if not fittings or fittings[0].retired_at is not None:
         return "It has no detector yet. Once it has learned what is normal, reviews can teach it."
     if fittings[0].folder is None:
-        return "It is judged by its detector's own calibration, which may be that of other cameras, too. Let it learn."
+        return "It cannot be taught yet: what judges it is not fitted to it alone, but may be to other cameras, too."
     return ""
 
 

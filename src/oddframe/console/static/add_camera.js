@@ -1,6 +1,6 @@
 // A camera is tried before it is added: its picture is shown, or why there is none.
 
-import { say, send } from "./send.js";
+import { say, send, sentence } from "./send.js";
 
 const form = document.getElementById("add-camera"), trial = document.getElementById("trial"), keep = document.getElementById("keep");
 let tried = "";
@@ -32,7 +32,7 @@ async function attempt(address) {
     keep.hidden = false;
     form.querySelector("[value=try]").classList.remove("first"); // adding it comes next
     form.elements.name.focus();
-  } catch (error) { show(words(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`, "notice bad")); }
+  } catch (error) { show(words(`${sentence(error.message)}.`, "notice bad")); }
 }
 
 form.elements.address.addEventListener("input", () => { if (form.elements.address.value !== tried) keep.hidden = true; });

@@ -1,5 +1,7 @@
 // Logging in.
 
+import { sentence } from "./send.js";
+
 const form = document.getElementById("login"), wrong = document.getElementById("wrong");
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -14,7 +16,7 @@ form.addEventListener("submit", async (event) => {
     });
     const content = await answer.json().catch(() => ({}));
     if (answer.ok) { location.assign(content.one_time ? "/password" : form.dataset.next); return; }
-    wrong.textContent = [content.problem || "The site does not let you in.", content.hint].filter(Boolean).join("; ");
+    wrong.textContent = sentence([content.problem || "the site does not let you in", content.hint].filter(Boolean).join("; ")) + ".";
   } catch {
     wrong.textContent = "The site does not answer.";
   }

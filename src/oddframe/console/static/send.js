@@ -28,9 +28,11 @@ export async function send(order, body) {
   return content;
 }
 
+export const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
 export function say(words, bad = false) {
   const said = document.getElementById("said");
-  said.textContent = words;
+  said.textContent = sentence(words);
   said.classList.toggle("bad", bad);
   clearTimeout(say.timer);
   if (!bad) say.timer = setTimeout(() => { said.textContent = ""; }, 6000);
