@@ -32,6 +32,7 @@ import yaml
 
 from load_a_site import draw_clip
 from oddframe.instant import MODEL
+from oddframe.runs import host
 
 PASSWORD = "correct horse battery"
 SIZE, FPS, FRAMES = (240, 360), 12.5, 250
@@ -75,7 +76,8 @@ def measure(folder: Path, cameras: int, seconds: float) -> dict[str, Any]:
         attackers = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.nice(19))
         attacked = half(client, seconds)
         answers = json.loads(attackers.communicate()[0])
-    return {"cameras": cameras, "seconds": seconds, "peace": peace, "attacked": attacked, "answers": answers}
+    told = {"cameras": cameras, "seconds": seconds, "workers": WORKERS, "host": host().to_dict()}
+    return {**told, "peace": peace, "attacked": attacked, "answers": answers}
 
 
 @contextlib.contextmanager
@@ -125,7 +127,10 @@ def wait_for_frames(client: httpx.Client, cameras: int) -> None:
 
 
 def half(client: httpx.Client, seconds: float) -> dict[str, Any]:
-    """Frames judged and dropped in a second, and how long somebody waits who looks at the events."""
+    """Frames judged and dropped in a second, and how long somebody waits who looks at the events.
+
+    The load average is that at the end: of the last minute, with all else that the machine does.
+    """
     before, began_s, waits_s, refused = counted(client), time.monotonic(), [], 0
     while time.monotonic() - began_s < seconds:
         asked_s = time.monotonic()
@@ -143,6 +148,7 @@ def half(client: httpx.Client, seconds: float) -> dict[str, Any]:
         "latency_s": after["latency_s"],
         "looks": len(waits_s),
         "looks_refused": refused,
+        "load_average": round(os.getloadavg()[0], 1),
         "look_p95_s": round(waits_s[int(0.95 * len(waits_s))], 3) if waits_s else None,
     }
 

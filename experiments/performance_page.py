@@ -93,6 +93,16 @@ answer is from the question for a page to its last byte; a review is from the ke
 be seen. Shares are of one core, for the console's process. The machine was busy with other work, which is in all times.
 """
 
+ATTACK = """## A console that is attacked
+
+    python benchmarks/attack_the_console.py --seconds 60 --json benchmarks/results/attack_the_console.json
+
+A site whose two cameras are drawn files of 12.5 frames a second, a minute in peace and a minute under attack by eight
+attackers of each kind, which run on the same machine with the lowest priority. Meanwhile somebody who is logged in asks
+for the list of events twice a second. The machine was busy with other work, which is in all times. Numbers are codes of
+HTTP: 401 is "log in first", 413 "too large", 429 "too many of them", 404 "there is no such thing".
+"""
+
 READ = """## What does exact reading cost?
 
     python benchmarks/reading.py --json benchmarks/results/reading.json
@@ -282,7 +292,11 @@ def make_pages(results: Path) -> dict[str, str]:
         "lab/damaged-files.md": "\n".join([DAMAGED, *_damaged(results), KILLED, _killed(results), *_mutants(results)]),
     }
     if load := load_tables.long_page(results):
-        console = _sections(results, {"look_at_the_console": (LOOK, tables.console_table)}, {})
+        consoles: Sections = {
+            "look_at_the_console": (LOOK, tables.console_table),
+            "attack_the_console": (ATTACK, tables.attack_table),
+        }
+        console = _sections(results, consoles, {})
         pages["lab/load.md"] = "\n".join([load, *console])
     return pages | {
         f"lab/{name}.md": "\n".join([head, *_sections(results, sections, ELSEWHERE)])

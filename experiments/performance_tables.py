@@ -215,6 +215,41 @@ def console_table(found: Mapping[str, Any]) -> str:
     )
 
 
+def attack_table(found: Mapping[str, Any]) -> str:
+    """Both halves side by side, and how each kind of attack was answered."""
+    halves = [found["peace"], found["attacked"]]
+    rows = [["", "in peace", "attacked"]]
+    for name, words, form in (
+        ("judged_per_s", "frames judged a second", "{:.1f}"),
+        ("dropped_per_s", "frames dropped a second", "{:.1f}"),
+        ("look_p95_s", "the list of events, 95 of 100 below, s", "{:.3f}"),
+        ("looks_refused", "of these refused", "{}"),
+        ("load_average", "load average", "{:g}"),
+    ):
+        rows.append([words, *("-" if half[name] is None else form.format(half[name]) for half in halves)])
+    answers = [["attack", "answered"]]
+    for kind, counted in found["answers"].items():
+        told = (f"{count:,} times {answer.split(':')[0]}" for answer, count in sorted(counted.items(), key=_fewer))
+        answers.append([ATTACKS[kind], ", ".join(told)])
+    given = sum(
+        count for counted in found["answers"].values() for answer, count in counted.items() if "GIVEN" in answer
+    )
+    return f"{table(rows)}\n{table(answers)}\nAnswers that gave away what they should not: {given or 'none'}.\n"
+
+
+def _fewer(counted: tuple[str, int]) -> int:
+    return -counted[1]
+
+
+ATTACKS = {
+    "logins": "logins with guesses",
+    "streams": "event streams without a login",
+    "letters": "requests letter by letter",
+    "bodies": "bodies of ten megabytes",
+    "paths": "paths to what is nobody's business",
+}
+
+
 def reading_table(found: Mapping[str, Any]) -> str:
     rows = [["", "frames", "PyAV alone", "oddframe", "opening", "counting"]]
     for name, one in found["files"].items():
