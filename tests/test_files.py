@@ -41,6 +41,15 @@ def test_a_lock_is_held_by_one_at_a_time_whatever_the_file_system(tmp_path):
         pass
 
 
+@pytest.mark.usefixtures("file_system")
+def test_a_lock_file_that_stayed_is_not_held(tmp_path):
+    """The cache of a home that other machines use, too: they have locks, and leave their lock files there."""
+    (tmp_path / "a.lock").touch()
+
+    with lock(tmp_path / "a.lock", wait=False):
+        pass
+
+
 def test_a_file_that_names_a_dead_holder_is_no_lock(tmp_path, monkeypatch):
     fcntl = pytest.importorskip("fcntl")
     dies = (

@@ -244,7 +244,8 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
         HeldElsewhereError: somebody holds it, and `wait` is False.
         StorageError: the file cannot be written.
     """
-    held: filelock.BaseFileLock = filelock.FileLock(path)
+    # Its own way out would take a lock file that stayed behind for one that is held, and wait for ever.
+    held: filelock.BaseFileLock = filelock.FileLock(path, fallback_to_soft=False)
     timeout_s = -1 if wait else 0
     try:
         try:
