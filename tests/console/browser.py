@@ -26,6 +26,7 @@ class Browser:
         self.chromium, self.url = chromium, url
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        chromium.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
         chromium.get(f"{url}/login")
         chromium.delete_all_cookies()
         chromium.execute_script("localStorage.clear()")
@@ -96,3 +97,8 @@ class Browser:
     def errors(self) -> list[str]:
         """What the browser complains of."""
         return [entry["message"] for entry in self.chromium.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def elsewhere(chromium: Chrome) -> None:
+    """The browser is in New Zealand, and the site is not, until the next `Browser`."""
+    chromium.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Pacific/Auckland"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,12 @@ from oddframe.console import stream
 from oddframe.site.picture_maker import LivePicture
 
 from . import day
-from .browser import Browser
+from .browser import Browser, elsewhere
 from .conftest import person
 
 pytestmark = pytest.mark.slow
 
-ESCAPE, ENTER, SPACE, RIGHT, DOWN = "\ue00c", "\ue007", " ", "\ue014", "\ue015"
+ESCAPE, ENTER, SPACE, END, RIGHT, DOWN = "\ue00c", "\ue007", " ", "\ue010", "\ue014", "\ue015"
 PAGES = (
     "/",
     "/cameras/gate",
@@ -86,6 +86,19 @@ def test_every_page_fits_its_screen_and_nothing_in_it_is_refused(chromium, conso
         assert (path, wider) == (path, 0)
         assert (path, browser.run(TOO_SMALL) if width == 390 else []) == (path, [])
     assert [one for one in browser.errors if "/picture" not in one] == []
+
+
+def test_a_curve_tells_the_time_of_the_site_wherever_the_browser_is(browser, chromium, events):
+    elsewhere(chromium)
+    browser.log_in("viewer")
+    browser.see("/cameras/gate?hours=1")
+    browser.one("#score .chart").send_keys(END)
+    browser.until(lambda: " · score " in browser.text("#score .readout"))
+
+    told = datetime.strptime(
+        f"{datetime.now().year} {browser.text('#score .readout').split(' · ')[0]}", "%Y %a %d %b %H:%M:%S"
+    )
+    assert abs(datetime.now() - told) < timedelta(minutes=5)
 
 
 def test_events_are_reviewed_by_keys_and_taken_back(browser, site, events):

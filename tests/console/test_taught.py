@@ -13,12 +13,13 @@ from pathlib import Path
 import cv2
 import pytest
 
+from oddframe.console.moments import moment
 from oddframe.site.engine_process import EVIDENCE
 from oddframe.site.evidence import place_of_evidence
 
 from ..teaching import test_teaching_now as street
 from . import day
-from .browser import Browser
+from .browser import Browser, elsewhere
 from .conftest import StandingSite, person
 
 pytest.importorskip("onnxruntime")
@@ -160,12 +161,15 @@ def shoot(browser: Browser, name: str) -> None:
 def test_somebody_teaches_and_forgets_in_a_browser(chromium, console, site, lamps, width):
     person(console.access, site.store, "ann", "reviewer")
     browser = Browser(chromium, console.settings.url, width)
+    elsewhere(chromium)
     browser.log_in("ann")
     browser.see(f"/events/{lamps[0]}")
     browser.one("#teach [name=reach]").send_keys("wide")
     browser.run("document.activeElement.blur()")
     browser.press("n")
     browser.reads("2 of the last 2 events would not have come", "#told")
+    begun = site.store.events.get(lamps[0]).event.started_at
+    browser.reads(moment(begun, begun), "#told")
     untaught = site.store.reviews.numbered([1])[0].scope
     shoot(browser, f"teach-{width}")
     assert browser.run("return document.documentElement.scrollWidth") <= width

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from oddframe.console.look import address_of_file, look_version
+from oddframe.console.moments import moment
 from oddframe.console.pages import words
 from oddframe.console.pages.navigation import NAVIGATION
 from oddframe.reporting.words import count, sentence
@@ -28,7 +29,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "shown": words.shown,
-        "moment": words.moment,
+        "moment": moment,
         "lasts": words.lasts,
         "size": words.size,
         "count": count,

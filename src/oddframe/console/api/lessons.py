@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter
 
 from oddframe.console.access.door import Reviewer, TheStore, Viewer
 from oddframe.console.api.fields import EventId, InPath, Number
+from oddframe.console.moments import moment
 from oddframe.records import Record
 from oddframe.site.store.records import Verdict
 from oddframe.teaching.lesson_records import Preview, Scope, TaughtLesson
@@ -22,14 +25,22 @@ class Tried(Record):
 
 
 class PreviewOut(Preview):
-    """What would come of a review. words: the same in one or two sentences."""
+    """What would come of a review.
+
+    Attributes:
+        words: the same in one or two sentences.
+        moments: when each of `silenced` began, in words and in the site's time zone.
+    """
 
     words: str
+    moments: tuple[str, ...]
 
     @classmethod
     def of(cls, preview: Preview) -> PreviewOut:
         """With its words."""
-        return cls(**dict(preview), words=preview.in_words())
+        now = datetime.now(UTC)
+        moments = tuple(moment(one.began_at, now) for one in preview.silenced)
+        return cls(**dict(preview), words=preview.in_words(), moments=moments)
 
 
 @router.post("/events/{event}/preview")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from oddframe.console.pages.words import moment
+from oddframe.console.moments import moment
 from oddframe.plain import Json
 from oddframe.reporting.words import count
 from oddframe.site.events import CameraEvent
@@ -53,8 +53,10 @@ class Curve:
 
     @property
     def data(self) -> Json:
-        """For the page's script."""
-        return {"begin": self.begin.timestamp(), "end": self.end.timestamp(), "values": self.values}
+        """For the page's script. moments: of each point in words, since a browser may be in another time zone."""
+        moments = [moment(self.begin + timedelta(seconds=second), self.end) for second, _, _ in self.values]
+        span_s = (self.end - self.begin).total_seconds()
+        return {"seconds": span_s, "values": self.values, "moments": moments}
 
 
 def curve(

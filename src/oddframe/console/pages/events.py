@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from oddframe.console.access.door import TheSite
 from oddframe.console.api.fields import EventId
+from oddframe.console.moments import moment
 from oddframe.console.pages.answer import answer
 from oddframe.console.pages.curve import Curve, curve
 from oddframe.console.pages.looking import Looking
 from oddframe.console.pages.page import page_of
-from oddframe.console.pages.words import CHANGES, ENDED_BY, lasts, moment, shown
+from oddframe.console.pages.words import CHANGES, ENDED_BY, lasts, shown
 from oddframe.console.running import RunningSite
 from oddframe.plain import Json
 from oddframe.scoring.scores import Box

@@ -1,9 +1,8 @@
-"""Words of pages: states, verdicts, moments and durations. Moments are local, see `site.schedule`."""
+"""Words of pages: states, verdicts and durations."""
 
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
 
 from oddframe.cameras.state import HealthState
 from oddframe.scoring.lessons import Reach
@@ -112,25 +111,6 @@ _SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
-
-
-def clock(at: datetime) -> str:
-    """The time of day."""
-    return f"{at.astimezone():%H:%M:%S}"
-
-
-def moment(at: datetime, now: datetime) -> str:
-    """Day and time, as short as they are clear. Today has its day, too: a page may stay open over midnight.
-
-    >>> from datetime import UTC, timedelta
-    >>> noon = datetime(2026, 11, 30, 12, tzinfo=UTC).astimezone()
-    >>> moment(noon, noon)[:11], moment(noon - timedelta(days=400), noon)[:11]
-    ('Mon 30 Nov ', '26 Oct 2025')
-    """
-    local, today = at.astimezone(), now.astimezone().date()
-    if abs((today - local.date()).days) < 300:
-        return f"{local:%a} {local.day} {local:%b %H:%M:%S}"
-    return f"{local.day} {local:%b %Y %H:%M:%S}"
 
 
 def lasts(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 function begin(chart) {
   const data = JSON.parse(chart.querySelector("script").textContent);
-  const { begin: from, end: to, values } = data;
+  const { seconds: span, values, moments } = data;
   if (!values.length) return;
   const readout = chart.parentElement.querySelector(".readout");
   const svg = chart.querySelector("svg"), cursor = document.createElementNS("http://www.w3.org/2000/svg", "line");
@@ -13,19 +13,18 @@ function begin(chart) {
   const show = (index) => {
     at = Math.max(0, Math.min(values.length - 1, index));
     const [seconds, score, line] = values[at];
-    const x = (1000 * seconds) / (to - from);
+    const x = (1000 * seconds) / span;
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
     if (!cursor.isConnected) svg.append(cursor);
-    const when = new Date(1000 * (from + seconds));
-    const words = `${when.toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })} · score ${score} · line ${line}${score >= line ? " · above the line" : ""}`;
+    const words = `${moments[at]} · score ${score} · line ${line}${score >= line ? " · above the line" : ""}`;
     readout.textContent = words;
     chart.setAttribute("aria-valuenow", at);
     chart.setAttribute("aria-valuetext", words);
   };
   const point = (event) => {
     const box = chart.getBoundingClientRect();
-    const wanted = ((event.clientX - box.left) / box.width) * (to - from);
+    const wanted = ((event.clientX - box.left) / box.width) * span;
     let best = 0;
     values.forEach(([seconds], index) => { if (Math.abs(seconds - wanted) < Math.abs(values[best][0] - wanted)) best = index; });
     show(best);

@@ -104,10 +104,10 @@ export class Lesson {
     if (!preview.silenced.length) return;
     const list = document.createElement("ul");
     list.className = "rows";
-    for (const one of preview.silenced.slice(0, 8)) {
+    for (const [number, one] of preview.silenced.slice(0, 8).entries()) {
       const row = document.createElement("li"), link = document.createElement("a"), what = document.createElement("span");
       link.href = `/events/${one.event}`;
-      link.textContent = new Date(one.began_at).toLocaleString();
+      link.textContent = preview.moments[number];
       what.className = `verdict ${one.verdict ?? "none"}`;
       what.textContent = one.verdict ?? "not reviewed";
       row.append(link, what);

@@ -108,7 +108,7 @@ const handlers = {
   away() {
     lost = lost || new Date();
     setTimeout(() => {
-      if (lost && !sessionEnded) show(`No connection to the site since ${lost.toLocaleTimeString()}. This page shows how it was then.`);
+      if (lost && !sessionEnded) show(`No connection to the site since ${lost.toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false })}. This page shows how it was then.`);
     }, 4000);
   },
 };
