@@ -471,6 +471,23 @@ def test_own_video_in_the_layout_of_public_sets_takes_its_flat_labels_in_natural
     assert "frame_labels_mycam.npy: labels of the 2 test videos in natural order (2, 10)" in videos.notes
 
 
+def test_labels_from_elsewhere_are_called_the_same_from_wherever_they_are_named(as_peers, tmp_path, monkeypatch):
+    """So that the judging does not repeat the training's note with another path, and no result tells of the disk."""
+    for name in ("one/labels.npy", "two/labels.npy", "own.npy"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        np.save(tmp_path / name, np.array(FLAT))
+    (as_peers / "labels.csv").write_text("video,start,end\n2,6,10\n10,0,7\n")
+    monkeypatch.chdir(tmp_path)
+
+    near = open_videoset(as_peers, labels=["one/labels.npy", "two/labels.npy", "own.npy"])
+    far = open_videoset(
+        as_peers, labels=[tmp_path / "one/labels.npy", tmp_path / "two/labels.npy", tmp_path / "own.npy"]
+    )
+
+    assert near.notes == far.notes
+    assert sorted(near.label_sources) == ["labels.csv", "one/labels.npy", "own.npy", "two/labels.npy"]
+
+
 def test_flat_labels_without_the_first_four_frames_of_each_video_are_known_by_their_length(as_peers, tmp_path):
     np.save(tmp_path / "dmad.npy", np.array(FLAT[4:10] + FLAT[14:])[None])
 

@@ -195,10 +195,11 @@ def _assemble(
     notes: Sequence[str],
     on_conflict: OnConflict,
 ) -> VideoSet:
+    called = _called([*files, *([] if mask_root is None else [mask_root])], root)
     flat = [file for file in files if is_label_file(file)]
     tables: list[tuple[str, Rows]] = []
     for file in [file for file in files if file not in flat]:
-        table = _relative(file, root)
+        table = called[file]
         rows, unread = read_rows(file, table, listed)
         tables.append((table, rows))
         notes = [*notes, *unread]
@@ -210,7 +211,7 @@ def _assemble(
         for table, rows in tables
     ]
     for file in flat:
-        source, note = read_all_test(file, _relative(file, root), listed)
+        source, note = read_all_test(file, called[file], listed)
         sources.append(source)
         notes = [*notes, note]
     covered = bool(flat) or any(listed[place].part == "test" for _, rows in tables for place in rows)
@@ -241,7 +242,7 @@ def _assemble(
         )
     abnormal_frames = {source.name: source.abnormal_frames for source in sources}
     if mask_root is not None and masks and not covered:
-        abnormal_frames[_relative(mask_root, root)] = shown
+        abnormal_frames[called[mask_root]] = shown
     return VideoSet(
         name=name,
         kind=kind,
@@ -277,5 +278,22 @@ def _differences(one: ListedVideo, labels: Labels, drawn: Masks) -> list[str]:
     ]
 
 
-def _relative(path: Path, root: Path | None) -> str:
-    return printable(path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path))
+def _called(files: Sequence[Path], root: Path | None) -> dict[Path, str]:
+    """What files are called in notes and results: below the root by their way from there, elsewhere by their name, with
+    as many of its folders as tell it from others.
+
+    So the judging says the same as the training, from wherever each was called, and neither tells of a machine's disk.
+    """
+    inside = {
+        file: printable(file.relative_to(root).as_posix())
+        for file in files
+        if root is not None and file.is_relative_to(root)
+    }
+    away = {file: file.absolute().parts for file in files if file not in inside}
+    tails = {
+        file: [printable("/".join(parts[-many:])) for many in range(1, len(parts))] for file, parts in away.items()
+    }
+    taken = Counter([*inside.values(), *(tail for own in tails.values() for tail in own)])
+    return inside | {
+        file: next((tail for tail in own if taken[tail] == 1), printable(str(file))) for file, own in tails.items()
+    }
