@@ -41,9 +41,8 @@ _MOST_ENLARGED = 3
 _LEAST_SIDE = 16
 """OpenCV's method takes no smaller pictures; these are enlarged for it."""
 
-_ANGLES = np.arange(DIRECTIONS // 2) * (2 * np.pi / DIRECTIONS)
-_AXES = np.array([np.cos(_ANGLES), np.sin(_ANGLES)], np.float32)
-"""(2, 4): half of the directions; the others are their opposites."""
+_DIAGONAL = np.float32(np.sqrt(0.5))
+"""Part of a diagonal along each of its sides."""
 
 _NONE_YET: Any = None
 """Flow to begin with; OpenCV takes None, which its types do not know."""
@@ -80,8 +79,7 @@ def flow(previous: NDArray[np.uint8], current: NDArray[np.uint8], window: int = 
 def speeds_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
     """`flow` of vectors that are known: (rows, columns, 2) → (h, w) float32."""
     squares = np.einsum("hwc,hwc->hw", vectors, vectors)
-    cell = cell_of(len(squares))
-    return window_means(window_means(squares, cell, cell), window, 1)
+    return window_means(_cell_means(squares, cell_of(len(squares))), window, 1)
 
 
 def directions_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
@@ -102,11 +100,13 @@ def directions_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray
     """
     cell = cell_of(len(vectors))
     step = 2 - cell % 2  # the method itself has followed every second place, and filled in the others
-    some = vectors[::step, ::step]
-    moving = np.einsum("hwc,hwc->hw", some, some) >= _LEAST_SPEED**2
-    along = (some * moving[:, :, None]) @ _AXES  # (rows, columns, 4)
-    both = np.concatenate([np.maximum(along, 0), np.minimum(along, 0)], axis=2)
-    return window_means(window_means(np.square(both, out=both), cell // step, cell // step), window, 1)
+    right, down = (np.ascontiguousarray(vectors[::step, ::step, axis]) for axis in (0, 1))
+    moving = right * right + down * down >= _LEAST_SPEED**2
+    right, down = right * moving, down * moving
+    half = (right, (right + down) * _DIAGONAL, down, (down - right) * _DIAGONAL)  # the others are their opposites
+    along = [np.maximum(one, 0) for one in half] + [np.minimum(one, 0) for one in half]
+    cells = [_cell_means(np.square(one, out=one), cell // step) for one in along]
+    return window_means(np.dstack(cells), window, 1)
 
 
 def vectors_between(previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -126,6 +126,15 @@ def cell_of(rows: int) -> int:
     (8, 2, 1)
     """
     return max(1, round(CELL * rows / ROWS))
+
+
+def _cell_means(values: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+    """`window_means` of cells beside each other. Where they fill the picture, OpenCV's shrinking is several times as
+    fast, and the same but for rounding."""
+    height, width = values.shape
+    if height % cell or width % cell:
+        return window_means(values, cell, cell)
+    return np.asarray(cv2.resize(values, (width // cell, height // cell), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _compared(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
