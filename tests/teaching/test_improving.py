@@ -208,7 +208,7 @@ def test_a_detector_is_trained_on_with_reviews_from_its_own_weights(store, stree
     how = LearnSettings(preset="tiny", segment=2, time_budget=1)
     ask(store, "gate", how, "ann")
     folder = learning_folder(store.folder, 1, 1)
-    task = Task(folder=str(folder), settings=how.kept(), attempt=1, videos=(str(street(240)),))
+    task = Task(folder=str(folder), settings=how.kept(), attempt=1, videos=(str(street(160)),))
     take_recordings(task, quiet)
     training, apart = divide(task.pieces())
     laid_out(apart, task.here / "apart")
