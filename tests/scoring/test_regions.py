@@ -43,6 +43,7 @@ def test_a_region_smaller_than_a_place_still_watches_that_place():
         ({"watch": [LEFT], "ignore": [[[0, 0], [0.6, 0], [0.6, 1], [0, 1]]]}, "every place to watch is ignored"),
         ({"watch": [[[0.1, 0.1], [0.9, 0.9]]]}, "is no polygon"),
         ({"watch": [[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]]}, "has no area"),
+        ({"watch": [[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9], [0.3, 0.3]]]}, "has no area"),
         ({"whatch": []}, "whatch"),
         ({"watch": [[["a", 0]]]}, r"watch\.0"),
         ([], "damaged"),
@@ -91,3 +92,30 @@ def test_what_is_ignored_has_no_part_in_what_is_normal_elsewhere():
 
     np.testing.assert_allclose(calm.mean[4:], lively.mean[4:], atol=1e-5)
     np.testing.assert_allclose(calm.spread[4:], lively.spread[4:], rtol=1e-5)
+
+
+SHAPES = {
+    "an L, whose edges would cross others if they were longer": [(0, 0), (4, 0), (4, 2), (2, 2), (2, 4), (0, 4)],
+    "a roof that touches the floor": [(0, 0), (4, 0), (4, 4), (2, 0), (0, 4)],
+    "a comb": [(0, 0), (4, 0), (4, 4), (3, 1), (2, 3), (1, 1), (0, 4)],
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("turned", range(4))
+@pytest.mark.parametrize("first", range(5))
+def test_hollow_shapes_cross_nothing_however_they_lie_and_wherever_they_begin(name: str, turned: int, first: int):
+    corners = [np.array(corner) - 2.0 for corner in SHAPES[name]]
+    for _ in range(turned):
+        corners = [np.array([-y, x]) for x, y in corners]
+    points = [(float(0.625 + x / 16), float(0.75 + y / 16)) for x, y in corners]
+
+    Regions(watch=((*points[first:], *points[:first]),))
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_a_star_drawn_in_one_stroke_crosses_itself_wherever_it_begins(first: int):
+    star = [(0.5, 0.1), (0.75, 0.9), (0.1, 0.4), (0.9, 0.4), (0.25, 0.9)]
+
+    with pytest.raises(SettingsError, match=r"watch\[0\] crosses itself"):
+        Regions(watch=((*star[first:], *star[:first]),))

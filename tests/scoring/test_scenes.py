@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ THREE = Scenes(("passage", "square", "street"), known=True)
 def test_the_scene_is_the_folder_as_in_training():
     assert THREE.choose("", folders_of("street/street-t01", Path("data/test/street/street-t01.mp4"))) == ("street", "")
     assert THREE.choose("", folders_of("t01", Path("/data/test/square/t01.mp4"))) == ("square", "")
+    assert THREE.choose("", ["street", "monday", "morning"]) == ("street", "")
     nested = Scenes(("north/gate",), known=True)
     assert nested.choose("", folders_of("north/gate/monday", Path("monday.mp4"))) == ("north/gate", "")
 
@@ -45,6 +47,7 @@ def test_a_run_of_several_scenes_that_is_given_none_says_so():
 
     assert scene == ""
     assert "the run knows 3 (passage, square, street)" in note
+    assert "e.g. --scene passage" in note
 
 
 def test_a_run_of_one_camera_judges_by_that():
@@ -54,3 +57,25 @@ def test_a_run_of_one_camera_judges_by_that():
 
 def test_a_run_of_an_earlier_version_may_have_had_scenes_that_it_does_not_tell():
     assert Scenes((), known=False).choose("gate", []) == ("gate", "")
+
+
+@pytest.mark.parametrize(("count", "shown"), [(8, "1, 2, 3, 4, 5, 6, 7, 8)"), (9, "1, 2, 3, 4, 5, 6, 7, 8 ...)")])
+def test_of_many_scenes_the_first_eight_are_named(count, shown):
+    _, note = Scenes(tuple(str(number) for number in range(1, count + 1)), known=True).choose("", [])
+
+    assert f"the run knows {count} ({shown}:" in note
+
+
+def test_scenes_are_all_that_calibration_or_backgrounds_name():
+    calibration = SimpleNamespace(scenes=("", "yard"), filmed=("gate",))
+
+    assert Scenes.of(calibration, SimpleNamespace(scenes=("belt",))) == Scenes(("belt", "gate", "yard"), known=True)
+    assert Scenes.of(calibration, SimpleNamespace(scenes=())) == Scenes(("gate", "yard"), known=False)
+    calibration.filmed = None
+    assert Scenes.of(calibration, SimpleNamespace(scenes=())) == Scenes(("yard",), known=False)
+
+
+def test_the_scenes_of_a_run_are_read_from_its_folder():
+    run = SimpleNamespace(folder=Path(__file__).parents[1] / "made_by_0_1" / "scenes")
+
+    assert Scenes.of_run(run) == Scenes(("gate", "road"), known=False)

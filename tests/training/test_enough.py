@@ -41,7 +41,18 @@ def test_eighteen_seconds_are_too_little_and_how_much_is_enough_is_said():
 def test_a_hint_that_cannot_help_is_not_given():
     """Half of 45 frames are not a hundred."""
     assert "data.heldout" not in refusal(parts(10, 10, trained=25), heldout=0.4).hint
+    assert "data.heldout" not in refusal(parts(50), heldout=0.3).hint  # more than half of what is there
     assert " of it" not in refusal(parts(22, 23, fps=None)).hint.partition(",")[0]
+
+
+def test_a_piece_that_is_shorter_than_a_window_adds_nothing():
+    assert refusal(parts(3, 27)).seen.startswith("23 held-out frames")
+
+
+@pytest.mark.parametrize(("fps", "said"), [(7.1, "89 s of it"), (7.0, "2 min of it"), (5.2, "3 min of it")])
+def test_a_minute_and_a_half_and_more_is_said_in_minutes_never_too_few(fps, said):
+    """It takes 630 frames: 88.7, 90 and 121.2 s."""
+    assert said in refusal(parts(22, 23, fps=fps)).hint
 
 
 def test_a_hundred_frames_are_enough():

@@ -157,11 +157,9 @@ def _area(polygon: Polygon) -> float:
 
 
 def _crossing(polygon: Polygon) -> tuple[int, int] | None:
-    """Two edges, by the numbers of their first points, that cross each other."""
+    """Two edges, by the numbers of their first points, that cross each other; neighbours only touch."""
     count = len(polygon)
     for one, other in combinations(range(count), 2):
-        if other - one == 1 or (one == 0 and other == count - 1):
-            continue  # neighbours share a point
         if _cross(polygon[one], polygon[one + 1], polygon[other], polygon[(other + 1) % count]):
             return one, other
     return None
