@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from oddframe.errors import MissingExtraError
@@ -65,3 +66,22 @@ def test_a_notebook_shows_frames_alone_where_times_are_unknown(scored):
     shown = scored([4.0] * 5, fps=None, events=[(4, 9)])._repr_html_()
 
     assert "<td>4-8</td><td></td><td></td><td>4.00</td>" in shown
+
+
+def test_the_frames_of_an_event_are_those_before_its_end(scored):
+    assert scored([1.0, 4.0, 4.0, 1.0], events=[(5, 7)]).above_line().tolist() == [False, True, True, False]
+
+
+def test_the_time_of_day_is_told_where_it_is_known(scored):
+    scores = scored([1.0])
+    timed = replace(scores, began=datetime(2026, 11, 28, 14, 31, 52))
+
+    assert (scores.at(0.4), timed.at(None), timed.at(0.4)) == (None, None, "2026-11-28T14:31:52.400")
+    assert (scores.to_dict()["began"], timed.to_dict()["began"]) == (None, "2026-11-28T14:31:52")
+
+
+def test_frames_begin_anew_where_it_is_said_and_else_where_numbers_leap(scored):
+    scores = replace(scored([1.0, 1.0, 1.0]), frame=np.array([4, 5, 7]), anew=None)
+
+    assert scores.begins().tolist() == [False, False, True]
+    assert replace(scores, anew=np.array([True, True, False])).begins().tolist() == [True, True, False]
