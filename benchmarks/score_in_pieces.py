@@ -20,7 +20,9 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import oddframe as odd
-from oddframe.footage.many import score_by_several
+from oddframe.footage.folder import Asked, Means
+from oddframe.footage.many import score_together
+from oddframe.processes.engines import Where
 from score_on_a_cluster import write_video
 
 RATE = 25
@@ -50,7 +52,7 @@ def measure(run: odd.Run, home: Path) -> dict[str, Any]:
     seconds = {}
     for jobs in (1, 2):
         began = time.monotonic()
-        ended = score_by_several(run, home / "long.mp4", out=home / str(jobs), jobs=jobs)
+        ended = score_together(run, home / "long.mp4", Asked(), Means(), home / str(jobs), Where(jobs=jobs))
         seconds[jobs] = time.monotonic() - began
     tables = ("scores.csv", "events.csv", "scores.json")
     return {

@@ -11,9 +11,11 @@ import pytest
 from oddframe.errors import StorageError
 from oddframe.footage.archive import table
 from oddframe.footage.course import Course
-from oddframe.footage.many import are_several, score_by_several, score_videos
+from oddframe.footage.folder import Asked, Means
+from oddframe.footage.many import are_several, score_together, score_videos
 from oddframe.footage.outputs import score
 from oddframe.footage.published import MANIFEST
+from oddframe.processes.engines import Where
 from oddframe.storage import remote
 from oddframe.storage.alone import alone_in
 from oddframe.storage.place import place_of
@@ -106,7 +108,7 @@ def test_a_long_video_by_url_is_judged_in_pieces_and_leaves_the_same_tables(
     monkeypatch.setattr(
         Course, "ended", lambda course, step, found: done.append(step.does["do"]) or follow(course, step, found)
     )
-    score_by_several(run, archive / "may/long.mp4", out=archive / "seen", jobs=2)
+    score_together(run, archive / "may/long.mp4", Asked(), Means(), archive / "seen", Where(jobs=2))
     score(run, long, out=tmp_path / "seen")
 
     assert done == ["score", "piece", "piece", "merge"]

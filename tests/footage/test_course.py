@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 from oddframe.cli.main import app
 from oddframe.errors import CutOffVideoError, WorkerError
 from oddframe.footage.course import Course, Step
-from oddframe.footage.many import score_by_several, score_videos
+from oddframe.footage.folder import Asked, Means
+from oddframe.footage.many import score_together, score_videos
 from oddframe.footage.outputs import score
 from oddframe.footage.summary import Summary
+from oddframe.processes.engines import Where
 from oddframe.progress import Progress
 
 from .conftest import flashing
@@ -26,6 +28,7 @@ FRAMES = 1400
 """Long enough for two pieces."""
 
 TABLES = ("scores.csv", "events.csv", "scores.json")
+AT_10 = Asked(fps=10)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def assert_same(found: Path, wanted: Path) -> None:
 @pytest.mark.slow
 def test_one_video_by_two_processes_leaves_the_same_files(run, long, wanted, processes, tmp_path):
     told: list[Progress] = []
-    found = score_by_several(run, long, out=tmp_path / "seen", fps=10, jobs=2, watch=told.append)
+    found = score_together(run, long, AT_10, Means(), tmp_path / "seen", Where(jobs=2), told.append)
 
     assert len(processes) == 2
     assert {32, 690} <= {event.start for event in found.summary.events}
@@ -140,7 +143,7 @@ def test_a_video_of_which_a_frame_does_not_decode_is_scored_uncut(run, long, tmp
     torn.write_bytes(torn.read_bytes()[:100])
 
     score(run, damaged, out=tmp_path / "wanted", fps=10)
-    found = score_by_several(run, damaged, out=tmp_path / "seen", fps=10, jobs=2)
+    found = score_together(run, damaged, AT_10, Means(), tmp_path / "seen", Where(jobs=2))
 
     assert any("1000.png" in note for note in found.summary.notes)
     assert_same(tmp_path / "seen", tmp_path / "wanted")
@@ -149,7 +152,7 @@ def test_a_video_of_which_a_frame_does_not_decode_is_scored_uncut(run, long, tmp
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_one_video_on_a_cluster_leaves_the_same_files(run, long, wanted, tmp_path):
-    score_by_several(run, long, out=tmp_path / "seen", fps=10, jobs=2, engine="ray")
+    score_together(run, long, AT_10, Means(), tmp_path / "seen", Where("ray", jobs=2))
 
     assert_same(tmp_path / "seen", wanted)
 

@@ -128,36 +128,6 @@ def score_all(
     return ended
 
 
-def score_by_several(
-    run: Trained | Path | str,
-    video: Place | str,
-    *,
-    out: Place | str,
-    jobs: int | None = None,
-    engine: str = "local",
-    address: str | None = None,
-    start: str | None = None,
-    end: str | None = None,
-    fps: float | None = None,
-    scene: str = "",
-    heat_video: bool = False,
-    clips: int = 0,
-    start_time: str | None = None,
-    device: str = "auto",
-    backend: str = "auto",
-    fitting: Fitting | Path | str | None = None,
-    patience_s: float = PATIENCE_S,
-    watch: Watcher = unwatched,
-) -> ScoredVideo:
-    """Score one video by several processes, with the outputs of `score` in `out`, also where it was finished before.
-
-    Arguments and errors are those of `score_videos`; a video that fails is an error here.
-    """
-    asked = Asked(start, end, fps, scene, heat_video, clips, start_time)
-    means, where = Means(device, backend, fitting), Where(engine, address, jobs)
-    return score_together(open_trained(run), video, asked, means, out, where, watch, patience_s)
-
-
 def score_together(
     run: Trained,
     video: Place | str,
@@ -165,10 +135,13 @@ def score_together(
     means: Means,
     out: Place | str,
     where: Where,
-    watch: Watcher,
+    watch: Watcher = unwatched,
     patience_s: float = PATIENCE_S,
 ) -> ScoredVideo:
-    """`score_by_several`, with what it is asked as records."""
+    """Score one video by several processes, with the outputs of `score` in `out`, also where it was finished before.
+
+    Errors are those of `score_videos`; a video that fails is an error here.
+    """
     opening, shared = _opening(run, means, asked.scene)
     place, folder = place_of(video), place_of(out)
     ((name, _),) = named([place])
