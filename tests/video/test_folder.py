@@ -136,7 +136,7 @@ def test_a_broken_picture_leaves_its_slot_empty_and_is_named_at_the_end(tmp_path
 
     assert found == [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
     assert video.missing == (range(7, 8),)
-    assert video.damage == "1 of 12 frames do not decode (7)"
+    assert video.damage == "1 of 12 frames does not decode (7)"
     assert caught.value.frames_read == 11
     assert broken.name in str(caught.value)
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from oddframe.video.source import not_decoded
+
 FPS_WHERE_UNKNOWN = 25.0
 
 _STEPS = 9
@@ -122,10 +124,9 @@ class Continuity:
         """What a reader must know of what is missing, in sentences."""
         notes = []
         if self._missing:
-            notes.append(
-                f"{self._lost} of {self._seen + self._lost} frames do not decode ({', '.join(self._missing)}): "
-                "they have no scores, and no event goes on across them"
-            )
+            lost = not_decoded(self._lost, self._seen + self._lost, ", ".join(self._missing))
+            they = "it has no score" if self._lost == 1 else "they have no scores"
+            notes.append(f"{lost}: {they}, and no event goes on across {'it' if self._lost == 1 else 'them'}")
         if self._jumped:
             more = f" and {self._jumps - _NAMED} times more" if self._jumps > _NAMED else ""
             notes.append(f"the clock jumps {', '.join(self._jumped)}{more}: no event goes on across that")

@@ -12,6 +12,7 @@ from oddframe.progress import Progress, Watcher
 from oddframe.settings import Settings
 from oddframe.video.depth import learn_pixel_range
 from oddframe.video.pixel_range import PixelRange
+from oddframe.video.source import not_decoded
 from oddframe.video.store import FrameStore, StoredVideo
 
 _NAMED = 8
@@ -94,4 +95,4 @@ def _missing(video: LabelledVideo, stored: StoredVideo) -> str | None:
     frames = (np.flatnonzero(stored.missing) + stored.first_index).tolist()
     spans = spans_in_words(tuple(frames)).split(", ")
     named = ", ".join(spans[:_NAMED]) + (", ..." if len(spans) > _NAMED else "")
-    return f"{video.name}: {len(frames)} of {len(stored.missing)} frames do not decode ({named}); no clip spans them"
+    return f"{video.name}: {not_decoded(len(frames), len(stored.missing), named)}; no clip spans them"

@@ -110,7 +110,7 @@ class Video(ABC):
             return None
         places = ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in self.missing[:_NAMED])
         more = ", ..." if len(self.missing) > _NAMED else ""
-        return f"{lost} of {self.frame_count} frames do not decode ({places}{more})"
+        return not_decoded(lost, self.frame_count, places + more)
 
     @cached_property
     def _range(self) -> tuple[int, int]:
@@ -275,6 +275,15 @@ def list_pictures(folder: Path) -> list[Path]:
     """Return the pictures right inside a folder in natural order, without hidden files such as `._001.tif`."""
     found = [p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
     return sorted(found, key=lambda p: natural_key(p.name))
+
+
+def not_decoded(lost: int, total: int, places: str) -> str:
+    """Frames that do not decode, in words.
+
+    >>> not_decoded(30, 200, "79-108"), not_decoded(1, 40, "7")
+    ('30 of 200 frames do not decode (79-108)', '1 of 40 frames does not decode (7)')
+    """
+    return f"{lost} of {total} frames {'does' if lost == 1 else 'do'} not decode ({places})"
 
 
 def looks_of(parts: Sequence[Place]) -> str:
