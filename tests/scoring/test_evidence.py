@@ -108,6 +108,17 @@ def test_with_a_batch_of_one_a_frame_is_judged_as_soon_as_its_window_is_full():
     assert one_by_one.flush() == []
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_what_comes_after_a_flush_is_another_video(batch: int):
+    one = stream(batch).of_video()
+
+    before = [raw.anew for frame in plain(range(7)) for raw in one.push(frame)] + [raw.anew for raw in one.flush()]
+    after = [raw.anew for frame in plain(range(7), first=7) for raw in one.push(frame)]
+    after += [raw.anew for raw in one.flush()]
+
+    assert before == after == [True, False, False, False]
+
+
 @pytest.mark.parametrize("batch", [1, 8])
 def test_a_video_shorter_than_the_window_gives_nothing(batch: int):
     assert list(stream(batch).raw(plain(range(3)))) == []
