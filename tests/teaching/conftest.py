@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-SIZE = (48, 72)
+SIZE = (96, 144)
 
 
 def pictures(frames: int, odd: range = range(0)) -> Iterator[np.ndarray]:
@@ -21,11 +21,11 @@ def pictures(frames: int, odd: range = range(0)) -> Iterator[np.ndarray]:
     for number in range(frames):
         picture = ground + noise.integers(0, 4, ground.shape, dtype=np.uint8)
         for walker in range(3):
-            left = int(number * (0.5 + 0.15 * walker) + 25 * walker) % (width + 10) - 5
-            top = 24 + 7 * walker
-            picture[top : top + 6, max(0, left) : max(0, left + 4)] = (220 - 40 * walker, 60 * walker, 90)
+            left = int(number * (1 + 0.3 * walker) + 50 * walker) % (width + 20) - 10
+            top = 48 + 14 * walker
+            picture[top : top + 12, max(0, left) : max(0, left + 7)] = (220 - 40 * walker, 60 * walker, 90)
         if number in odd:
-            picture[6:18, 20:45] = 250 if number % 4 < 2 else 10
+            picture[12:36, 40:90] = 250 if number % 4 < 2 else 10
         yield picture
 
 

@@ -63,7 +63,7 @@ def test_the_oddest_piece_is_shown_with_pictures(looked_at):
     assert 0.9 <= found.odd[0].at_s <= 1.7
     assert found.odd[0].score > found.odd[1].score
     assert found.active == 1.0
-    assert all((looked_at.home / name).stat().st_size > 400 for one in found.odd for name in (one.picture, one.heat))
+    assert all((looked_at.home / name).stat().st_size > 1000 for one in found.odd for name in (one.picture, one.heat))
 
 
 def test_a_training_is_gone_on_with_and_a_damaged_state_begins_again(looked_at, monkeypatch):
