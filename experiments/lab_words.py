@@ -91,6 +91,7 @@ figures are not blind to them:
 
 SEEDS = """## The same with another seed, and as the preset was before
 
+    python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name cpu-seed-2 --set train.seed=2 --set train.keep_every=1
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name no-flow --set score.online=[distance,local_distance]
     python experiments/ped2_kfold.py PED2 --folds 0 1 2 --name no-flow-seed-2 --set train.seed=2 \\
         --set score.online=[distance,local_distance]
