@@ -79,7 +79,8 @@ def flow(previous: NDArray[np.uint8], current: NDArray[np.uint8], window: int = 
 def speeds_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
     """`flow` of vectors that are known: (rows, columns, 2) → (h, w) float32."""
     squares = np.einsum("hwc,hwc->hw", vectors, vectors)
-    return window_means(_cell_means(squares, cell_of(len(squares))), window, 1)
+    cell = cell_of(len(squares))
+    return window_means(window_means(squares, cell, cell), window, 1)
 
 
 def directions_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.float32]:
@@ -105,7 +106,7 @@ def directions_of(vectors: NDArray[np.float32], window: int = WINDOW) -> NDArray
     right, down = right * moving, down * moving
     half = (right, (right + down) * _DIAGONAL, down, (down - right) * _DIAGONAL)  # the others are their opposites
     along = [np.maximum(one, 0) for one in half] + [np.minimum(one, 0) for one in half]
-    cells = [_cell_means(np.square(one, out=one), cell // step) for one in along]
+    cells = [window_means(np.square(one, out=one), cell // step, cell // step) for one in along]
     return window_means(np.dstack(cells), window, 1)
 
 
@@ -126,15 +127,6 @@ def cell_of(rows: int) -> int:
     (8, 2, 1)
     """
     return max(1, round(CELL * rows / ROWS))
-
-
-def _cell_means(values: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
-    """`window_means` of cells beside each other. Where they fill the picture, OpenCV's shrinking is several times as
-    fast, and the same but for rounding."""
-    height, width = values.shape
-    if height % cell or width % cell:
-        return window_means(values, cell, cell)
-    return np.asarray(cv2.resize(values, (width // cell, height // cell), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _compared(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

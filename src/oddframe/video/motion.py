@@ -22,6 +22,10 @@ def window_means(values: NDArray[np.float32], window: int, stride: int) -> NDArr
         (1 + ceil((H - window) / stride), 1 + ceil((W - window) / stride)) float32, and n maps of these.
     """
     height, width = values.shape[:2]
+    if window == stride and values.ndim == 2 and not (height % window or width % window):
+        # squares side by side that fill the map: OpenCV's shrinking takes their means several times as fast
+        shrunk = cv2.resize(values, (width // window, height // window), interpolation=cv2.INTER_AREA)
+        return np.asarray(shrunk, np.float32)
     tall, wide = min(window, height), min(window, width)
     sums = cv2.integral(values, sdepth=cv2.CV_64F)
     rows, columns = (np.append(np.arange(0, last, stride), last) for last in (height - tall, width - wide))
