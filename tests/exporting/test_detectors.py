@@ -53,6 +53,12 @@ def exported(name: str) -> OnnxGraph:
     return to_onnx(built(name), SCORE)
 
 
+def by_onnxruntime(graph: bytes | Path, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a graph gives, by name."""
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    return dict(zip([one.name for one in session.get_outputs()], session.run(None, given), strict=True))
+
+
 def same(detector: Detector, content: bytes, batch: int) -> None:
     """Graph and network agree on clips of noise."""
     network = ScoredNetwork(detector.eval(), SCORE)
@@ -61,9 +67,7 @@ def same(detector: Detector, content: bytes, batch: int) -> None:
     carried = {name: torch.rand(batch, *shape) for name, shape in detector.carried().items()}
     with torch.no_grad():
         wanted = network(torch.from_numpy(clips), carried)
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    given = {"clips": clips} | {name: value.numpy() for name, value in carried.items()}
-    seen = dict(zip([one.name for one in session.get_outputs()], session.run(None, given), strict=True))
+    seen = by_onnxruntime(content, {"clips": clips} | {name: value.numpy() for name, value in carried.items()})
 
     assert seen.keys() == wanted.keys()
     for name, value in wanted.items():
@@ -120,8 +124,7 @@ def computed(graph: Path, clips: np.ndarray) -> Mapping[str, np.ndarray]:
     """By the runtime that scores this format. OpenVINO finds no way to compute some of ONNX with 8 bits where a
     processor multiplies tiles of them."""
     if graph.suffix == ".onnx":
-        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-        return dict(zip([one.name for one in session.get_outputs()], session.run(None, {"clips": clips}), strict=True))
+        return by_onnxruntime(graph, {"clips": clips})
     import openvino
 
     return openvino.Core().compile_model(graph, "CPU")({"clips": clips})
