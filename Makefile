@@ -22,11 +22,11 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "oddframe needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	@rm -f $(STAMP)
 	@echo "Installing oddframe and all that trains, exports, tests and documents it into .venv: about 1 GB to download,"
-	@echo "2 GB on the disk, some minutes. Elsewhere nothing is changed; make clean removes it."
+	@echo "3 GB on the disk, some minutes. Elsewhere nothing is changed; make clean removes it."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(STAMP)
-	@echo "Installed: $$(du -sh .venv | cut -f1) in .venv. Next: make demo, or source .venv/bin/activate and oddframe --help"
+	@echo "Installed: $$(du -sh .venv | cut -f1) in .venv. Next: source .venv/bin/activate, then oddframe demo --instant"
 
 demo: install
 	$(BIN)/oddframe demo --out demo
@@ -53,7 +53,7 @@ unit: install
 cover: install
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
 
-# In an environment of its own that goes afterwards: 2 GB on the disk while it runs. What uv finds is taken as
+# In an environment of its own that goes afterwards: 3 GB on the disk while it runs. What uv finds is taken as
 # constraints, so that a build of torch without CUDA, where pip is told of one, stays without it.
 lowest:
 	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && bin="$$place/venv/bin" && \
