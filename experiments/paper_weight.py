@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from oddframe.evaluation import metrics
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.metrics import Video
 from oddframe.scoring.fusion import paper_fusion
 

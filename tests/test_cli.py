@@ -54,7 +54,7 @@ def run(*words: object):
 def made(tmp_path_factory) -> Path:
     """A place with data, two runs that are judged, and a video, as the examples name them."""
     from oddframe.data.synthetic import generate
-    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.evaluate import evaluate
     from oddframe.scoring.fit import calibrate
     from oddframe.training.train import train
 
@@ -269,7 +269,7 @@ def test_an_interruption_is_exit_code_130_and_says_whether_the_command_goes_on(v
         raise KeyboardInterrupt
 
     monkeypatch.setattr("oddframe.training.train.train", interrupted)
-    monkeypatch.setattr("oddframe.evaluation.judge.evaluate", interrupted)
+    monkeypatch.setattr("oddframe.evaluation.evaluate.evaluate", interrupted)
     told = run("train", "demo/data", "--out", "runs/new") if verb == "train" else run("eval", "runs/demo")
 
     assert told.exit_code == 130
@@ -280,7 +280,7 @@ def test_a_bug_shows_its_traceback(home, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("oddframe.evaluation.judge.evaluate", broken)
+    monkeypatch.setattr("oddframe.evaluation.evaluate.evaluate", broken)
 
     assert isinstance(run("eval", "runs/demo").exception, ZeroDivisionError)
 

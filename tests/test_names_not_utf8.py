@@ -12,7 +12,7 @@ import pytest
 from tests.shared import FLOOR
 
 from oddframe.data.source import source_in
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.footage.folder import Asked, finished, made_of
 from oddframe.footage.summary import Summary, write_summary

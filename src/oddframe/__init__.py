@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from oddframe.errors import OddframeError
     from oddframe.evaluation.analysis import analyse
     from oddframe.evaluation.compare import compare
-    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.evaluate import evaluate
     from oddframe.evaluation.result import Result
     from oddframe.exporting.make import export
     from oddframe.footage.archive import table
@@ -107,7 +107,7 @@ _PLACES = {
     "calibrate": "oddframe.scoring.fit",
     "check": "oddframe.data.check",
     "compare": "oddframe.evaluation.compare",
-    "evaluate": "oddframe.evaluation.judge",
+    "evaluate": "oddframe.evaluation.evaluate",
     "export": "oddframe.exporting.make",
     "generate": "oddframe.data.synthetic",
     "generate_day": "oddframe.data.synthetic.day",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oddframe.data.open import open_videoset
 from oddframe.data.synthetic import generate
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.reporting.pages import report

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.reporting.pages import report
 from oddframe.scoring.scorer import Scorer
 from oddframe.training.train import train

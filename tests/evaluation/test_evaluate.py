@@ -12,7 +12,7 @@ from tests.shared import FLOOR
 
 from oddframe.data.open import open_videoset
 from oddframe.errors import MissingPathError, NothingToJudgeError
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.testset import judged_source
 from oddframe.reporting import words

@@ -15,7 +15,7 @@ from tests.shared import FLOOR
 from oddframe.data.open import open_source
 from oddframe.data.source import DataSource
 from oddframe.errors import MissingPathError, NothingToJudgeError, RunError, SettingsError
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.testset import judged_source, trained_source
 from oddframe.exporting.footage import gather

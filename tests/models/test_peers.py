@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from oddframe.detectors import detectors
 from oddframe.errors import SettingsError
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.models.weights import build_detector
 from oddframe.presets import PRESETS
 from oddframe.progress import unwatched

@@ -156,7 +156,7 @@ def evaluate(
     """
     need_torch()
     from oddframe.artefact import open_trained
-    from oddframe.evaluation.judge import evaluate
+    from oddframe.evaluation.evaluate import evaluate
     from oddframe.evaluation.testset import judged_source
 
     opened = open_trained(run)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from oddframe.data.source import DataSource
-from oddframe.evaluation.judge import evaluate
+from oddframe.evaluation.evaluate import evaluate
 from oddframe.processes.worker import Order, Work, serve
 from oddframe.progress import Watcher
 from oddframe.settings_layers import settings_from_dict
