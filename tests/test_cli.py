@@ -263,14 +263,15 @@ def test_a_part_of_a_public_set_ends_the_check_with_exit_code_1_unless_it_is_sai
     assert run("data", "check", tmp_path / "avenue", "--partial").exit_code == 0
 
 
-@pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("eval", False)])
+@pytest.mark.parametrize(("verb", "goes_on"), [("train", True), ("eval", True), ("analyse", False)])
 def test_an_interruption_is_exit_code_130_and_says_whether_the_command_goes_on(verb, goes_on, home, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("oddframe.training.train.train", interrupted)
     monkeypatch.setattr("oddframe.evaluation.evaluate.evaluate", interrupted)
-    told = run("train", "demo/data", "--out", "runs/new") if verb == "train" else run("eval", "runs/demo")
+    monkeypatch.setattr("oddframe.evaluation.analysis.analyse", interrupted)
+    told = run("train", "demo/data", "--out", "runs/new") if verb == "train" else run(verb, "runs/demo")
 
     assert told.exit_code == 130
     assert ("the same command goes on" in told.stderr) is goes_on

@@ -15,9 +15,11 @@ from oddframe.errors import MissingPathError, NothingToJudgeError
 from oddframe.evaluation.evaluate import evaluate
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.testset import judged_source
+from oddframe.progress import Progress
 from oddframe.reporting import words
 from oddframe.runs import Run
 from oddframe.scoring.fit import calibrate
+from oddframe.scoring.scorer import Scorer
 from oddframe.training.train import train
 
 
@@ -324,3 +326,70 @@ def test_evidence_that_is_damaged_takes_no_other_figure_with_it(run, data):
 
     assert (len(result.events.promised), result.events.found) == (0, 1)
     assert any(note.startswith("Alarm lines for other rates cannot be drawn: ") for note in result.notes)
+
+
+def _interrupted_at(name: str):
+    """A watcher who interrupts as soon as a video is begun."""
+
+    def watch(moment: Progress) -> None:
+        if moment.stage == "judging" and moment.note == name:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def _scored(monkeypatch) -> list[str]:
+    """Names of the videos that are scored from now on."""
+    names: list[str] = []
+    really = Scorer.score
+
+    def score(self, video, *rest, **more):
+        names.append(video.name)
+        return really(self, video, *rest, **more)
+
+    monkeypatch.setattr(Scorer, "score", score)
+    return names
+
+
+@pytest.mark.slow
+def test_a_judging_that_was_interrupted_goes_on_with_the_same_result(home, tmp_path, monkeypatch):
+    whole = evaluate(shutil.copytree(home / "run", home / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(home / "run", watch=_interrupted_at("flash"))
+    scored, told = _scored(monkeypatch), []
+
+    result = evaluate(home / "run", watch=told.append)
+
+    assert scored == ["flash"]
+    assert any("1 of 2 videos were judged before" in moment.note for moment in told)
+    apart = dict.fromkeys(("run", "judging"))
+    assert result.to_dict() | apart == whole.to_dict() | apart
+    for one, other in zip(result.scored, whole.scored, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.scores.online, other.scores.online)
+        np.testing.assert_array_equal(one.labels, other.labels)
+    assert not list((home / "run").glob(".eval-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", ["labels", "calibration", "backend", "damaged", "places"])
+def test_what_was_judged_counts_only_for_the_same_judging_and_undamaged(changed, home, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(home / "run", watch=_interrupted_at("flash"))
+    asked = {}
+    if changed == "labels":
+        (home / "gate" / "labels.csv").write_text("video,start,end,class\nflash,20,31,flash\n")
+    elif changed == "calibration":
+        calibrate(home / "run", overrides=["score.false_alarms_per_hour=2"])
+    elif changed == "backend":
+        asked = {"backend": "torch-bf16"}
+    elif changed == "places":
+        asked = {"places": True}
+    else:
+        (kept,) = (home / "run").glob(".eval-*/*")
+        kept.write_bytes(kept.read_bytes()[:-100])
+    scored = _scored(monkeypatch)
+
+    evaluate(home / "run", **asked)
+
+    assert scored == ["calm", "flash"]

@@ -12,7 +12,7 @@ from oddframe.cli import options
 from oddframe.cli.screen import print_json, print_table, say, show_page
 from oddframe.errors import MissingExtraError
 
-RESUMABLE = frozenset({"demo", "train", "reproduce"})
+RESUMABLE = frozenset({"demo", "train", "eval", "reproduce", "improve"})
 """Verbs that go on where they were interrupted."""
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained detector.")]
@@ -146,7 +146,8 @@ def evaluate(
     """Judge a run on the test videos of its split, and leave the result in its folder.
 
     With another seed, other data, or a backend that scores a little otherwise, the result has a file of its own
-    (eval-standard.seed7.json), and the main one stays.
+    (eval-standard.seed7.json), and the main one stays. The same command goes on where it was interrupted, but with
+    --places, which begins anew.
 
     \b
     Examples:

@@ -18,6 +18,7 @@ from oddframe.evaluation.places import PlaceJudge
 from oddframe.evaluation.pointing import Pointing
 from oddframe.evaluation.regions import Map
 from oddframe.evaluation.result import Result, file_name_of
+from oddframe.evaluation.so_far import JudgedSoFar
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.progress import Progress, Watcher, unwatched
 from oddframe.scoring.alarms import AlarmRule
@@ -44,6 +45,9 @@ def evaluate(
     A result with another seed, on other data, or by a backend that scores a little otherwise has a file of its own
     (`Result.file_name`), so that it never takes the place of the run's main result.
 
+    Who is interrupted loses at most the video that was being scored: the same call goes on behind it. With `places`
+    there is one pass over all videos, which begins anew.
+
     Args:
         run: a trained run or an artefact of it, or its folder.
         data: by default the data of the training, opened as they were then; a path, where they are elsewhere, or what
@@ -59,7 +63,7 @@ def evaluate(
         NothingToJudgeError: no test video has labels. SettingsError: the run was trained on what is to be judged.
         RunError: no finished run. StorageError: its folder cannot be written.
     """
-    from oddframe.artefact import open_trained
+    from oddframe.artefact import fingerprint, open_trained
     from oddframe.runs import command_line, host, versions
     from oddframe.scoring.scorer import Scorer
 
@@ -70,10 +74,13 @@ def evaluate(
     scorer = Scorer(opened, device=device, backend=backend, flow=True)  # the floor
     origin = testset.provenance(opened, videos)
     apart = apart_of(opened, scorer.runtime.name, seed, testset.other_data(opened, videos))
+    path = opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart)
     if places is None:
-        places = _has_places(opened.folder / file_name_of(origin["protocol"], origin["data"].ground_truth, apart))
+        places = _has_places(path)
     place_judge = PlaceJudge(sum(video.video.frame_count for video in test)) if places else None
-    judged, unjudged = _score(scorer, test, place_judge, watch)
+    made_of = {"run": fingerprint(opened), "data": videos.fingerprint(), "backend": scorer.runtime.name}
+    so_far = JudgedSoFar(path, made_of)
+    judged, unjudged = _score(scorer, test, place_judge, None if places else so_far, watch)
     promised, undrawn = testset.promised_lines(opened)
     result = judge(
         judged,
@@ -98,6 +105,7 @@ def evaluate(
     told = [*notes, *unjudged, *unplaced, *undrawn, *opened.info.notes, *videos.notes, *result.notes]
     result = result.changed(**origin, judging=judging, fusions=fusions, places=found, notes=tuple(dict.fromkeys(told)))
     result.save(opened.folder)
+    so_far.clear()
     return result
 
 
@@ -110,48 +118,65 @@ def _has_places(stored: Path) -> bool:
 
 
 def _score(
-    scorer: Scorer, test: Sequence[LabelledVideo], places: PlaceJudge | None, watch: Watcher
+    scorer: Scorer,
+    test: Sequence[LabelledVideo],
+    places: PlaceJudge | None,
+    so_far: JudgedSoFar | None,
+    watch: Watcher,
 ) -> tuple[list[JudgedVideo], list[str]]:
     judged, notes = [], []
     before, frames = 0, sum(video.video.frame_count for video in test)
-    for video in test:
-
-        def within(moment: Progress, before: int = before, name: str = video.name) -> None:
-            if moment.stage.startswith("scoring"):
-                watch(Progress("judging", before + moment.done, frames, name))
-
+    known = {} if so_far is None else {number: so_far.of(number, video) for number, video in enumerate(test)}
+    if many := sum(one is not None for one in known.values()):
+        note = f"judging goes on: {many} of {len(test)} videos were judged before it was interrupted"
+        watch(Progress("finished", many, len(test), note))
+    for number, video in enumerate(test):
         watch(Progress("judging", before, frames, video.name))
+        one = known.get(number)
+        if one is None:
+            one, noted = _judged(scorer, video, places, _part(watch, before, frames, video.name))
+            notes += noted
+            if one is not None and so_far is not None and not noted:
+                so_far.keep(number, one)
+        if one is not None:
+            judged.append(replace(one, conditions=video.conditions))
         before += video.video.frame_count
-        if places is not None:
-            places.begin(video)
-        pointing = Pointing(video)
-
-        def take(frame: int, maps: Mapping[str, Map], pointing: Pointing = pointing) -> None:
-            pointing.take(frame, maps)
-            if places is not None:
-                places.take(frame, maps)
-
-        try:
-            wanted = take if places is not None or pointing.wanted else None
-            scores = scorer.score(video.video, video.scene, within, maps=wanted)
-        except TooShortError:
-            notes.append(f"'{video.name}' has too few frames to be judged and is left out.")
-            continue
-        scores = replace(scores, video=video.name)  # two scenes may each have a video of the same file name
-        assert video.labels is not None
-        first = video.video.first_index
-        kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
-        notes += pointing.notes()
-        judged.append(
-            JudgedVideo(
-                video.name,
-                video.scene,
-                scores,
-                video.labels[scores.frame - first],
-                kinds,
-                video.conditions,
-                pointing.of(scores.frame),
-            )
-        )
     watch(Progress("judging", frames, frames))
     return judged, notes
+
+
+def _part(watch: Watcher, before: int, frames: int, name: str) -> Watcher:
+    """What watches the scoring of one video among all frames."""
+
+    def within(moment: Progress) -> None:
+        if moment.stage.startswith("scoring"):
+            watch(Progress("judging", before + moment.done, frames, name))
+
+    return within
+
+
+def _judged(
+    scorer: Scorer, video: LabelledVideo, places: PlaceJudge | None, watch: Watcher
+) -> tuple[JudgedVideo | None, list[str]]:
+    """The scores of a test video beside its labels, None of one that is too short; and what a reader must know."""
+    if places is not None:
+        places.begin(video)
+    pointing = Pointing(video)
+
+    def take(frame: int, maps: Mapping[str, Map]) -> None:
+        pointing.take(frame, maps)
+        if places is not None:
+            places.take(frame, maps)
+
+    try:
+        wanted = take if places is not None or pointing.wanted else None
+        scores = scorer.score(video.video, video.scene, watch, maps=wanted)
+    except TooShortError:
+        return None, [f"'{video.name}' has too few frames to be judged and is left out."]
+    scores = replace(scores, video=video.name)  # two scenes may each have a video of the same file name
+    assert video.labels is not None
+    first = video.video.first_index
+    kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
+    labels, in_place = video.labels[scores.frame - first], pointing.of(scores.frame)
+    one = JudgedVideo(video.name, video.scene, scores, labels, kinds, video.conditions, in_place)
+    return one, pointing.notes()
