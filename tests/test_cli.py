@@ -103,14 +103,23 @@ def test_examples_are_right_usage(words):
 
 LONG = ("demo", "train", "reproduce", "analyse", "export", "bench", "live", "serve", "site", "improve", "table")
 """Verbs that take long, or need more than a run; they have tests of their own."""
-SECONDS = ("eval", "models")
-"""Verbs that take a second; so do the workers of `--jobs`, which are new processes."""
+SECONDS = ("data synth", "eval", "models")
+"""Verbs that take a second; so do the workers of `--jobs`, which are new processes, and a fitting, for its flow."""
+
+
+def takes_seconds(words: list[str]) -> bool:
+    return any(" ".join(words).startswith(verb) for verb in SECONDS) or not {"--jobs", "--fitting"}.isdisjoint(words)
+
+
+def marked(words: list[str], *more: object):
+    """A case of a test, slow if it is one that takes seconds."""
+    return pytest.param(words, *more, marks=pytest.mark.slow if takes_seconds(words) else ())
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(words, marks=pytest.mark.slow) if "--jobs" in words or words[0] in SECONDS else words
+        marked(words)
         for words in EXAMPLES
         if words[0] not in LONG
         and not (words[0] == "calibrate" and "--out" in words)  # its own tests fit a detector to a camera
@@ -305,15 +314,15 @@ def test_a_reader_that_goes_away_is_no_error():
 @pytest.mark.parametrize(
     ("words", "key"),
     [
-        (["data", "check", "demo/data"], "fingerprint"),
-        (["data", "synth", "demo/other", "--scale", "tiny"], "folder"),
-        (["data", "cache"], "entries"),
-        (["train", "demo/data", "--preset", "tiny", "--detector", "framediff", "--out", "runs/new"], "settings"),
-        (["eval", "runs/demo"], "auc"),
-        (["score", "gate.mp4", "--run", "runs/gate"], "videos"),
-        (["report", "runs/demo"], "report"),
-        (["models"], "detectors"),
-        (["doctor"], "machine"),
+        marked(["data", "check", "demo/data"], "fingerprint"),
+        marked(["data", "synth", "demo/other", "--scale", "tiny"], "folder"),
+        marked(["data", "cache"], "entries"),
+        marked(["train", "demo/data", "--preset", "tiny", "--detector", "framediff", "--out", "runs/new"], "settings"),
+        marked(["eval", "runs/demo"], "auc"),
+        marked(["score", "gate.mp4", "--run", "runs/gate"], "videos"),
+        marked(["report", "runs/demo"], "report"),
+        marked(["models"], "detectors"),
+        marked(["doctor"], "machine"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
@@ -324,6 +333,7 @@ def test_json_is_one_object_on_standard_output_and_nothing_else(words, key, home
     assert key in json.loads(told.stdout)
 
 
+@pytest.mark.slow
 def test_models_tells_the_parameters_of_every_preset():
     dream = json.loads(run("models", "--json").stdout)["detectors"][0]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
 import typer
 from typer.core import TyperGroup
 
@@ -67,6 +68,7 @@ def shown() -> Iterator[tuple[Path, str]]:
                 yield path, line.removeprefix("$ ").removeprefix("oddframe ")
 
 
+@pytest.mark.slow
 def test_every_command_that_the_program_names_exists():
     assert faults(named()) == []
 

@@ -31,6 +31,7 @@ def test_importing_the_package_loads_nothing_but_itself():
     assert not seen & {*HEAVY, *VIDEO, "numpy", "pydantic", "rich", "typer"}
 
 
+@pytest.mark.slow
 def test_help_is_printed_without_what_does_the_work():
     seen = loaded(
         "import sys\nsys.argv = ['oddframe', '--help']\nfrom oddframe.cli.main import main\n"
@@ -40,6 +41,7 @@ def test_help_is_printed_without_what_does_the_work():
     assert not seen & {*HEAVY, *VIDEO, "numpy", "pydantic"}
 
 
+@pytest.mark.slow
 def test_video_is_read_and_stored_without_torch_and_scikit_learn(tmp_path, make_video):
     make_video(tmp_path / "gate.mp4", frames=8)
     seen = loaded(
@@ -51,6 +53,7 @@ def test_video_is_read_and_stored_without_torch_and_scikit_learn(tmp_path, make_
     assert not seen & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_data_are_checked_without_torch_and_scikit_learn(tmp_path, make_video):
     make_video(tmp_path / "gate/normal/a.mp4", frames=8)
     seen = loaded("from oddframe.data.check import check\nassert check('gate').ok", cwd=tmp_path)
@@ -58,12 +61,14 @@ def test_data_are_checked_without_torch_and_scikit_learn(tmp_path, make_video):
     assert not seen & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_settings_are_made_without_torch():
     seen = loaded("import oddframe\noddframe.load_settings('paper')\noddframe.Settings, oddframe.Run, oddframe.Scores")
 
     assert not seen & {*HEAVY, *VIDEO}
 
 
+@pytest.mark.slow
 def test_stored_scores_are_judged_without_torch():
     seen = loaded(
         """
@@ -81,6 +86,7 @@ assert judge([JudgedVideo("gate", "", scores, rising > 3)]).auc["online"]["micro
     assert "torch" not in seen
 
 
+@pytest.mark.slow
 def test_the_public_modules_need_neither_torch_nor_scikit_learn_to_be_imported():
     names = [name for name in oddframe.__all__ if name not in ("train", "analyse", "export")]
     seen = loaded(f"import oddframe\nfor name in {names!r}:\n    getattr(oddframe, name)")

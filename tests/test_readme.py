@@ -161,6 +161,7 @@ def test_the_commands_of_the_readme_run(home, request):
     assert Path("runs/gate/scores/gate/report.html").is_file()
 
 
+@pytest.mark.slow
 def test_ped2_is_read_as_the_readme_says(ped2):
     told = CliRunner().invoke(app, ["data", "check", str(ped2)])
 
@@ -237,6 +238,7 @@ def plug_in(tmp_path, monkeypatch) -> Path:
         del sys.modules[module]
 
 
+@pytest.mark.slow
 def test_the_detectors_of_the_how_to_are_listed_with_their_settings(plug_in):
     listed = {one["name"]: one for one in json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)["detectors"]}
 

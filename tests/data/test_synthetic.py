@@ -46,6 +46,7 @@ def label_rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_rendered_frames_and_masks_are_frozen(stage: Stage) -> None:
     sha = hashlib.sha256()
     for clip in plan.tiny():
@@ -55,6 +56,7 @@ def test_rendered_frames_and_masks_are_frozen(stage: Stage) -> None:
     assert sha.hexdigest()[:16] == TINY
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_world(stage: Stage) -> None:
     clip = plan.tiny()[-1]
     one, other = (next(each.frames(clip))[0] for each in (stage, Stage("passage", seed=1)))
@@ -76,6 +78,7 @@ def test_set_has_the_layout_of_peoples_own_video(tiny: Path) -> None:
     assert frames[0].shape == (160, 240, 3)
 
 
+@pytest.mark.slow
 def test_encoded_video_shows_what_was_rendered(tiny: Path, stage: Stage) -> None:
     clip = plan.tiny()[-1]
     drawn = np.stack([pixels for pixels, _ in stage.frames(clip)])

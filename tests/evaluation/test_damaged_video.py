@@ -8,7 +8,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from oddframe.evaluation.evaluate import evaluate
 from oddframe.reporting.pages import report
@@ -50,6 +49,8 @@ def destroy(path: Path, numbers: range) -> None:
 
 @pytest.mark.slow
 def test_damage_in_the_middle_of_a_test_video_costs_its_frames_and_no_others(tmp_path):
+    from sklearn.metrics import roc_auc_score  # it loads for a second
+
     sound, torn = tmp_path / "sound", tmp_path / "torn"
     for seed, name in enumerate(("normal/a.mp4", "normal/b.mp4", "normal/c.mp4"), 1):
         draw(sound / name, 60, set(), seed)

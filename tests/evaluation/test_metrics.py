@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 from tests.shared import draws
 
 from oddframe.errors import RunError
@@ -94,6 +93,8 @@ def video_sets(draw):
 @settings(max_examples=draws(50))
 @given(video_sets(), st.integers(0, 2**32 - 1))
 def test_pairs_of_videos_give_the_same_auc_as_the_judge(videos, seed):
+    from sklearn.metrics import roc_auc_score  # it loads for a second
+
     drawn = np.random.default_rng(seed).integers(len(videos), size=len(videos))
     labels, scores = metrics.pooled([videos[i] for i in drawn])
     if labels.all() or not labels.any():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oddframe.detectors import detectors
 from oddframe.models.catalogue import catalogue, settings_schema
 from oddframe.presets import PRESETS
 
 
+@pytest.mark.slow
 def test_every_detector_has_its_parameters_in_every_preset():
     listed = {one["name"]: one for one in catalogue()}
 

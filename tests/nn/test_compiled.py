@@ -7,7 +7,6 @@ import shutil
 import pytest
 import torch
 from torch import nn
-from torch._inductor import config as inductor
 
 from oddframe.errors import SettingsError
 from oddframe.nn.compiled import compiled
@@ -44,6 +43,8 @@ def test_parts_are_compiled_for_as_long_as_it_lasts(network):
 
 @pytest.mark.slow
 def test_without_a_compiler_it_says_what_is_wanted(network, monkeypatch, tmp_path):
+    from torch._inductor import config as inductor  # it loads for a second
+
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     without = inductor.patch({"cpp.cxx": ("no-such-compiler",)})

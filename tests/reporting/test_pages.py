@@ -285,6 +285,7 @@ def test_importing_the_room_loads_no_library_that_it_may_not_need():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_plot_has_curve_line_and_events(scored, tmp_path):
     with pytest.raises(SettingsError, match=r"for example \.png"):
         plot(scored([0.0, 4.0]), tmp_path / "plot.xyz")

@@ -102,6 +102,7 @@ def test_a_stream_gives_the_scores_of_the_file(scorer: Scorer, video):
     np.testing.assert_allclose([one.online for one in streamed], scorer.score(video).online, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_online_never_looks_ahead(scorer: Scorer, video):
     whole = scorer.score(video).online
     first = [one.online for one in scorer.stream(frame for frame in video.frames() if frame.index < 15)]

@@ -206,6 +206,7 @@ def test_two_machines_do_not_bring_the_store_into_agreement_at_once(store, secon
     assert store.leases.holder(SITE) is None
 
 
+@pytest.mark.slow
 def test_a_machine_that_starts_leaves_open_what_others_follow(tmp_path, postgresql, seconds):
     url = postgresql()
     with Store.open(tmp_path, url) as store:
@@ -217,6 +218,7 @@ def test_a_machine_that_starts_leaves_open_what_others_follow(tmp_path, postgres
             assert [event.id for event in second.events.open()] == [new.event.id]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen", ["no site.key", "a site.key of another site"])
 def test_another_folder_than_that_of_the_database_is_refused_in_one_error(tmp_path, postgresql, seen):
     url = postgresql()

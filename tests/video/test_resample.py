@@ -21,10 +21,8 @@ def taken(fps: float, times: Iterable[float]) -> list[float]:
     return [time_s for time_s in times if resampler.takes(time_s)]
 
 
-@pytest.mark.parametrize(
-    ("source", "fps"),
-    [(60, 25), (30, 25), (29.97, 12.5), (50, 25), (25, 3), pytest.param(240, 1, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("source", "fps"), [(60, 25), (30, 25), (29.97, 12.5), (50, 25), (25, 3), (240, 1)])
 def test_as_many_frames_come_out_in_an_hour_as_the_rate_says(source: float, fps: float):
     times = np.round(np.arange(int(3600 * source)) / source, 3)  # as a container that rounds to milliseconds
 
