@@ -86,8 +86,9 @@ class OddframeError(Exception):
 
     def in_one_line(self) -> str:
         """The error as one of many: without its path, which the line is about."""
-        parts = (self.problem, None if self.seen is None else f"({self.seen})", self.hint and f"- try: {self.hint}")
-        return " ".join(" ".join(part.split()) for part in parts if part)
+        seen = "" if self.seen is None else f" ({self.seen})"
+        hint = f"; {self.hint}" if self.hint else ""
+        return " ".join(f"{self.problem}{seen}{hint}".split())
 
     def to_dict(self) -> Json:
         """The error as plain JSON values, with the name of its class; see `from_dict`."""

@@ -278,7 +278,7 @@ def test_a_folder_without_video_is_refused(run, tmp_path):
 def test_an_error_fits_on_a_line():
     error = UnreadableVideoError("it does not open", path="gate.mp4", seen="3 bytes;\n no header", hint="copy it again")
 
-    assert error.in_one_line() == "it does not open (3 bytes; no header) - try: copy it again"
+    assert error.in_one_line() == "it does not open (3 bytes; no header); copy it again"
 
 
 @pytest.mark.slow
