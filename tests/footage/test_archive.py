@@ -25,6 +25,7 @@ from oddframe.footage.columns import EVENTS as EVENT_COLUMNS
 from oddframe.footage.columns import SCORES as SCORE_COLUMNS
 from oddframe.footage.folder import PARTIAL
 from oddframe.footage.outputs import score
+from oddframe.footage.pieces import PIECES
 from oddframe.footage.summary import Making, Summary, write_summary
 from oddframe.scoring.scores import AlarmLine, Box, Event, Scores
 
@@ -196,13 +197,14 @@ def test_what_is_not_finished_is_left_out_and_named(left, tmp_path):
     (left("half") / "scores.json").unlink()
     (tmp_path / "scores/begun").mkdir()
     (tmp_path / "scores/begun" / PARTIAL).write_text("frame,online\n")
+    (tmp_path / "scores/long" / PIECES).mkdir(parents=True)
     told = []
     made = table(tmp_path / "scores", watch=told.append)
 
-    assert made.unfinished == ("begun", "half")
+    assert made.unfinished == ("begun", "half", "long")
     assert {row["video"] for row in rows(tmp_path / "scores" / SCORES)} == {"a"}
     assert [one.note for one in told if one.stage == "warning"] == [
-        "begun: not finished, left out", "half: not finished, left out",
+        "begun: not finished, left out", "half: not finished, left out", "long: not finished, left out",
     ]  # fmt: skip
 
 

@@ -124,10 +124,11 @@ def test_tables_by_url_are_those_of_this_machine_and_leave_out_what_is_not_whole
         score(run, gate, out=archive / "seen" / name)
         score(run, gate, out=tmp_path / "seen" / name)
     (archive / "seen/half/scores.json").write(b"{}")
+    (archive / "seen/long/.pieces/00000.npz").write(b"-")
     made = table(archive / "seen", out=archive / "tables")
     table(tmp_path / "seen")
 
-    assert (made.added, made.unfinished) == (("belt/1", "belt/2"), ("half",))
+    assert (made.added, made.unfinished) == (("belt/1", "belt/2"), ("half", "long"))
     for name in ("scores.parquet", "events.parquet"):
         for path in (tmp_path / "seen" / name).rglob("*.parquet"):
             (tmp_path / "fetched").write_bytes(
@@ -137,7 +138,7 @@ def test_tables_by_url_are_those_of_this_machine_and_leave_out_what_is_not_whole
     assert table(archive / "seen", out=archive / "tables").added == ()
     (archive / "seen/belt/2" / MANIFEST).remove()
     again = table(str(archive / "seen"), out=str(archive / "tables"))
-    assert (again.removed, again.unfinished) == (("belt/2",), ("belt/2", "half"))
+    assert (again.removed, again.unfinished) == (("belt/2",), ("belt/2", "half", "long"))
     assert sum(way.endswith(".parquet") for way in (archive / "tables").files()) == 2
 
 

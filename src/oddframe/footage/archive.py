@@ -22,6 +22,7 @@ from oddframe.errors import MissingPathError, OddframeError, RunError, StorageEr
 from oddframe.files import atomic_write
 from oddframe.footage.folder import FILES, PARTIAL
 from oddframe.footage.parquet import Judged, Opened, import_pyarrow, write_events, write_scores
+from oddframe.footage.pieces import PIECES
 from oddframe.footage.published import MANIFEST, published
 from oddframe.footage.summary import FILE, SummaryFile, read_summary
 from oddframe.progress import Progress, Watcher, unwatched
@@ -248,12 +249,13 @@ def _search(folder: Place) -> _Found:
 
     found, folders = _Found(), {}
     for place, inside, files in os.walk(folder, onerror=refuse):
+        in_pieces = PIECES in inside
         inside[:] = [one for one in inside if not one.startswith(".") and one not in (SCORES, EVENTS)]
         name = printable(Path(place).relative_to(folder).as_posix() if Path(place) != folder else folder.resolve().name)
         if FILE in files:
             folders[name] = Path(place)
             inside.clear()
-        elif FILES["scores"] in files or PARTIAL in files:
+        elif in_pieces or FILES["scores"] in files or PARTIAL in files:
             found.unfinished.append(name)
             inside.clear()
     for name in sorted(folders, key=_order):
@@ -269,8 +271,10 @@ def _search(folder: Place) -> _Found:
 
 def _search_remote(folder: Remote) -> _Found:
     files, found = folder.files(), _Found()
-    for way in sorted((one for one in files if one.rpartition("/")[2] == FILE), key=_order):
-        place, name = way.rpartition("/")[0], printable(way.rpartition("/")[0] or folder.name)
+    begun = {way.rpartition(f"{PIECES}/")[0].rstrip("/") for way in files if PIECES in way.split("/")}
+    begun |= {way.rpartition("/")[0] for way in files if way.rpartition("/")[2] in (FILE, FILES["scores"])}
+    for place in sorted(begun, key=_order):
+        name = printable(place or folder.name)
         beside = [f"{place}/{one}".lstrip("/") for one in (MANIFEST, FILE, FILES["scores"])]
         if all(one in files for one in beside):
             found.folders[name] = folder / place if place else folder

@@ -12,7 +12,8 @@ from oddframe.files import write_bytes
 from oddframe.scoring.pieces import JudgedPiece
 from oddframe.storage.place import Place
 
-_FOLDER = ".pieces"
+PIECES = ".pieces"
+"""Their folder, in that of the video's outputs. Where there is no summary beside it, the video is not finished."""
 
 
 def keep(judged: JudgedPiece, folder: Place, number: int) -> str:
@@ -21,7 +22,7 @@ def keep(judged: JudgedPiece, folder: Place, number: int) -> str:
     Raises:
         StorageError: it cannot be written.
     """
-    place = folder / _FOLDER / _name(number)
+    place = folder / PIECES / _name(number)
     if isinstance(place, Path):
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def kept(folder: Place, digests: Sequence[str]) -> Iterator[JudgedPiece]:
         DataError: one is gone, or is another one. StorageError: storage cannot be asked.
     """
     for number, digest in enumerate(digests):
-        place = folder / _FOLDER / _name(number)
+        place = folder / PIECES / _name(number)
         if isinstance(place, Path):
             yield JudgedPiece.load(place, digest)
             continue
@@ -59,7 +60,7 @@ def clear(folder: Place) -> None:
     Raises:
         StorageError: storage cannot be asked.
     """
-    place = folder / _FOLDER
+    place = folder / PIECES
     if isinstance(place, Path):
         shutil.rmtree(place, ignore_errors=True)
         return

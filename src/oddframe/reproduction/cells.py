@@ -321,19 +321,20 @@ def _do(work: Work, out: Path, budget: Budget, engine: Engine, watch: Watcher) -
     data = {"data": source.to_dict()}
     command = _command(work, budget, folder)
 
-    def have(what: str, order: Mapping[str, Any], words: Sequence[str]) -> None:
-        log = out / "logs" / f"{work.name}.log"
-        opening = {"command": ["oddframe", *words]}
-        with engine.start(
-            "oddframe.reproduction.worker", opening, does=f"{what}s", patience_s=_PATIENCE_S, log=log
-        ) as worker:
-            worker.ask({what: order}, watch)
+    # One process for both: what a training takes of memory is measured at its end, before the judging begins.
+    log = out / "logs" / f"{work.name}.log"
+    with engine.start(
+        "oddframe.reproduction.worker", {}, does="trains and judges", patience_s=_PATIENCE_S, log=log
+    ) as worker:
 
-    have("train", {**data, "settings": settings.to_dict(), "out": str(folder)}, command)
-    if not any(folder.glob("eval-*.json")):
-        where = [word for path in source.paths for word in ("--data", str(path))]
-        judging = ["eval", str(folder), *where, "--device", budget.device]
-        have("judge", {**data, "run": str(folder), "device": budget.device}, judging)
+        def have(what: str, order: Mapping[str, Any], words: Sequence[str]) -> None:
+            worker.ask({"command": ["oddframe", *words], what: {**data, **order}}, watch)
+
+        have("train", {"settings": settings.to_dict(), "out": str(folder)}, command)
+        if not any(folder.glob("eval-*.json")):
+            where = [word for path in source.paths for word in ("--data", str(path))]
+            judging = ["eval", str(folder), *where, "--device", budget.device]
+            have("judge", {"run": str(folder), "device": budget.device}, judging)
     run, whole = Run.open(folder), Result.load(folder)
     work.spaces(out).unlink(missing_ok=True)  # of a run before this one
     steps = run.history()[-1].step if run.history() else 0

@@ -1,7 +1,8 @@
-"""A process that trains one detector of a table or judges it, so that its time and memory are its own.
+"""A process that trains one detector of a table and judges it, so that its time and memory are its own.
 
-Opening {"command"}: what is to stand in the run as the command by which it can be made again. Then one order:
-{"train": {"data", "settings", "out"}} or {"judge": {"data", "run", "device"}}; data is a `DataSource`.
+The opening is empty. Each order has "command", what is to stand in the run or its result as the command by which it can
+be made again, and {"train": {"data", "settings", "out"}} or {"judge": {"data", "run", "device"}}; data is a
+`DataSource`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,12 @@ from oddframe.training.train import train
 
 
 @contextmanager
-def begin(opening: Order, _: Watcher) -> Iterator[Work]:
-    """Take the place of the command that does the same."""
-    sys.argv = list(opening["command"])
+def begin(_: Order, __: Watcher) -> Iterator[Work]:
     yield _work
 
 
 def _work(order: Order, watch: Watcher) -> None:
+    sys.argv = list(order["command"])  # in the place of the command that does the same
     if (asked := order.get("train")) is not None:
         settings = settings_from_dict(asked["settings"])
         train(DataSource.model_validate(asked["data"]), out=asked["out"], settings=settings, watch=watch)
