@@ -68,9 +68,10 @@ false alarms an hour, chosen on the test itself; Ped2's frames state no times, s
 video says what is normal.
 """
 
-PLACES_FOUND = """On the day set counting finds much of what moves the wrong way, and more of all else, where mean and spread
-find next to nothing. On real video, where nothing was chosen, it ranks frames better as well. It is not in the scorer
-yet: `local_distance`, which is compared place by place in the same way, has not been tried with it.
+PLACES_FOUND = """On the day set counting finds much of what moves the wrong way, and more of all else, where mean and
+spread find next to nothing. On real video, where nothing was chosen, it ranks frames better as well. So runs can have
+it (`--set score.place_normal=rarity`). No preset has it yet: what it does beside a network is not measured, nor what
+it would do for `local_distance`, which is compared with its places, too.
 """
 
 _MEASURES = {

@@ -72,7 +72,7 @@ def ways(normal: Map) -> dict[str, Oddness]:
     """Way → how odd a map is, place by place: (h, w, 8) becomes the same."""
     placed = PlaceNormal.fit(normal)
     assert placed is not None
-    return {"mean and spread": placed.standardise} | {
+    return {"mean and spread": placed.odd} | {
         f"how often, blurred by {blur:g}": how_often(normal, blur) for blur in BLURS
     }
 

@@ -26,6 +26,7 @@ DEFAULT_DETECTOR = "dream-unet"
 
 
 Component = Literal["psnr", "distance", "local_error", "local_distance", "motion", "flow", "direction"]
+PlaceBy = Literal["spread", "rarity"]
 
 
 class DataSettings(Strict):
@@ -181,6 +182,11 @@ class ScoreSettings(Strict):
         default=(),
         description="local components that are standardised at each place before the oddest places are taken; "
         "`direction` always is",
+    )
+    place_normal: PlaceBy = Field(
+        default="spread",
+        description="what is normal at a place for `direction`: mean and spread of what is seen there, or how rare so "
+        "much is there",
     )
     smoothing: int = Field(default=1, ge=1, description="`online` is the mean over this many frames up to now")
     false_alarms_per_hour: float = Field(

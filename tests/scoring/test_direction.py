@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,11 +46,14 @@ def one_way(walks) -> Callable[..., Footage]:
     return make
 
 
-DIRECTION = {"online": ("direction",), "local_share": 0.02}
+@pytest.fixture(params=["spread", "rarity"])
+def direction(request) -> dict[str, Any]:
+    """Settings under which nothing but `direction` counts, by either way of telling what is normal at a place."""
+    return {"online": ("direction",), "local_share": 0.02, "place_normal": request.param}
 
 
-def test_the_wrong_way_is_odd_where_everybody_goes_the_other_way(walks, one_way):
-    components = fit([one_way()], **DIRECTION).pooled.components
+def test_the_wrong_way_is_odd_where_everybody_goes_the_other_way(walks, one_way, direction):
+    components = fit([one_way()], **direction).pooled.components
 
     usual, wrong = (components.rarities(walks(0, way, PATH, 7))["direction"] for way in (RIGHT, LEFT))
 
@@ -57,18 +61,18 @@ def test_the_wrong_way_is_odd_where_everybody_goes_the_other_way(walks, one_way)
     assert wrong > usual + 2
 
 
-def test_movement_is_odd_where_nothing_ever_moves(walks, one_way):
-    components = fit([one_way()], **DIRECTION).pooled.components
+def test_movement_is_odd_where_nothing_ever_moves(walks, one_way, direction):
+    components = fit([one_way()], **direction).pooled.components
 
     assert components.rarities(walks(0, RIGHT, LAWN, 7))["direction"] > 3
 
 
-def test_direction_is_compared_place_by_place_whatever_the_settings_say_of_others(one_way):
-    assert list(fit([one_way()], **DIRECTION, per_place=()).pooled.components.places) == ["direction"]
+def test_direction_is_compared_place_by_place_whatever_the_settings_say_of_others(one_way, direction):
+    assert list(fit([one_way()], **direction, per_place=()).pooled.components.places) == ["direction"]
 
 
-def test_heat_lies_on_who_goes_the_wrong_way(walks, one_way):
-    made = fit([one_way()], **DIRECTION)
+def test_heat_lies_on_who_goes_the_wrong_way(walks, one_way, direction):
+    made = fit([one_way()], **direction)
     both = walks(0, RIGHT, PATH, 2)
     both.maps["direction"][...] += walks(0, LEFT, PATH, 11).maps["direction"]
 
@@ -79,8 +83,8 @@ def test_heat_lies_on_who_goes_the_wrong_way(walks, one_way):
     assert (y in (6, 7), x in (11, 12)) == (True, True)
 
 
-def test_scenes_have_their_own_ways_and_a_scene_never_seen_has_none(walks, one_way):
-    made = fit([one_way("gate"), one_way("lane")], **DIRECTION)
+def test_scenes_have_their_own_ways_and_a_scene_never_seen_has_none(walks, one_way, direction):
+    made = fit([one_way("gate"), one_way("lane")], **direction)
     wrong = walks(0, LEFT, PATH, 7)
 
     assert made.scenes["gate"].components.rarities(wrong)["direction"] > 3
@@ -88,10 +92,10 @@ def test_scenes_have_their_own_ways_and_a_scene_never_seen_has_none(walks, one_w
     assert any("judged without statistics per place" in note for note in made.notes)
 
 
-def test_directions_come_back_from_files_as_they_were(one_way, tmp_path):
-    settings = score_settings(**DIRECTION)
+def test_directions_come_back_from_files_as_they_were(one_way, tmp_path, direction):
+    settings = score_settings(**direction)
     judged = judge(Told(), [one_way("gate"), one_way("lane")], settings, lambda _: None)
-    made = fit([one_way("gate"), one_way("lane")], **DIRECTION)
+    made = fit([one_way("gate"), one_way("lane")], **direction)
     save_calibration(made, tmp_path)
 
     stored = load_judged(tmp_path, save_judged(judged, tmp_path))
@@ -103,20 +107,51 @@ def test_directions_come_back_from_files_as_they_were(one_way, tmp_path):
         for found in (back.scenes[scene].components.places["direction"], stored.places[scene]["direction"]):
             np.testing.assert_array_equal(found.mean, wanted.mean)
             np.testing.assert_array_equal(found.spread, wanted.spread)
+            assert (found.rarity is None) is (direction["place_normal"] == "spread")
+            np.testing.assert_array_equal(found.rarity, wanted.rarity)
+    assert stored.place_normal == direction["place_normal"]
 
 
-def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks, one_way):
+def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks, one_way, direction):
     """Somebody crosses the lawn in one of three stretches: as odd there as they will be in video to come."""
     lawn = footage("heldout", [walks(frame, RIGHT, LAWN, frame % 15) for frame in range(150)])
     crossing = walks(0, RIGHT, LAWN, 7)
-    settings = score_settings(**DIRECTION)
+    settings = score_settings(**direction)
 
     def judged(*stretches: Footage) -> list[float]:
         found = judge(Told(), list(stretches), settings, lambda _: None)
         return [float(one.placed["direction"].max()) for one in found.stretches]
 
     lonely, shared = judged(one_way(), one_way(), lawn)[-1], judged(one_way(), one_way(), lawn, lawn)[-1]
-    alone = fit([one_way(), one_way()], **DIRECTION).pooled.components.places["direction"]
+    alone = fit([one_way(), one_way()], **direction).pooled.components.places["direction"]
 
     assert lonely == pytest.approx(placed_value("direction", alone, crossing, 0.02), rel=0.05)
     assert shared < 0.75 * lonely
+
+
+def test_by_how_rare_it_is_what_races_by_now_and_then_is_less_odd_than_the_wrong_way(walks):
+    """Every fifteenth frame something races along the whole lawn."""
+
+    def racing(frame: int) -> Raw:
+        one = walks(frame, RIGHT, PATH, frame % 15)
+        if frame % 15 == 0:
+            one.maps["direction"][LAWN.start : LAWN.start + 2, :, RIGHT] = 60.0
+        return one
+
+    road = footage("heldout", [racing(frame) for frame in range(300)])
+    settings = {"online": ("direction",), "local_share": 0.02, "place_normal": "rarity"}
+    places = fit([road], **settings).pooled.components.places["direction"]
+
+    race, wrong = (placed_value("direction", places, one, 0.02) for one in (racing(15), walks(0, LEFT, PATH, 7)))
+
+    assert race == pytest.approx(-np.log10(1 / 15), abs=0.35)  # the path lends the lawn some, and the other way round
+    assert wrong > race + 0.5
+
+
+def test_many_maps_at_once_are_as_odd_as_one_after_another(walks, one_way, direction):
+    places = fit([one_way()], **direction).pooled.components.places["direction"]
+    several = np.stack([walks(0, way, PATH, 7).maps["direction"] for way in range(8)])
+
+    together = places.odd(several)
+
+    np.testing.assert_array_equal(together, np.stack([places.odd(one) for one in several]))

@@ -20,7 +20,7 @@ from oddframe.records import FileRecord, Record, damaged, parse_json, parse_reco
 from oddframe.scoring.calibration import POOLED, Calibration, SceneNormal
 from oddframe.scoring.components import ComponentNormal
 from oddframe.scoring.fusion import FusedNormal, Fusion
-from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.places import LEVELS, PlaceNormal
 from oddframe.scoring.scores import COMPONENTS, AlarmLine
 from oddframe.scoring.tail import Tail
 from oddframe.video.discover import printable
@@ -38,6 +38,7 @@ _LEAST_SCALE = 1e-9
 PLACES = {
     "places/*/direction/mean": ArraySpec("f", (None, None, DIRECTIONS)),
     "places/*/direction/spread": ArraySpec("f", (None, None, DIRECTIONS)),
+    "places/*/direction/rarity": ArraySpec("f", (len(LEVELS) + 1, None, None, DIRECTIONS)),
     "places/*": ArraySpec("f", (None, None)),
 }
 """What is normal at each place: scene, component, and which statistic."""
@@ -163,8 +164,7 @@ def save_calibration(calibration: Calibration, folder: Path) -> None:
     arrays: dict[str, Array] = {f"heldout/{name}": values for name, values in calibration.heldout.items()}
     for scene, normal in calibration.scenes.items():
         for name, place in normal.components.places.items():
-            arrays[f"{_at(scene, name)}/mean"] = place.mean
-            arrays[f"{_at(scene, name)}/spread"] = place.spread
+            arrays |= arrays_of(_at(scene, name), place)
     fused = calibration.pooled.fused
     record = CalibrationRecord(
         arrays=write_arrays(folder / ARRAYS, arrays, problem),
@@ -229,10 +229,7 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
     frames, filmed = known
     scenes = {}
     for scene, stored in record.scenes.items():
-        places = {
-            name: place_of(arrays[f"{_at(scene, name)}/mean"], arrays[f"{_at(scene, name)}/spread"])
-            for name in stored.places
-        }
+        places = {name: place_of(arrays, _at(scene, name)) for name in stored.places}
         scenes[scene] = SceneNormal(
             ComponentNormal(places, {name: tail.tail() for name, tail in stored.tails.items()}, record.local_share),
             FusedNormal(
@@ -252,12 +249,23 @@ def _at(scene: str, component: str) -> str:
     return f"places/{printable(scene)}/{component}"
 
 
-def place_of(mean: Array, spread: Array) -> PlaceNormal:
+def arrays_of(way: str, place: PlaceNormal) -> dict[str, Array]:
+    """Statistics of places as arrays of a file, for `place_of`."""
+    arrays: dict[str, Array] = {f"{way}/mean": place.mean, f"{way}/spread": place.spread}
+    return arrays if place.rarity is None else arrays | {f"{way}/rarity": place.rarity}
+
+
+def place_of(arrays: Arrays, way: str) -> PlaceNormal:
     """Statistics of places out of a file.
 
     Raises:
-        ValueError: they do not fit each other, or a spread is 0.
+        ValueError: they do not fit each other, a spread is 0, or a rarity is below it.
     """
+    mean, spread, rarity = arrays[f"{way}/mean"], arrays[f"{way}/spread"], arrays.get(f"{way}/rarity")
     if mean.shape != spread.shape or not mean.size or not (spread >= _LEAST_SCALE).all():
         raise ValueError(f"statistics of places: shapes {mean.shape} and {spread.shape}, or a spread of 0")
-    return PlaceNormal(mean.astype(np.float32), spread.astype(np.float32))
+    if rarity is not None and (rarity.shape[1:] != mean.shape or not (rarity >= 0).all()):
+        raise ValueError(f"rarities of places: shapes {rarity.shape} and {mean.shape}, or one below 0")
+    return PlaceNormal(
+        mean.astype(np.float32), spread.astype(np.float32), None if rarity is None else rarity.astype(np.float32)
+    )

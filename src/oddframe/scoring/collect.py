@@ -85,7 +85,7 @@ def judge(
     for number in _sample(footage, heldout, most):
         if number not in judged:
             judged[number] = list(raw_of(footage[number]))
-    learned = _Places(footage, judged)
+    learned = _Places(footage, judged, counted=settings.place_normal == "rarity")
     places = learned.normal
     share = settings.local_share
     stretches = {}
@@ -96,8 +96,9 @@ def judge(
         stretches[number] = _stretch(one, raw, known, share, keep)
     watch(Progress("calibrating", total, total))
     return Judged(
-        tuple(stretches[number] for number in range(len(footage))), places, settings.window, settings.stride, share
-    )
+        tuple(stretches[number] for number in range(len(footage))), places, settings.window, settings.stride, share,
+        place_normal=settings.place_normal,
+    )  # fmt: skip
 
 
 def spread(lengths: Sequence[int], most: int) -> list[int]:
@@ -134,13 +135,14 @@ class _Places:
     """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one.
 
     Args:
-        footage: all of it. judged: number in the footage → what it is learned from.
+        footage: all of it. judged: number in the footage → what it is learned from. counted: compare directions by how
+            rare so much is, rather than by mean and spread.
 
     Attributes:
         normal: scene → local component → its normal.
     """
 
-    def __init__(self, footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]]) -> None:
+    def __init__(self, footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]], *, counted: bool) -> None:
         scenes: dict[str, list[int]] = {}
         for number in judged:
             scenes.setdefault(footage[number].scene, []).append(number)
@@ -156,8 +158,9 @@ class _Places:
             first = next((raw for number in numbers for raw in judged[number]), None)
             for name in () if first is None else first.maps:
                 watched = first.watched.get(name)  # type: ignore[union-attr]
+                by_counts = counted and name in ALWAYS_PER_PLACE
                 sums = {
-                    number: PlaceSums.of(log_scale(name, raw.maps[name]) for raw in judged[number])
+                    number: PlaceSums.of((log_scale(name, raw.maps[name]) for raw in judged[number]), counted=by_counts)
                     for number in numbers
                 }
                 whole = reduce(add, sums.values())

@@ -38,7 +38,7 @@ def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def placed_value(name: str, place: PlaceNormal, raw: Raw, share: float) -> float:
     """A local component from its map, each place that counts compared with its own normal. Higher is odder."""
-    places = of_places(place.standardise(log_scale(name, raw.maps[name])))
+    places = of_places(place.odd(log_scale(name, raw.maps[name])))
     return oddest(places[raw.watched[name]] if name in raw.watched else places, share)
 
 
@@ -83,6 +83,6 @@ class ComponentNormal:
         """(h, w) rarity of each place of a local component; 0 where it does not count."""
         values = log_scale(name, raw.maps[name])
         if name in self.places:
-            values = self.places[name].standardise(values)
+            values = self.places[name].odd(values)
         rarity = self.tails[name].rarity(of_places(values)).astype(np.float32)
         return np.where(raw.watched[name], rarity, np.float32(0)) if name in raw.watched else rarity

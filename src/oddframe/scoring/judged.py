@@ -18,6 +18,7 @@ from oddframe.errors import RunError
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.pace import seconds_of
 from oddframe.scoring.places import PlaceNormal
+from oddframe.settings import PlaceBy
 from oddframe.video.flow import MEASURE, measured_alike
 
 FILE = "evidence.npz"
@@ -62,7 +63,8 @@ class Judged:
 
     Attributes:
         places: scene → local component → what is normal at each place. `POOLED` is the scene of a run that has one.
-        window, stride, local_share: settings by which local components were taken.
+        window, stride, local_share: settings by which local components were taken. place_normal: by which `direction`
+            was compared with its places.
         flow: the way of measuring optical flow (`video.flow.MEASURE`).
     """
 
@@ -72,6 +74,7 @@ class Judged:
     stride: int
     local_share: float
     flow: int = MEASURE
+    place_normal: PlaceBy = "spread"
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from pydantic import Field
 from oddframe.arrays import Array, Arrays, ArraySpec, read_arrays, write_arrays
 from oddframe.errors import RunError
 from oddframe.records import FileRecord, Record, as_json, damaged, parse_record
-from oddframe.scoring.calibration_file import PLACES, ComponentName, place_of
+from oddframe.scoring.calibration_file import PLACES, ComponentName, arrays_of, place_of
 from oddframe.scoring.judged import FILE, Judged, Kind, Stretch
+from oddframe.settings import PlaceBy
 
 _WHAT = "the run's evidence"
 _MOST_BYTES = 4 * 2**30
@@ -51,6 +52,7 @@ class JudgedRecord(FileRecord):
     stretches: tuple[StretchRecord, ...]
     places: dict[str, tuple[ComponentName, ...]]
     flow: int = Field(default=1, ge=1)
+    place_normal: PlaceBy = "spread"
 
 
 def save_judged(judged: Judged, folder: Path) -> str:
@@ -77,6 +79,7 @@ def save_judged(judged: Judged, folder: Path) -> str:
         ),
         places={scene: tuple(places) for scene, places in judged.places.items()},
         flow=judged.flow,
+        place_normal=judged.place_normal,
     )
     arrays: dict[str, Array] = {
         "about": np.frombuffer(as_json(record).encode(), np.uint8),
@@ -90,8 +93,7 @@ def save_judged(judged: Judged, folder: Path) -> str:
         arrays[f"placed/{name}"] = _joined((_or_nan(one.placed.get(name), one) for one in stretches), np.float32)
     for scene, places in judged.places.items():
         for name, place in places.items():
-            arrays[f"places/{scene}/{name}/mean"] = place.mean
-            arrays[f"places/{scene}/{name}/spread"] = place.spread
+            arrays |= arrays_of(f"places/{scene}/{name}", place)
     return write_arrays(folder / FILE, arrays, "the run's evidence cannot be written")
 
 
@@ -166,13 +168,12 @@ def _judged(record: JudgedRecord, arrays: Arrays) -> Judged:
             )
         )
     places = {
-        scene: {
-            name: place_of(arrays[f"places/{scene}/{name}/mean"], arrays[f"places/{scene}/{name}/spread"])
-            for name in names
-        }
+        scene: {name: place_of(arrays, f"places/{scene}/{name}") for name in names}
         for scene, names in record.places.items()
     }
-    judged = Judged(tuple(stretches), places, record.window, record.stride, record.local_share, record.flow)
+    judged = Judged(
+        tuple(stretches), places, record.window, record.stride, record.local_share, record.flow, record.place_normal
+    )
     if not judged.of_kind("heldout"):
         raise ValueError("no held-out frame")
     return judged

@@ -52,7 +52,7 @@ def measures_without(
                 maps[source] = restored(levels[source][part])
                 maps[source][resized(silenced[part], maps[source].shape[1:3])] = 0
             if name in normal.places:
-                placed = normal.places[name].standardise(log_scale(name, maps[name]))
+                placed = normal.places[name].odd(log_scale(name, maps[name]))
                 measure = _oddest(_of_places(placed, watched.get(name)), normal.local_share)
             elif source in maps:
                 measure = log_scale(name, _pooled(name, _of_places(maps[source], watched.get(source)), share))

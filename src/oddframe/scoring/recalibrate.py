@@ -29,7 +29,7 @@ HISTORY = "calibrations.jsonl"
 
 _MOST_HISTORY = 16 * 2**20
 
-OF_THE_EVIDENCE = ("window", "stride", "local_share")
+OF_THE_EVIDENCE = ("window", "stride", "local_share", "place_normal")
 """Settings of `score` that were used when the frames were judged. To change them, video has to be judged again."""
 
 
