@@ -70,7 +70,8 @@ video says what is normal.
 
 PLACES_FOUND = """On the day set counting finds much of what moves the wrong way, and more of all else, where mean and
 spread find next to nothing. On real video, where nothing was chosen, it ranks frames better as well. So runs can have
-it (`--set score.place_normal=rarity`). No preset has it yet: what it does beside a network is not measured, nor what
+it (`--set score.place_normal=rarity`), with the blur that mean and spread have there, 1.75 cells of these; the figures
+of Ped2 had been seen by then. No preset has it yet: what it does beside a network is not measured, nor what
 it would do for `local_distance`, which is compared with its places, too.
 """
 
