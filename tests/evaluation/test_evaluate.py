@@ -393,3 +393,11 @@ def test_what_was_judged_counts_only_for_the_same_judging_and_undamaged(changed,
     evaluate(home / "run", **asked)
 
     assert scored == ["calm", "flash"]
+
+
+@pytest.mark.slow
+def test_an_interruption_says_where_nothing_is_kept(run):
+    with pytest.raises(KeyboardInterrupt, match="one pass, which begins anew"):
+        evaluate(run, places=True, watch=_interrupted_at("flash"))
+
+    assert not list(run.folder.glob(".eval-*"))

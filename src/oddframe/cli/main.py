@@ -36,9 +36,10 @@ class _Verbs(TyperGroup):
         except OddframeError as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            again = " the same command goes on where it stopped" if ctx.invoked_subcommand in work.RESUMABLE else ""
-            print(f"\ninterrupted{':' if again else ''}{again}", file=sys.stderr)
+        except KeyboardInterrupt as stopped:
+            again = "the same command goes on where it stopped" if ctx.invoked_subcommand in work.RESUMABLE else ""
+            said = str(stopped) or again
+            print(f"\ninterrupted{': ' if said else ''}{said}", file=sys.stderr)
             raise typer.Exit(130) from None
         except BrokenPipeError:
             _let_go_of_stdout()

@@ -80,7 +80,12 @@ def evaluate(
     place_judge = PlaceJudge(sum(video.video.frame_count for video in test)) if places else None
     made_of = {"run": fingerprint(opened), "data": videos.fingerprint(), "backend": scorer.runtime.name}
     so_far = JudgedSoFar(path, made_of)
-    judged, unjudged = _score(scorer, test, place_judge, None if places else so_far, watch)
+    try:
+        judged, unjudged = _score(scorer, test, place_judge, None if places else so_far, watch)
+    except KeyboardInterrupt:
+        if places:
+            raise KeyboardInterrupt("places are judged in one pass, which begins anew") from None
+        raise
     promised, undrawn = testset.promised_lines(opened)
     result = judge(
         judged,
