@@ -1,6 +1,6 @@
 # Everything on a fresh machine with Python >= 3.11 and make:
 #   make demo      install, then the ten minutes of a newcomer
-#   make test      install, then all checks
+#   make test      install, then all checks but the longest tests; with LONG=1 those, too, as in CI
 #   make docs      install, then the documentation as a site, in site/
 #   make install   install only
 #   make lowest    the quick tests, and those of exports, with the lowest versions that pyproject.toml allows
@@ -48,7 +48,7 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 unit: install
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=15 $(if $(LONG),,-m "not long")
 
 cover: install
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered

@@ -54,7 +54,7 @@ settings.load_profile("oddframe")
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 
 
-LONG = (
+FIRST = (
     "teaching/test_working.py",
     "cameras/test_rtsp.py",
     "site/test_secrets_stay.py",
@@ -100,7 +100,7 @@ def pytest_collection() -> Iterator[object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (-n 2), a file's tests share one, and so do all that need what `exporting` trains."""
     here = Path(__file__).parent
-    first = {str(here / one): place for place, one in enumerate(LONG)}
+    first = {str(here / one): place for place, one in enumerate(FIRST)}
     places = {}
     for item in items:
         trained = item.path.parent.name == "exporting" and "gate" in item.fixturenames  # type: ignore[attr-defined]

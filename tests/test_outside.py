@@ -109,6 +109,7 @@ def test_the_listener_hears(surroundings):
     assert "socket.connect" in (surroundings / "heard").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_no_verb_opens_a_socket_or_leaves_anything_in_the_home(surroundings):
     need("onnxscript", "openvino", "pyarrow")

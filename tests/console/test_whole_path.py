@@ -68,6 +68,7 @@ def console(serving) -> Iterator[Console]:
         yield opened
 
 
+@pytest.mark.long
 def test_from_the_first_password_to_a_camera_that_was_taught_and_has_forgotten(
     chromium, serving, console, address, tmp_path
 ):

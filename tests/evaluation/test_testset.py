@@ -125,7 +125,8 @@ def test_reproduce_tells_its_processes_what_was_said(home):
 
     with pytest.raises(RunError):  # nothing was trained
         cells._do(work, home / "out", Budget("tiny", (), "cpu"), Workers(), unwatched)
-    sent = [next(iter(json.loads(json.dumps(order)).values()))["data"] for order in orders]
+    assert [sorted(order) for order in orders] == [["command", "train"], ["command", "judge"]]
+    sent = [json.loads(json.dumps(order[what]))["data"] for order, what in zip(orders, ("train", "judge"), strict=True)]
     assert [DataSource.model_validate(one) for one in sent] == [videos.source, videos.source]
     words = cells._command(work, Budget("tiny", (), "cpu"), home / "out")
     for option, value in (("--fps", "10.0"), ("--labels", home / "odd.csv"), ("--masks", home / "drawn")):

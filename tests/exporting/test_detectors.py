@@ -32,6 +32,9 @@ from oddframe.exporting.graph import OnnxGraph, ScoredNetwork, to_onnx  # noqa: 
 
 pytestmark = pytest.mark.slow  # a training, and graphs of it
 
+LARGE = ("amc", "scene-aware", "srnn")
+"""Detectors of which a graph takes long to make."""
+
 SCORE = ScoreSettings()
 SCORE_VALUES = {"psnr", "distance", "local_error"}
 OWN = sorted(name for name, entry in detectors().items() if entry.class_path.startswith("oddframe."))
@@ -79,7 +82,7 @@ def same(detector: Detector, content: bytes, batch: int) -> None:
             np.testing.assert_allclose(seen[name], value.numpy(), rtol=1e-3, atol=atol, err_msg=name)
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=pytest.mark.long if one in LARGE else ()) for one in OWN])
 def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

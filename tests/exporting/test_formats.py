@@ -45,6 +45,7 @@ def test_what_has_no_convolution_is_not_quantised(still, tmp_path):
         odd.export(still, tmp_path / "model", precision="int8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
 def test_eight_bits_have_a_calibration_of_their_own_and_stay_close(run, gate, tmp_path, format):
     pytest.importorskip("nncf", reason="the extra `export` is not installed")
@@ -85,6 +86,7 @@ def test_the_convolution_that_sees_the_pictures_is_not_rounded(rounded):
     assert weights == [None, *["DequantizeLinear"] * (len(weights) - 1)]
 
 
+@pytest.mark.long
 def test_the_order_of_exports_changes_nothing(run, artefact, rounded, tmp_path):
     first, second = artefact.graph()["model.onnx"], odd.export(run, tmp_path / "second").graph()["model.onnx"]
 

@@ -56,6 +56,7 @@ def test_an_artefact_is_scored_without_torch_and_all_that_trains_and_draws(artef
     assert "The page:" in done.stdout
 
 
+@pytest.mark.long
 def test_the_extra_runtime_is_enough(artefact, day, tmp_path):
     """In a virtual environment of its own, from the package index."""
     venv.create(tmp_path / "env", with_pip=True)

@@ -28,6 +28,7 @@ OF_THE_PROCESS = ("run", "command", "judging", "seconds_training", "peak_memory_
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_rows_of_each_kind_are_trained_judged_and_laid_out(tmp_path):
     """What learns nothing, one with an override, from normal video, and from known anomalies, too.
 
@@ -121,6 +122,7 @@ def result(out: Path) -> dict:
     return {name: value for name, value in cell.items() if name not in OF_THE_PROCESS}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to find processes in")
 def test_a_table_that_is_interrupted_and_killed_on_its_way_ends_with_the_same_cells(gate, tmp_path, started):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"

@@ -339,6 +339,7 @@ def test_a_file_that_is_no_picture_harms_nobody(tmp_path, seconds):
     PicturesForOthers(tmp_path, lambda number: True, pytest.fail, seconds).look()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_machine_that_dies_loses_its_cameras_to_the_other_and_no_event(tmp_path, postgresql):
     seen = benchmark("kill_machines").kill(tmp_path, 1, cameras=3, url=postgresql())

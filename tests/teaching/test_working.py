@@ -66,6 +66,7 @@ def test_the_oddest_piece_is_shown_with_pictures(looked_at):
     assert all((looked_at.home / name).stat().st_size > 1000 for one in found.odd for name in (one.picture, one.heat))
 
 
+@pytest.mark.long
 def test_a_training_is_gone_on_with_and_a_damaged_state_begins_again(looked_at, monkeypatch):
     class KilledError(Exception):
         pass
@@ -101,6 +102,7 @@ def test_a_training_is_gone_on_with_and_a_damaged_state_begins_again(looked_at, 
     assert len(scorer.fitting.info.videos) == 2
 
 
+@pytest.mark.long
 def test_a_stand_in_is_fitted_anew_to_what_has_come_since(looked_at):
     first = stand_in(looked_at, quiet)
     second = stand_in(looked_at, quiet)
@@ -142,6 +144,7 @@ def waited(what) -> bool:
     return False
 
 
+@pytest.mark.long
 def test_a_camera_learns_by_itself_through_kills_at_each_stage(tmp_path, street):
     for extra in ("torch", "onnxscript", "onnxruntime"):
         pytest.importorskip(extra)

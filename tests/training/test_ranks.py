@@ -71,6 +71,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_four_ranks_end_with_equal_memories_and_weights_and_lose_what_one_process_does(script, gate, tmp_path):
     # Each of these is made: what is lacking does not share out among the ranks.

@@ -429,6 +429,7 @@ def test_a_killed_training_ends_with_the_same_weights(whole, gate, small, tmp_pa
     assert not (out / "resume").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="no C++ compiler")
 def test_a_compiled_training_is_the_same_but_for_rounding(gate, small, tmp_path):
