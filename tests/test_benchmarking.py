@@ -108,6 +108,7 @@ def test_numbers_below_one_are_refused(run: odd.Run, wrong: dict[str, object]) -
         bench([run], **wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_of_a_run_is_measured_in_turns(run: odd.Run, video: Path, tmp_path: Path) -> None:
     moments = []

@@ -8,6 +8,7 @@ from oddframe.demo import demo
 from oddframe.errors import StorageError
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_demo_ends_with_a_page_and_goes_on_when_called_again(tmp_path):
     stages: list[str] = []

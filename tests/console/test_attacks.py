@@ -101,6 +101,7 @@ def asked_for(console: Console) -> list[tuple[str, str]]:
     return [(method, path) for method, path in routes(console.app) if path not in left_out]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_no_parameter_of_a_path_or_question_breaks_a_route(request, served, admin):
     console, _, event = served
@@ -129,6 +130,7 @@ def test_no_parameter_of_a_path_or_question_breaks_a_route(request, served, admi
                 well(admin.get(f"{there}?{question}={nasty}", headers=accept), (path, question, nasty))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_no_body_breaks_a_route(request, served, admin):
     console, site, event = served

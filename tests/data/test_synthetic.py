@@ -208,6 +208,7 @@ def test_mask_leaves_out_what_is_hidden() -> None:
     assert int((canvas.tags == 1).sum()) == pytest.approx(whole / 2, rel=0.03)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_demo_is_frozen_and_not_solved_by_frame_differences() -> None:
     sha = hashlib.sha256()

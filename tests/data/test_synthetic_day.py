@@ -273,6 +273,7 @@ def test_interrupted_set_goes_on_with_what_is_missing_and_a_whole_one_is_left_al
     assert at_once == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small):
     # Processes of their own read the real set: of its shortest videos, the two that are drawn soonest.

@@ -32,7 +32,7 @@ from oddframe.exporting.graph import OnnxGraph, ScoredNetwork, to_onnx  # noqa: 
 
 pytestmark = pytest.mark.slow  # a training, and graphs of it
 
-LARGE = ("amc", "scene-aware", "srnn")
+LARGE = ("amc", "dream-convlstm", "scene-aware", "srnn", "unmasking")
 """Detectors of which a graph takes long to make."""
 
 SCORE = ScoreSettings()
@@ -104,6 +104,7 @@ def test_every_detector_of_this_package_is_exported_for_any_number_of_clips(
     assert graph.maps == ("local_error", *(("local_distance",) if detector.has_distance else ()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("graph", ["model.onnx", "model.xml"])
 @pytest.mark.parametrize("name", ["dream-convlstm", "framepred", "mnad"])
 def test_networks_of_every_build_are_rounded_to_eight_bits(name: str, graph: str, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def test_an_exported_flow_detector_gives_the_scores_of_its_run_though_no_graph_h
     assert float(seen.raw["flow"][20]) > 4 * float(seen.raw["flow"][10])  # the square runs from frame 16 to 25
 
 
+@pytest.mark.long
 def test_what_a_score_rests_on_is_shown_as_by_the_run(run, artefact, day):
     video = odd.Scorer(run).explain, odd.Scorer(artefact).explain
     from oddframe.video.open import open_video

@@ -74,6 +74,7 @@ def rounded(run, artefact, tmp_path_factory) -> bytes:
     return odd.export(run, tmp_path_factory.mktemp("rounded") / "model", precision="int8").graph()["model.onnx"]
 
 
+@pytest.mark.long
 def test_the_convolution_that_sees_the_pictures_is_not_rounded(rounded):
     import onnx
 

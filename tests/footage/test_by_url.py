@@ -82,6 +82,7 @@ def test_one_video_by_url_leaves_the_same_files_as_one_of_this_machine_and_a_man
     assert SECRET.encode() not in b"".join((archive / "seen" / way).read() for way in files)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_an_archive_by_url_is_scored_once_and_what_is_not_whole_again(run, archive, gate, tmp_path):
     for way in ("may/b10.mp4", "may/b2.mp4", "may/belt/1.mp4", "may/notes.txt"):
@@ -98,6 +99,7 @@ def test_an_archive_by_url_is_scored_once_and_what_is_not_whole_again(run, archi
     assert [one.skipped for one in again] == [False, False, True]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_long_video_by_url_is_judged_in_pieces_and_leaves_the_same_tables(
     run, archive, make_video, tmp_path, monkeypatch

@@ -71,6 +71,7 @@ def assert_same(found: Path, wanted: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_one_video_by_two_processes_leaves_the_same_files(run, long, wanted, processes, tmp_path):
     told: list[Progress] = []
@@ -84,6 +85,7 @@ def test_one_video_by_two_processes_leaves_the_same_files(run, long, wanted, pro
     assert shown[-1] == 100
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_command_shows_of_several_processes_what_it_shows_of_one(run, long, wanted, tmp_path):
     command = ["score", str(long), "--run", str(run.folder), "--fps", "10", "--out", str(tmp_path / "seen")]
@@ -96,6 +98,7 @@ def test_the_command_shows_of_several_processes_what_it_shows_of_one(run, long, 
     assert last[0] == last[1]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_worker_sets_the_whole_video_aside_and_no_other(run, long, gate, wanted, processes, tmp_path):
     stuck = shutil.copytree(long, tmp_path / "videos/long")
@@ -122,6 +125,7 @@ def test_a_killed_worker_sets_the_whole_video_aside_and_no_other(run, long, gate
     assert_same(tmp_path / "seen/long", wanted)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_an_interruption_leaves_nothing_under_a_final_name_and_the_same_call_goes_on(run, long, wanted, tmp_path):
     def interrupt(moment: Progress) -> None:
@@ -136,6 +140,7 @@ def test_an_interruption_leaves_nothing_under_a_final_name_and_the_same_call_goe
     assert_same(tmp_path / "seen/long", wanted)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_video_of_which_a_frame_does_not_decode_is_scored_uncut(run, long, tmp_path):
     damaged = shutil.copytree(long, tmp_path / "damaged")

@@ -57,6 +57,7 @@ def processes(monkeypatch) -> list[subprocess.Popen[bytes]]:
     return started
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_damaged_video_stops_no_other_and_the_same_call_goes_on(run, videos, tmp_path, make_video):
     told = []
@@ -281,6 +282,7 @@ def test_an_error_fits_on_a_line():
     assert error.in_one_line() == "it does not open (3 bytes; no header); copy it again"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_a_cluster_leaves_the_same_as_this_machine_and_passes_over_what_is_finished(run, videos, tmp_path):

@@ -148,6 +148,7 @@ def test_phase_one_goes_as_published_or_as_with_a_discriminator_run_anew(stored,
             assert norms == pytest.approx(stored["fresh_grad0_g_norm"].tolist(), rel=3e-2, abs=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_three_updates_of_phase_two_end_as_published(stored, published) -> None:
     ognet = as_published(published).train()

@@ -25,6 +25,7 @@ def network() -> nn.Module:
     return nn.ModuleDict({"first": nn.Sequential(nn.Linear(2, 3), nn.ReLU()), "held": Holder()})
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="no C++ compiler")
 def test_parts_are_compiled_for_as_long_as_it_lasts(network):

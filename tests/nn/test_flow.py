@@ -105,6 +105,7 @@ class Moving(nn.Module):
         return flow.believed(flow.lucas_kanade(first, second), first, second)
 
 
+@pytest.mark.long
 @pytest.mark.slow  # a graph takes seconds to build
 def test_every_runtime_finds_the_same_flow(stored: dict[str, Tensor], tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `runtime` is not installed")

@@ -162,6 +162,7 @@ def glaring(picture: Picture) -> Picture:
     return np.full_like(picture, 255)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "state", "off"),

@@ -109,6 +109,7 @@ def test_latencies_are_those_of_the_last_thousand():
     assert lately.told == (2500.0, 2950.0)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system has no /proc")
 def test_a_site_with_a_camera_that_sends_garbage_judges_the_others_and_goes_on_with_its_log(tmp_path: Path):

@@ -155,6 +155,7 @@ def shown(url: str, password: str) -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
 def test_after_a_whole_run_no_secret_stands_in_any_file_output_or_list_of_processes(tmp_path, port):

@@ -32,6 +32,7 @@ with Store.open(Path(sys.argv[1])) as store:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system has no /proc")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @needs_proc
 def test_kills_of_engine_and_readers_lose_and_double_no_event(tmp_path: Path):

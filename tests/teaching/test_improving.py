@@ -199,6 +199,7 @@ def test_draws_of_pairs_tell_how_sure_a_difference_is():
     assert drawn(lambda draw: 0.0, 4) is None
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_detector_is_trained_on_with_reviews_from_its_own_weights(store, street, monkeypatch):
     for extra in ("torch", "onnxscript", "onnxruntime"):

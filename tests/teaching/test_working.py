@@ -54,6 +54,7 @@ def looked_at(tmp_path_factory, street) -> Iterator[Task]:
         yield asked
 
 
+@pytest.mark.long
 def test_the_oddest_piece_is_shown_with_pictures(looked_at):
     found = read_check(looked_at.home)
 

@@ -41,6 +41,7 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in paths)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_command_that_is_killed_in_mid_epoch_and_typed_again_leaves_what_an_undisturbed_one_leaves(
     make_set, tmp_path

@@ -90,6 +90,7 @@ def test_four_ranks_end_with_equal_memories_and_weights_and_lose_what_one_proces
     assert four.finished
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_rank_ends_all_and_another_number_of_them_goes_on(script, gate, tmp_path):
     out = tmp_path / "run"
