@@ -9,7 +9,6 @@ and by the two together is judged apart. DATA is a set with labels, as `oddframe
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import oddframe as odd
 from oddframe.bars import watching
 from oddframe.settings_layers import load_settings
-from ways import figures, judged_ways, part_of
+from ways import figures, judged_ways, parser_of_part, part_of
 
 RESULTS = Path(__file__).parent / "results" / "flow-kinds"
 WAYS = {"flow": "[flow]", "direction": "[direction]", "both": "[flow,direction]"}
@@ -26,11 +25,7 @@ SETTINGS = ("model.size=[160,240]", "score.online=[flow,direction]", "data.known
 
 def main() -> None:
     """Train nothing, calibrate, judge, print recall, and leave one JSON: way → event figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--name", required=True, help="of the JSON")
-    parser.add_argument("--scenes", nargs="+", help="these alone")
-    parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
+    parser = parser_of_part(__doc__)
     parser.add_argument("--heldout", type=float, default=0.5, help="share of normal video that draws the lines")
     given = parser.parse_args()
     videos = part_of(odd.open_videoset(given.data), given.scenes, given.videos)

@@ -13,7 +13,6 @@ Ped2: its test shows whether what was chosen on drawn video holds on real video.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,17 +27,15 @@ from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.scoring.components import log_scale, of_places
 from oddframe.scoring.fusion import CausalSum
-from oddframe.scoring.places import PlaceNormal
+from oddframe.scoring.places import LEVELS, PlaceNormal
 from oddframe.scoring.scores import AlarmLine, Scores
 from oddframe.video.flow import directions_of, vectors_between
 from oddframe.video.motion import oddest
 from oddframe.video.picture import as_picture
 from oddframe.video.source import Video
-from ways import figures, part_of
+from ways import figures, parser_of_part, part_of
 
 RESULTS = Path(__file__).parent / "results" / "place-normals"
-LEVELS = np.linspace(-4.3, 4.5, 24, dtype=np.float32)
-"""On the scale of logarithms of squared speed, from hardly anything to ten pixels a frame."""
 PRIOR_FRAMES = 100
 SHARES, BLURS = (0.01, 0.03), (1.0, 1.75)
 
@@ -48,12 +45,7 @@ Oddness = Callable[[Map], Map]
 
 def main() -> None:
     """Measure, judge each way, print, and leave one JSON: way → event figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--name", required=True, help="of the JSON")
-    parser.add_argument("--scenes", nargs="+", help="these alone")
-    parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
-    given = parser.parse_args()
+    given = parser_of_part(__doc__).parse_args()
     videos = part_of(odd.open_videoset(given.data), given.scenes, given.videos)
     normal = np.concatenate([moving(one.video) for one in videos.normal])
     test = [(one, moving(one.video)) for one in videos.test]

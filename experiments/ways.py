@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import oddframe as odd
@@ -19,6 +21,16 @@ from oddframe.scoring.judged_file import load_judged
 from oddframe.scoring.scorer import Scorer
 from oddframe.settings import ScoreSettings
 from oddframe.settings_layers import with_overrides
+
+
+def parser_of_part(about: str | None) -> argparse.ArgumentParser:
+    """What a script is told that looks at a part of a set and leaves one JSON: see `part_of`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--name", required=True, help="of the JSON")
+    parser.add_argument("--scenes", nargs="+", help="these alone")
+    parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
+    return parser
 
 
 def part_of(videos: VideoSet, scenes: Sequence[str] | None, most: int | None) -> VideoSet:
