@@ -21,7 +21,7 @@ from oddframe.evaluation.judge import judge
 from oddframe.evaluation.result import Result
 from oddframe.evaluation.stored import JudgedVideo
 from oddframe.runs import Run
-from oddframe.scoring.fusion import CausalSum
+from oddframe.scoring.fusion import CausalScore
 from ways import figures
 
 
@@ -47,7 +47,7 @@ def alone(videos: Sequence[JudgedVideo], names: Sequence[str], frames: int) -> l
     """The same videos with `online` of these components alone, each with the same weight; no alarm is raised yet."""
     made = []
     for video in videos:
-        sums = CausalSum(dict.fromkeys(names, 1.0), frames)
+        sums = CausalScore(dict.fromkeys(names, 1.0), frames)
         values = sums.of_all({name: np.asarray(video.scores.calibrated[name], np.float64) for name in names})
         scores = replace(video.scores, online=values.astype(np.float32), learned=values.astype(np.float32), events=())
         made.append(replace(video, scores=scores))

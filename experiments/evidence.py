@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import oddframe as odd
@@ -19,21 +20,18 @@ from oddframe.bars import watching
 from ways import figures, judged_ways, part_of
 
 RESULTS = Path(__file__).parent / "results" / "evidence"
-WAYS = {
-    name.replace(",", " + "): f"[{name}]"
-    for name in (
-        "distance,local_distance",
-        "local_distance",
-        "distance,local_distance,direction",
-        "distance,local_distance,flow",
-        "local_distance,flow",
-        "local_distance,direction",
-        "local_distance,flow,direction",
-        "distance,local_distance,flow,direction",
-        "flow",
-        "direction",
-    )
-}
+MADE_OF = (
+    "distance,local_distance",
+    "local_distance",
+    "distance,local_distance,direction",
+    "distance,local_distance,flow",
+    "local_distance,flow",
+    "local_distance,direction",
+    "local_distance,flow,direction",
+    "distance,local_distance,flow,direction",
+    "flow",
+    "direction",
+)
 ALL = "score.online=[distance,local_distance,flow,direction]"
 
 
@@ -47,6 +45,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
     parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
     parser.add_argument("--only", nargs="+", help="names of the test videos that are judged")
+    parser.add_argument("--fusions", nargs="+", default=["sum"], help="how components are joined: sum, oddest")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
     given = parser.parse_args()
     videos = odd.open_videoset(given.data)
@@ -63,7 +62,7 @@ def main() -> None:
                 seed=seed,
                 watch=watch,
             )
-        found = {way: figures(result) for way, result in judged_ways(run, test, WAYS).items()}
+        found = {way: figures(result) for way, result in judged_ways(run, test, ways(given.fusions)).items()}
         about = {
             "data": videos.name,
             "preset": given.preset,
@@ -78,6 +77,17 @@ def main() -> None:
         for way, one in found.items():
             own = one["at"]["own"]
             print(f"{way}: AUC {100 * one['auc']:.1f}, {own['found']} of {own['labelled']}, {own['false']} false")
+
+
+def ways(fusions: Sequence[str]) -> dict[str, list[str]]:
+    """What `online` is made of, and how it is joined → the settings that make it so."""
+    found = {}
+    for fusion in fusions:
+        for names in MADE_OF:
+            way = names.replace(",", " + ") if fusion == "sum" else f"{fusion} of {names.replace(',', ', ')}"
+            if fusion == "sum" or "," in names:
+                found[way] = [f"score.online=[{names}]", f"score.fusion={fusion}"]
+    return found
 
 
 if __name__ == "__main__":

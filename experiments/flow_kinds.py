@@ -19,7 +19,10 @@ from oddframe.settings_layers import load_settings
 from ways import figures, judged_ways, parser_of_part, part_of
 
 RESULTS = Path(__file__).parent / "results" / "flow-kinds"
-WAYS = {"flow": "[flow]", "direction": "[direction]", "both": "[flow,direction]"}
+WAYS = {
+    name: [f"score.online=[{names}]"]
+    for name, names in (("flow", "flow"), ("direction", "direction"), ("both", "flow,direction"))
+}
 SETTINGS = ("model.size=[160,240]", "score.online=[flow,direction]", "data.known=leave-out")
 
 

@@ -26,7 +26,7 @@ from oddframe.data.videoset import LabelledVideo
 from oddframe.evaluation.judge import judge
 from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.scoring.components import log_scale, of_places
-from oddframe.scoring.fusion import CausalSum
+from oddframe.scoring.fusion import CausalScore
 from oddframe.scoring.places import LEVELS, PlaceNormal
 from oddframe.scoring.scores import AlarmLine, Scores
 from oddframe.video.flow import directions_of, vectors_between
@@ -104,7 +104,7 @@ def moving(video: Video) -> Map:
 
 def judged(video: LabelledVideo, maps: Map, of_map: Oddness, share: float) -> JudgedVideo:
     """The scores of a test video by one way, beside its labels."""
-    sums, odd_by = CausalSum({"direction": 1.0}, 3), [oddest(of_places(of_map(one)), share) for one in maps]
+    sums, odd_by = CausalScore({"direction": 1.0}, 3), [oddest(of_places(of_map(one)), share) for one in maps]
     online = np.array([sums.take({"direction": value}) for value in odd_by], np.float32)
     frames, first = np.arange(len(maps)) + video.video.first_index, video.video.first_index
     times = video.video.times_s() if video.video.own_clock else None

@@ -27,7 +27,6 @@ from sklearn.metrics import roc_auc_score
 import oddframe as odd
 from oddframe.data.videoset import LabelledVideo
 from oddframe.scoring.alarms import AlarmRule, events
-from oddframe.scoring.fusion import CausalSum
 from oddframe.scoring.judged_file import load_judged
 from oddframe.scoring.lessons import Known, Lesson, Lessons, Reach, learn
 from oddframe.scoring.regions import Regions
@@ -207,7 +206,7 @@ def called_alarm(trial: Trial, test: Sequence[Judged], on: float) -> Iterator[di
                     normal, _ = scenes.scene(one.scene)
                     tails, fusion = normal.components.tails, normal.fused.learned
                     rare = {key: tails[key].rarity(values) for key, values in one.remembered.measures.items()}
-                    scores.append(fusion.rarity(CausalSum(fusion.weights, normal.fused.smoothing).of_all(rare)))
+                    scores.append(fusion.rarity(fusion.causal(normal.fused.smoothing).of_all(rare)))
                 figures[name] = float(roc_auc_score(odd_ones, np.concatenate(scores)))
             yield {
                 "reviews": len(some),

@@ -27,7 +27,6 @@ import oddframe as odd
 from oddframe.artefact import open_trained
 from oddframe.runs import host
 from oddframe.scoring.calibration import Calibration
-from oddframe.scoring.fusion import CausalSum
 from oddframe.scoring.lessons import Lessons
 from oddframe.scoring.many import measures_without
 from oddframe.scoring.scorer import Scorer
@@ -141,7 +140,7 @@ def by_learned(trial: Trial, calibration: Calibration, one: Judged, lessons: Les
         ).items():
             measures[name][touched] = each
     rare = {name: normal.components.tails[name].rarity(each) for name, each in measures.items()}
-    return fusion.rarity(CausalSum(fusion.weights, normal.fused.smoothing).of_all(rare))
+    return fusion.rarity(fusion.causal(normal.fused.smoothing).of_all(rare))
 
 
 if __name__ == "__main__":

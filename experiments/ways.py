@@ -16,10 +16,10 @@ from oddframe.evaluation.stored import JudgedVideo, Span
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.calibration import Calibration
-from oddframe.scoring.collector import Collector
+from oddframe.scoring.collector import Collector, Rows
 from oddframe.scoring.judged_file import load_judged
 from oddframe.scoring.scorer import Scorer
-from oddframe.settings import ScoreSettings
+from oddframe.settings import Settings
 from oddframe.settings_layers import with_overrides
 
 
@@ -46,34 +46,38 @@ def part_of(videos: VideoSet, scenes: Sequence[str] | None, most: int | None) ->
     )
 
 
-def judged_ways(run: odd.Run, test: Sequence[LabelledVideo], ways: Mapping[str, str]) -> dict[str, Result]:
+def judged_ways(run: odd.Run, test: Sequence[LabelledVideo], ways: Mapping[str, Sequence[str]]) -> dict[str, Result]:
     """Way → alarms beside labels; the evidence of each frame is gathered once.
 
     Args:
-        run: trained with a `score.online` that has all components of all ways. ways: name → `score.online`.
+        run: trained with a `score.online` that has all components of all ways. ways: name → settings of `score`.
     """
     scorer, evidence = Scorer(run), load_judged(run.folder, run.info.evidence)
-    settings = {way: with_overrides(run.settings, [f"score.online={names}"]).score for way, names in ways.items()}
-    made = {way: fit_calibration(evidence, score) for way, score in settings.items()}
+    settings = {way: with_overrides(run.settings, given) for way, given in ways.items()}
+    made = {way: fit_calibration(evidence, one.score) for way, one in settings.items()}
     judged: dict[str, list[JudgedVideo]] = {way: [] for way in ways}
     for number, video in enumerate(test):
         print(f"{number + 1} of {len(test)}: {video.name}", flush=True)
-        collectors = {way: collector(made[way], settings[way], video) for way in ways}
+        gathering = {way: _Gathering(made[way], settings[way], video) for way in ways}
         for raw in scorer.evidence().raw(video.video.frames()):
-            for one in collectors.values():
-                one.take(raw)
-        for way, one in collectors.items():
-            scores, first = replace(one.finish([]), video=video.name), video.video.first_index
+            for one in gathering.values():
+                one.collector.take(one.rows.of(raw))
+        for way, one in gathering.items():
+            scores, first = replace(one.collector.finish([]), video=video.name), video.video.first_index
             kinds = tuple(Span(span.start + first, span.end + first, span.class_name) for span in video.classes)
             assert video.labels is not None
             labels = video.labels[scores.frame - first]
             judged[way].append(JudgedVideo(video.name, video.scene, scores, labels, kinds, video.conditions))
-    return {way: judge(several, rule=AlarmRule.of(settings[way])) for way, several in judged.items()}
+    return {way: judge(several, rule=AlarmRule.of(settings[way].score)) for way, several in judged.items()}
 
 
-def collector(made: Calibration, score: ScoreSettings, video: LabelledVideo) -> Collector:
+class _Gathering:
     """Gathers the scores of a video in its own scene."""
-    return Collector(made, made.scene(video.scene)[0], score, video.video, video.scene)
+
+    def __init__(self, made: Calibration, settings: Settings, video: LabelledVideo) -> None:
+        normal = made.scene(video.scene)[0]
+        self.rows = Rows(made, normal, settings, video.video.size)
+        self.collector = Collector(made, normal, settings, video.video, video.scene)
 
 
 def figures(result: Result) -> dict[str, Any]:

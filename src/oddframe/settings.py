@@ -28,6 +28,8 @@ DEFAULT_DETECTOR = "dream-unet"
 Component = Literal["psnr", "distance", "local_error", "local_distance", "motion", "flow", "direction"]
 PlaceBy = Literal["spread", "rarity"]
 
+FusedBy = Literal["sum", "oddest"]
+
 
 class DataSettings(Strict):
     """How videos become training and test clips."""
@@ -187,6 +189,11 @@ class ScoreSettings(Strict):
         default="spread",
         description="what is normal at a place for `direction`: mean and spread of what is seen there, or how rare so "
         "much is there",
+    )
+    fusion: FusedBy = Field(
+        default="sum",
+        description="how components become `online`: their rarities added, or the highest of them, each measured by "
+        "what it reaches on normal video",
     )
     smoothing: int = Field(default=1, ge=1, description="`online` is the mean over this many frames up to now")
     false_alarms_per_hour: float = Field(

@@ -74,6 +74,21 @@ def data(home) -> Path:
 
 
 @pytest.mark.slow
+def test_the_experiments_way_of_judging_several_settings_at_once_judges_as_a_run_is_judged(run, data, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "experiments"))
+    from ways import judged_ways
+
+    own = evaluate(run, data)
+    found = judged_ways(run, open_videoset(data).test, {"own": [], "oddest": ["score.fusion=oddest"]})
+
+    assert found["own"].auc["online"] == own.auc["online"]
+    assert found["own"].events.at["own"].stretches.found == own.events.at["own"].stretches.found
+    ours, added, oddest = (one.scored[1].scores.online for one in (own, found["own"], found["oddest"]))
+    np.testing.assert_allclose(added, ours, rtol=1e-6)
+    assert not np.allclose(oddest, ours)
+
+
+@pytest.mark.slow
 def test_a_run_is_judged_on_the_test_videos_of_its_split(run, data):
     result = evaluate(run)
 

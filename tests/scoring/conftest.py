@@ -38,6 +38,11 @@ class Told:
     def raw(self, frames: Iterable[Raw], rate: object = None) -> Iterator[Raw]:
         yield from frames
 
+    def ways(self, frames: Iterable[Raw], step: int) -> Iterator[Any]:
+        for place, raw in enumerate(frames):
+            if place % step == 1:
+                yield raw.maps["direction"]
+
 
 def footage(kind: str, raws: list[Raw], *, scene: str = "", abnormal=None) -> Footage:
     """Evidence of frames as a stretch that is to be judged. abnormal: (N,) for known anomalies."""

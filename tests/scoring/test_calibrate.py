@@ -10,6 +10,8 @@ from tests.scoring.conftest import fit, footage
 
 from oddframe.scoring import fusion
 from oddframe.scoring.calibration import POOLED
+from oddframe.scoring.calibration_file import load_calibration, save_calibration
+from oddframe.scoring.collect import Footage
 
 
 def moving(raw, frame: int, motion: float, psnr: float = 30.0):
@@ -57,8 +59,9 @@ def test_what_is_rare_is_learned_on_held_out_video_and_not_on_trained(stretch, r
 
     usual = raw(0, psnr=30.0, motion=0.01)
 
-    assert beside.pooled.components.rarities(usual) == alone.pooled.components.rarities(usual)
-    assert beside.pooled.components.rarities(usual)["motion"] < 0.6
+    with_it, without = (one.pooled.components.rarities(usual) for one in (beside, alone))
+    assert with_it["psnr"] == without["psnr"]
+    assert with_it["motion"] > without["motion"] + 0.3  # of that no training knows anything: it counts wherever it is
     assert all(len(values) == 120 for values in beside.heldout.values())
 
 
@@ -137,6 +140,17 @@ def test_a_calibration_knows_of_livelier_stretches_than_the_held_out_one(stretch
     assert informed.pooled.fused.online.tail.start > alone.pooled.fused.online.tail.start + 0.1
     assert len(informed.heldout["online"]) == len(alone.heldout["online"]) == 120
     assert alone.line.note == informed.line.note  # trained footage vouches for no more hours
+
+
+def test_trained_video_can_raise_the_line(stretch, raw):
+    """Nineteen stretches and more stay where they are; one of the trained ones has two odd seconds."""
+    calm = [stretch("", 100 + number) for number in range(20)]
+    odd = footage("trained", [moving(raw, i, 0.2 if 40 < i < 60 else 0.01, psnr=30.0 + i % 3) for i in range(200)])
+
+    alone, beside = (fit([*calm, *more], online=("motion",)).line for more in ((), (odd,)))
+
+    assert beside.on > alone.on + 0.5
+    assert beside.note == alone.note
 
 
 # Places ----------------------------------------------------------------------------------------------------------
@@ -238,6 +252,58 @@ def test_the_labels_of_held_out_anomalies_are_those_of_their_own_frames(stretch,
     weights = fit([stretch(""), odd]).pooled.fused.learned.weights
 
     assert weights["motion"] > 1.0
+
+
+# The oddest component --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wilder(raw):
+    """wilder("gate") -> held-out video whose motion is twice a hundred times as much; its PSNR never is."""
+
+    def make(scene: str = "", jump: float = 100.0) -> Footage:
+        rng = np.random.default_rng(5)
+        shown = [
+            raw(i, psnr=30 + rng.normal(), motion=0.01 * rng.uniform(0.5, 1.5) * (jump if i % 149 == 0 else 1))
+            for i in range(300)
+        ]
+        return footage("heldout", shown, scene=scene)
+
+    return make
+
+
+def test_the_oddest_component_alone_counts_each_measured_by_what_it_reaches_on_normal_video(wilder):
+    normal = fit([wilder(), wilder()], fusion="oddest").pooled
+    online = normal.fused.online
+
+    assert online.by == "oddest"
+    assert (online.weights["psnr"], normal.fused.learned) == (1.0, online)
+    assert online.weights["motion"] < 0.8
+    of_one = normal.fused.of_frame({"psnr": 2.0, "motion": 0.0})[0]
+    assert normal.fused.of_frame({"psnr": 2.0, "motion": 2.0})[0] == of_one
+    assert normal.fused.of_frame({"psnr": 2.0, "motion": 9.0})[0] > of_one
+
+
+def test_scenes_measure_components_by_their_own_video_and_remember_it(wilder, stretch, tmp_path):
+    made = fit([wilder("gate"), wilder("yard", jump=1.0)], fusion="oddest")
+    save_calibration(made, tmp_path)
+
+    weights = {scene: normal.fused.online.weights for scene, normal in made.scenes.items()}
+    assert weights["gate"]["motion"] < weights["yard"]["motion"]
+    back = load_calibration(tmp_path)
+    for scene, normal in made.scenes.items():
+        for one in (back.scenes[scene].fused.online, back.scenes[scene].fused.learned):
+            assert (one.by, one.weights) == ("oddest", normal.fused.online.weights)
+
+
+def test_known_anomalies_weigh_components_that_are_added_however_online_joins_them(stretch, raw):
+    shown = [moving(raw, i, 0.01 + 0.0002 * i, psnr=28.0 + i % 5) for i in range(40)]
+    known = footage("known", shown, abnormal=np.ones(40, bool))
+
+    added, oddest = (fit([stretch(""), known], fusion=one).pooled.fused for one in ("sum", "oddest"))
+
+    assert oddest.learned.by == "sum"
+    assert oddest.learned.weights == added.learned.weights
 
 
 # What footage supports -------------------------------------------------------------------------------------------

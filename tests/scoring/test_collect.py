@@ -11,6 +11,7 @@ from tests.scoring.conftest import Told, footage, score_settings
 from oddframe.scoring import collect
 from oddframe.scoring.calibrate import fit_calibration
 from oddframe.scoring.collect import judge, spread
+from oddframe.scoring.held import Held
 
 
 @pytest.fixture
@@ -88,6 +89,23 @@ def test_no_more_maps_are_alive_than_may_be(raw, few_maps):
 
     assert sum(map(len, found.stretches)) == 3200
     assert most <= 310
+
+
+def test_frames_that_are_held_come_back_bit_for_bit_and_maps_of_ways_take_little(raw):
+    rng = np.random.default_rng(3)
+    ways = np.zeros((27, 42, 8), np.float32)
+    ways[3:6, 4:9] = rng.uniform(0, 9, (3, 5, 8))
+    shown = [raw(i, {"motion": rng.uniform(size=(4, 6)), "direction": ways * i}, psnr=30.0) for i in range(5)]
+
+    held = Held.of(shown)
+
+    assert len(held) == 5
+    assert held.most_bytes < ways.nbytes / 10
+    for _ in range(2):  # as often as it is wanted
+        for one, back in zip(shown, held, strict=True):
+            assert (back.frame, back.time_s, back.values) == (one.frame, one.time_s, one.values)
+            assert list(back.maps) == list(one.maps)
+            assert all(np.array_equal(back.maps[name], values) for name, values in one.maps.items())
 
 
 def test_small_scenes_are_not_left_out_of_the_sample(stretch, monkeypatch):

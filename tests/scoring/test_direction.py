@@ -129,6 +129,20 @@ def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks,
     assert shared < 0.75 * lonely
 
 
+def test_video_that_was_only_trained_on_tells_which_way_things_move(walks, one_way, direction):
+    """Nothing of it is trained: who crosses the lawn in what was trained on may cross it in what was held out."""
+    lawn = footage("trained", [walks(frame, RIGHT, LAWN, frame % 15) for frame in range(600)])
+    crossing = walks(0, RIGHT, LAWN, 7)
+    settings = score_settings(**direction)
+
+    alone, seen = (judge(Told(), [one_way(), one_way()], settings, lambda _: None, seen=more) for more in ((), (lawn,)))
+
+    places = [one.places[POOLED]["direction"] for one in (alone, seen)]
+    before, after = (placed_value("direction", one, crossing, 0.02) for one in places)
+    assert after < 0.75 * before
+    assert [one.kind for one in seen.stretches] == ["heldout", "heldout"]
+
+
 def test_by_how_rare_it_is_what_races_by_now_and_then_is_less_odd_than_the_wrong_way(walks):
     """Every fifteenth frame something races along the whole lawn."""
 

@@ -86,6 +86,21 @@ def test_flow_and_direction_come_where_they_are_asked_for_and_rest_on_the_frame_
     assert judged.maps["direction"].mean(axis=(0, 1)).argmax() == 0
 
 
+def test_ways_are_the_maps_of_direction_of_some_frames_without_a_network():
+    """One pair of neighbours in three, and none across a missing frame."""
+    texture = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (16, 16), np.uint8), (0, 0), 1)
+    shown = [Frame(i, None, np.roll(texture, i * i, axis=1)[:, :, None]) for i in range(8)]
+    how = replace(stream(), direction=True)
+    whole = {one.frame: one.maps["direction"] for one in how.raw(shown)}
+
+    ways = list(how.ways(shown, 3))
+
+    assert len(ways) == 3  # of frames 1, 4 and 7, of which no window judges the first and the last
+    np.testing.assert_array_equal(ways[1], whole[4])
+    assert len(list(how.ways([one for one in shown if one.index != 4], 3))) == 1
+    assert list(stream().ways(shown, 3)) == []
+
+
 def test_motion_is_the_change_from_the_frame_before_the_judged_one():
     (judged,) = stream().raw(plain([0, 51, 153, 255]))
 

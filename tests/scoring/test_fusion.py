@@ -7,13 +7,13 @@ import pytest
 
 from oddframe.scoring.components import log_scale
 from oddframe.scoring.fusion import (
-    CausalSum,
+    CausalScore,
     FusedNormal,
     Fusion,
+    joined,
     paper_fusion,
     raised,
     supported,
-    weighted,
 )
 from oddframe.scoring.tail import Tail
 
@@ -61,10 +61,10 @@ def test_paper_is_what_the_authors_code_gives(oracle_dir, gamma):
         assert fused == pytest.approx(oracle[f"a{gamma}_v{video}_abnormality"], abs=1e-6)  # kept in float32
 
 
-def summed(values: list[float], frames: int) -> CausalSum:
+def summed(values: list[float], frames: int) -> CausalScore:
     """The sums of one component, and of it frame by frame."""
-    whole = CausalSum({"a": 1.0}, frames).of_all({"a": np.array(values, np.float64)}).tolist()
-    stream = CausalSum({"a": 1.0}, frames)
+    whole = CausalScore({"a": 1.0}, frames).of_all({"a": np.array(values, np.float64)}).tolist()
+    stream = CausalScore({"a": 1.0}, frames)
     assert whole == [stream.take({"a": value}) for value in values]
     return whole
 
@@ -78,8 +78,15 @@ def test_the_mean_looks_back_and_never_ahead_in_a_stream_as_in_a_whole_video():
 def test_components_are_added_by_weight():
     both = {"a": np.array([1.0, 2.0]), "b": np.array([10.0, 10.0])}
 
-    assert weighted(both, {"a": 2, "b": 0.5}).tolist() == [7, 9]
-    assert weighted({"a": 1.0, "b": 10.0}, {"a": 2, "b": 0.5}) == 7.0
+    assert joined(both, {"a": 2, "b": 0.5}).tolist() == [7, 9]
+    assert joined({"a": 1.0, "b": 10.0}, {"a": 2, "b": 0.5}) == 7.0
+
+
+def test_or_the_highest_of_them_counts_alone():
+    both = {"a": np.array([1.0, 4.0]), "b": np.array([10.0, 10.0])}
+
+    assert joined(both, {"a": 2, "b": 0.5}, "oddest").tolist() == [5, 8]
+    assert joined({"a": 4.0, "b": 10.0}, {"a": 2, "b": 0.5}, "oddest") == 8.0
 
 
 # What footage supports -------------------------------------------------------------------------------------------
@@ -117,11 +124,12 @@ def test_no_score_is_below_nothing_and_the_calmest_frames_keep_their_order():
     )
 
 
-def test_a_picture_a_stream_and_a_table_agree():
+@pytest.mark.parametrize("by", ["sum", "oddest"])
+def test_a_picture_a_stream_and_a_table_agree(by):
     """One fusion: what a lone frame is worth is what the first frame of a stream and of a whole video is."""
     tail = Tail.fit(np.linspace(0, 5, 200))
     weights = {"a": 1.0, "b": 0.5}
-    normal = FusedNormal(Fusion(weights, tail, 200), Fusion({"a": 2.0, "b": 0.0}, tail, 200), 3)
+    normal = FusedNormal(Fusion(weights, tail, 200, by), Fusion({"a": 2.0, "b": 0.0}, tail, 200), 3)
     rarities = {"a": np.array([0.5, 4.0, 90.0, 1.0]), "b": np.array([1.0, 1.0, 2.0, 0.0])}
     rows = [{name: float(values[place]) for name, values in rarities.items()} for place in range(4)]
 
@@ -129,7 +137,7 @@ def test_a_picture_a_stream_and_a_table_agree():
     streamed = [stream.take(row) for row in rows]
 
     for number, fusion in enumerate((normal.online, normal.learned)):
-        whole = fusion.rarity(CausalSum(fusion.weights, 3).of_all(rarities))
+        whole = fusion.rarity(fusion.causal(3).of_all(rarities))
         assert [both[number] for both in streamed] == pytest.approx(whole.tolist(), rel=1e-12)
     assert normal.of_frame(rows[0]) == streamed[0]
     assert normal.of_frame(rows[3])[0] < streamed[3][0]  # alone it has no past

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddframe.scoring.lively import as_lively
+from oddframe.scoring.lively import as_lively, reached
 
 
 def scores_at(*levels: float) -> list[np.ndarray]:
@@ -37,6 +37,22 @@ def test_trained_stretches_that_lie_lower_are_lifted_and_those_that_lie_higher_a
 
     assert level(flattered[0]) == pytest.approx(level(as_lively(scores_at(3.0, 3.2, 3.0, 3.2), 2)[0]))
     assert level(lively[0]) > 6.2
+
+
+def test_many_stretches_stay_where_they_are_and_trained_ones_are_lifted_to_them():
+    many = scores_at(*np.linspace(1.0, 3.0, 19))
+
+    assert all(np.array_equal(one, moved) for one, moved in zip(many, as_lively(many, 19), strict=True))
+    lively = as_lively([*many, *scores_at(1.0)], 19)
+    assert level(lively[19]) == pytest.approx(2.0)
+    assert level(as_lively(many[:18], 18)[0]) > 3.0
+
+
+def test_what_normal_video_reaches_is_the_upper_bound_of_the_highest_score_of_a_next_stretch():
+    highest = [np.array([0.0, top, 0.5]) for top in (1.0, 2.0, 3.0)]
+
+    assert reached(highest, 3) == pytest.approx(2 + 2.92 * np.sqrt(4 / 3), abs=1e-3)
+    assert reached(highest[:1], 1) == 1.0
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pydantic import Field
 from oddframe.evaluation.figures import Named, Share
 from oddframe.origin import HostInfo, Versions
 from oddframe.records import Record
+from oddframe.settings import FusedBy
 
 if TYPE_CHECKING:
     from oddframe.artefact import Trained
@@ -31,12 +32,14 @@ class FusionInfo(Record):
         normalised: what each component was turned into before it was added.
         smoothing: frames that the sum is a mean over, up to now; None where there is no such mean.
         gamma: of Eq. 12; None where the fusion has none.
+        by: how components are joined: added, or the highest of them alone.
     """
 
     weights: dict[str, Annotated[float, Field(ge=0)]]
     normalised: str
     smoothing: int | None = None
     gamma: Share | None = None
+    by: FusedBy = "sum"
 
 
 class Judging(Record):
@@ -65,7 +68,7 @@ def fusions_of(fused: FusedNormal, settings: Settings, names: Sequence[str]) -> 
         fused: the calibration's. settings: the run's. names: the components that the detector gives.
     """
     found = {
-        name: FusionInfo(weights=dict(one.weights), normalised=RARITY, smoothing=fused.smoothing)
+        name: FusionInfo(weights=dict(one.weights), normalised=RARITY, smoothing=fused.smoothing, by=one.by)
         for name, one in (("online", fused.online), ("learned", fused.learned))
     }
     gamma = settings.score.gamma if "distance" in names else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oddframe.artefact import Artefact, ParityInfo, map_output
 from oddframe.scoring.calibration import Calibration
+from oddframe.scoring.fusion import Fusion
 
 _MEANING = {
     "psnr": "(B,) dB, Eq. 10; lower is odder",
@@ -39,7 +40,7 @@ def card(artefact: Artefact, calibration: Calibration, parity: ParityInfo) -> st
         "",
         "## Scores and alarms",
         "",
-        f"Scores add {', '.join(calibration.pooled.fused.online.weights)}, each as the rarity of its value on normal",
+        f"{_joined(calibration.pooled.fused.online)}, each as the rarity of its value on normal",
         f"video that was not trained on. Alarms begin at {calibration.line.on:.3g} and end below "
         f"{calibration.line.off:.3g}.",
         *([f"{calibration.line.note}."] if calibration.line.note else []),
@@ -56,6 +57,11 @@ def card(artefact: Artefact, calibration: Calibration, parity: ParityInfo) -> st
         "wrong or dangerous; a person looks before anything is done about it.",
     ]
     return "\n".join(told) + "\n"
+
+
+def _joined(online: Fusion) -> str:
+    names = ", ".join(online.weights)
+    return f"Scores add {names}" if online.by == "sum" else f"A score is the highest of {names}"
 
 
 def _compared(parity: ParityInfo) -> list[str]:

@@ -89,8 +89,9 @@ def what_online_adds(result: Result) -> str:
 
 
 def fusion_in_words(made: FusionInfo) -> str:
-    """What a fusion adds, and of what: "0.9 psnr + 0.1 distance, each: min-max over each whole video"."""
-    added = " + ".join(f"{weight:.3g} {name}" for name, weight in made.weights.items())
+    """What a fusion joins, and how: "0.9 psnr + 0.1 distance, each: min-max over each whole video"."""
+    parts = [f"{weight:.3g} {name}" for name, weight in made.weights.items()]
+    added = " + ".join(parts) if made.by == "sum" or len(parts) == 1 else f"the highest of {listed(parts)}"
     mean = f"; mean of the last {count(made.smoothing, 'frame')}" if made.smoothing and made.smoothing > 1 else ""
     return f"{added}, each: {made.normalised}{mean}"
 

@@ -5,6 +5,7 @@ Both may come from a stranger: every number is finite and in range, and the one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from oddframe.scoring.fusion import FusedNormal, Fusion
 from oddframe.scoring.places import LEVELS, PlaceNormal
 from oddframe.scoring.scores import COMPONENTS, AlarmLine
 from oddframe.scoring.tail import Tail
+from oddframe.settings import FusedBy
 from oddframe.video.discover import printable
 from oddframe.video.flow import DIRECTIONS
 
@@ -104,16 +106,26 @@ class LineRecord(Record):
 
 
 class SceneRecord(Record):
-    """A `SceneNormal`, without what all scenes share and without arrays."""
+    """A `SceneNormal`, without what all scenes share and without arrays.
+
+    Attributes:
+        weights: of `online` in this scene; None where they are those of all scenes.
+    """
 
     places: tuple[ComponentName, ...]
     tails: dict[ComponentName, TailRecord] = Field(min_length=1)
     online: TailRecord
     learned: TailRecord
+    weights: Weights | None = None
 
 
 class _Calibration(FileRecord):
-    """What both formats hold. flow: see `Calibration`; files that do not say are older than the second way."""
+    """What both formats hold.
+
+    Attributes:
+        flow: see `Calibration`; files that do not say are older than the second way.
+        fusion, learned_fusion: see `Fusion.by`; files that do not say are older than the second way.
+    """
 
     scenes: dict[str, SceneRecord]
     online_weights: Weights
@@ -123,13 +135,15 @@ class _Calibration(FileRecord):
     line: LineRecord
     notes: tuple[str, ...]
     flow: int = Field(default=1, ge=1)
+    fusion: FusedBy = "sum"
+    learned_fusion: FusedBy = "sum"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if POOLED not in self.scenes:
             raise ValueError("the pooled scene is missing")
         for name, scene in self.scenes.items():
-            wanted = {*scene.places, *self.online_weights, *self.learned_weights}
+            wanted = {*scene.places, *self.online_weights, *self.learned_weights, *(scene.weights or ())}
             if lacking := wanted - set(scene.tails):
                 raise ValueError(f"scene '{name}' has no tail of {', '.join(sorted(lacking))}")
         return self
@@ -174,6 +188,7 @@ def save_calibration(calibration: Calibration, folder: Path) -> None:
                 tails={name: TailRecord.of(tail) for name, tail in normal.components.tails.items()},
                 online=TailRecord.of(normal.fused.online.tail),
                 learned=TailRecord.of(normal.fused.learned.tail),
+                weights=_own(normal.fused.online.weights, fused.online.weights),
             )
             for scene, normal in calibration.scenes.items()
         },
@@ -186,6 +201,8 @@ def save_calibration(calibration: Calibration, folder: Path) -> None:
         line=LineRecord(**asdict(calibration.line)),
         notes=calibration.notes,
         flow=calibration.flow,
+        fusion=fused.online.by,
+        learned_fusion=fused.learned.by,
     )
     write_record(folder / WORDS, record, problem)
 
@@ -233,8 +250,8 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
         scenes[scene] = SceneNormal(
             ComponentNormal(places, {name: tail.tail() for name, tail in stored.tails.items()}, record.local_share),
             FusedNormal(
-                Fusion(record.online_weights, stored.online.tail(), frames),
-                Fusion(record.learned_weights, stored.learned.tail(), frames),
+                Fusion(stored.weights or record.online_weights, stored.online.tail(), frames, record.fusion),
+                _learned(record, stored, frames),
                 record.smoothing,
             ),
         )
@@ -242,6 +259,17 @@ def _calibration(record: CalibrationRecord | CalibrationRecord1, arrays: Arrays)
     if len({len(values) for values in heldout.values()}) != 1:
         raise ValueError("values on held-out video are of unequal length")
     return Calibration(scenes, record.line.line(), heldout, filmed, record.notes, record.flow)
+
+
+def _learned(record: _Calibration, stored: SceneRecord, frames: int | None) -> Fusion:
+    """`learned` of a scene. Where the highest component counts alone, it is what `online` is."""
+    if record.learned_fusion == "sum":
+        return Fusion(record.learned_weights, stored.learned.tail(), frames)
+    return Fusion(stored.weights or record.online_weights, stored.learned.tail(), frames, record.learned_fusion)
+
+
+def _own(weights: Mapping[str, float], shared: Mapping[str, float]) -> dict[str, float] | None:
+    return None if dict(weights) == dict(shared) else dict(weights)
 
 
 def _at(scene: str, component: str) -> str:

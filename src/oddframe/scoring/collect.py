@@ -15,6 +15,7 @@ from oddframe.progress import Progress, Watcher
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.components import ALWAYS_PER_PLACE, log_scale, placed_value
 from oddframe.scoring.evidence import AS_IT_COMES, EvidenceStream
+from oddframe.scoring.held import Held
 from oddframe.scoring.judged import Judged, Kind, Stretch, home_of
 from oddframe.scoring.kept import Keeping
 from oddframe.scoring.places import PlaceNormal, PlaceSums
@@ -22,11 +23,14 @@ from oddframe.scoring.scores import Raw
 from oddframe.settings import ScoreSettings
 from oddframe.video.source import Frame
 
-MOST_MAPS = 6000
+MOST_MAPS = 40000
 """Held-out frames whose maps tell what is normal at each place, at most: they are held in memory for that long."""
 
 MOST_MAP_BYTES = 512 * 2**20
 """Bytes that these maps may take."""
+
+SEEN_STEP = 3
+"""Of video that only tells which way things move, one frame in so many is looked at: its neighbours show the same."""
 
 BLOCK = 300
 """Frames of a stretch of normal video at most: how much stretches differ is known only where there are several."""
@@ -57,6 +61,7 @@ def judge(
     watch: Watcher,
     rate: Rate = AS_IT_COMES,
     keeping: Keeping | None = None,
+    seen: Sequence[Footage] = (),
 ) -> Judged:
     """Judge stretches of video. Memory holds the maps of `MOST_MAPS` frames, and a few numbers of every frame.
 
@@ -66,8 +71,10 @@ def judge(
     Args:
         settings: those that `stream` was set by. rate: that video is resampled to.
         keeping: gets the held-out frames, by the numbers of their stretches.
+        seen: normal video besides, which the detector was trained on. It is not judged, but it tells which way things
+            move where: of that no training knows anything.
     """
-    done, total = 0, sum(one.length for one in footage)
+    done, total = 0, sum(one.length for one in (*footage, *seen))
 
     def raw_of(one: Footage) -> Iterator[Raw]:
         nonlocal done
@@ -76,22 +83,30 @@ def judge(
         done += one.length
 
     heldout = [number for number, one in enumerate(footage) if one.kind == "heldout"]
-    judged: dict[int, list[Raw]] = {}
+    held: dict[int, Held] = {}
     most = MOST_MAPS
     for number in heldout[:1]:
-        judged[number] = list(raw_of(footage[number]))
-        size = max((sum(one.nbytes for one in raw.maps.values()) for raw in judged[number]), default=0)
-        most = min(most, MOST_MAP_BYTES // max(size, 1))
+        held[number] = Held.of(raw_of(footage[number]))
+        most = min(most, MOST_MAP_BYTES // max(held[number].most_bytes, 1))
     for number in _sample(footage, heldout, most):
-        if number not in judged:
-            judged[number] = list(raw_of(footage[number]))
-    learned = _Places(footage, judged, counted=settings.place_normal == "rarity")
+        if number not in held:
+            held[number] = Held.of(raw_of(footage[number]))
+    counted = settings.place_normal == "rarity"
+    moving: dict[str, PlaceSums] = {}
+    for one in seen:
+        watch(Progress("calibrating", done, total))
+        sums = PlaceSums.of(
+            (log_scale("direction", way) for way in stream.ways(one.frames(), SEEN_STEP)), counted=counted
+        )
+        moving[one.scene] = moving[one.scene] + sums if one.scene in moving else sums
+        done += one.length
+    learned = _Places(footage, held, moving, counted=counted)
     places = learned.normal
     share = settings.local_share
     stretches = {}
     for number, one in enumerate(footage):
-        known = learned.without(number) if number in judged else places.get(home_of(one.scene, places), {})
-        raw = judged.pop(number) if number in judged else raw_of(one)
+        known = learned.without(number) if number in held else places.get(home_of(one.scene, places), {})
+        raw = held.pop(number) if number in held else raw_of(one)
         keep = partial(keeping.take, number) if keeping is not None and one.kind == "heldout" else None
         stretches[number] = _stretch(one, raw, known, share, keep)
     watch(Progress("calibrating", total, total))
@@ -135,41 +150,49 @@ class _Places:
     """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one.
 
     Args:
-        footage: all of it. judged: number in the footage → what it is learned from. counted: compare directions by how
-            rare so much is, rather than by mean and spread.
+        footage: all of it. held: number in the footage → what it is learned from.
+        moving: scene → what is known besides of which way things move there.
+        counted: compare directions by how rare so much is, rather than by mean and spread.
 
     Attributes:
         normal: scene → local component → its normal.
     """
 
-    def __init__(self, footage: Sequence[Footage], judged: Mapping[int, Sequence[Raw]], *, counted: bool) -> None:
+    def __init__(
+        self,
+        footage: Sequence[Footage],
+        held: Mapping[int, Held],
+        moving: Mapping[str, PlaceSums],
+        *,
+        counted: bool,
+    ) -> None:
         scenes: dict[str, list[int]] = {}
-        for number in judged:
+        for number in held:
             scenes.setdefault(footage[number].scene, []).append(number)
+        more = dict(moving)
         if len(scenes) == 1:
-            scenes = {POOLED: next(iter(scenes.values()))}
+            only, numbers = scenes.popitem()
+            scenes, more = {POOLED: numbers}, {POOLED: moving[only]} if only in moving else {}
         else:
             scenes.pop(POOLED, None)
         self.normal: dict[str, dict[str, PlaceNormal]] = {}
+        self._held, self._counted = held, counted
         self._home = {number: scene for scene, numbers in scenes.items() for number in numbers}
-        self._apart: dict[int, dict[str, PlaceSums]] = {}
         self._whole: dict[tuple[str, str], tuple[PlaceSums, NDArray[np.bool_] | None]] = {}
         for scene, numbers in scenes.items():
-            first = next((raw for number in numbers for raw in judged[number]), None)
+            first = next((raw for number in numbers for raw in held[number]), None)
             for name in () if first is None else first.maps:
                 watched = first.watched.get(name)  # type: ignore[union-attr]
-                by_counts = counted and name in ALWAYS_PER_PLACE
-                sums = {
-                    number: PlaceSums.of((log_scale(name, raw.maps[name]) for raw in judged[number]), counted=by_counts)
-                    for number in numbers
-                }
-                whole = reduce(add, sums.values())
+                whole = reduce(add, (self._sums(number, name) for number in numbers))
+                if name in ALWAYS_PER_PLACE:
+                    whole = whole + more[scene] if scene in more else whole
+                    self._whole[scene, name] = whole, watched
                 if (fitted := PlaceNormal.of(whole, watched)) is not None:
                     self.normal.setdefault(scene, {})[name] = fitted
-                if name in ALWAYS_PER_PLACE:
-                    self._whole[scene, name] = whole, watched
-                    for number, one in sums.items():
-                        self._apart.setdefault(number, {})[name] = one
+
+    def _sums(self, number: int, name: str) -> PlaceSums:
+        maps = (log_scale(name, raw.maps[name]) for raw in self._held[number])
+        return PlaceSums.of(maps, counted=self._counted and name in ALWAYS_PER_PLACE)
 
     def without(self, number: int) -> dict[str, PlaceNormal]:
         """Local component → its normal in the scene of a stretch that it was learned from.
@@ -180,10 +203,11 @@ class _Places:
         """
         scene = self._home.get(number, POOLED)
         known = dict(self.normal.get(scene, {}))
-        for name, own in self._apart.get(number, {}).items():
-            whole, watched = self._whole[scene, name]
-            if (others := PlaceNormal.of(whole - own, watched)) is not None:
-                known[name] = others
+        for name in ALWAYS_PER_PLACE if len(self._held[number]) else ():
+            if (scene, name) in self._whole:
+                whole, watched = self._whole[scene, name]
+                if (others := PlaceNormal.of(whole - self._sums(number, name), watched)) is not None:
+                    known[name] = others
         return known
 
 

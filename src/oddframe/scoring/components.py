@@ -23,6 +23,9 @@ LEAST_VALUES: Mapping[str, float] = {"direction": 0.01}
 ALWAYS_PER_PLACE = ("direction",)
 """Which way things move is odd or not by where they do."""
 
+UNTRAINED = ("motion", "flow", "direction")
+"""Of these no training knows anything: video that a network was trained on tells as much of them as any other."""
+
 
 def log_scale(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn a raw component into the scale on which it is calibrated: higher is odder, in logarithms.

@@ -99,6 +99,22 @@ class EvidenceStream:
         """As `EvidenceWindow.raw`, of a window of its own."""
         return self.of_video(rate).raw(frames, read_ahead=read_ahead)
 
+    def ways(self, frames: Iterable[Frame], step: int) -> Iterator[NDArray[np.float32]]:
+        """Which way things move in one frame of so many, and nothing else: the map of `direction`, by no network.
+
+        Args:
+            frames: of one video, with no frame left out for another rate. step: 2 or more.
+
+        Yields:
+            (h, w, 8); nothing at all where there is no `direction`.
+        """
+        before: Frame | None = None
+        for place, frame in enumerate(frames if self.direction else ()):
+            if place % step == 0:
+                before = frame
+            elif place % step == 1 and before is not None and frame.index == before.index + 1:
+                yield directions_of(vectors_between(self.picture(before), self.picture(frame)))
+
     def picture(self, frame: Frame) -> NDArray[np.uint8]:
         """The frame as the detector sees it: (h, w, C) uint8, never the pixels that were given, which may change."""
         made = as_picture(frame.pixels, self.runtime.size, self.runtime.channels, self.resize)

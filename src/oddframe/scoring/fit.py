@@ -36,7 +36,7 @@ from oddframe.scoring.runtimes.choose import open_runtime
 from oddframe.scoring.scorer import evidence_stream
 from oddframe.scoring.taught import Fitted, Said, promised
 from oddframe.scoring.taught_file import read_taught, write_taught
-from oddframe.settings import ScoreSettings, Settings, given_online
+from oddframe.settings import Settings, given_online
 from oddframe.settings_layers import with_overrides
 from oddframe.video.depth import ranged
 from oddframe.video.discover import find_videos, printable
@@ -330,7 +330,7 @@ def _written(made: _Made, folder: Path, trained: Trained) -> Fitting:
     ever."""
     score = made.settings.score
     asked = score.false_alarms_per_hour * HOURS
-    calibration = fit_calibration(made.judged, score, _learned(trained, score, made.judged))
+    calibration = fit_calibration(made.judged, score, _learned(trained, made.judged))
     calibration, promise = promised(calibration, made.judged, asked)
     said, notes = _said(folder, trained)
     with atomic_folder(folder, _PROBLEM, replaces=True) as place:
@@ -369,10 +369,8 @@ def _said(folder: Path, trained: Trained) -> tuple[Said, list[str]]:
     return Said(), [f"what {many} review{'' if many == 1 else 's'} taught another detector is not known to this one"]
 
 
-def _learned(trained: Trained, score: ScoreSettings, judged: Judged) -> Mapping[str, float]:
+def _learned(trained: Trained, judged: Judged) -> Mapping[str, float]:
     """The weights of `learned`: those of the training, where its known anomalies have taught some that fit."""
-    fused = load_calibration(trained.folder).pooled.fused
-    weights = fused.learned.weights
-    if weights != fused.online.weights and set(weights) <= set(judged.components):
-        return weights
-    return dict.fromkeys(given_online(score.online, judged.components), 1.0)
+    learned = load_calibration(trained.folder).pooled.fused.learned
+    known = set(learned.weights.values()) != {1.0} and learned.by == "sum"
+    return learned.weights if known and set(learned.weights) <= set(judged.components) else {}

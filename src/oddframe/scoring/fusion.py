@@ -1,8 +1,8 @@
 """Several components become one score. Higher = odder for all that leave here.
 
 - `paper` (Eq. 12): min-max over each whole video, so it needs the video's end.
-- `online`: rarities of components added; causal.
-- `learned`: the same with weights fitted on held-out normal video and held-out known anomalies (`weights.py`).
+- `online`: the rarities of components added, or the highest of them; causal.
+- `learned`: rarities added with weights fitted on held-out normal video and held-out known anomalies (`weights.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddframe.scoring.tail import Tail
+from oddframe.settings import FusedBy
 
 Values = NDArray[np.float64]
 
@@ -64,22 +65,22 @@ def _min_max(values: NDArray[np.float32]) -> Values | None:
 # Causal ----------------------------------------------------------------------------------------------------------
 
 
-class CausalSum:
-    """Rarities of one frame after another, added by weight and averaged over the last frames. Never looks ahead.
+class CausalScore:
+    """Rarities of one frame after another, joined by weight and averaged over the last frames. Never looks ahead.
 
     The one place where components become a score: a stream, a whole video and a single picture all pass it.
 
     Args:
-        weights: component → weight. frames: how many frames the mean is over; fewer at the start.
+        weights: component → weight. frames: how many frames the mean is over; fewer at the start. by: see `joined`.
     """
 
-    def __init__(self, weights: Mapping[str, float], frames: int) -> None:
-        self._weights = weights
+    def __init__(self, weights: Mapping[str, float], frames: int, by: FusedBy = "sum") -> None:
+        self._weights, self._by = weights, by
         self._past: deque[float] = deque(maxlen=frames)
 
     def take(self, rarities: Mapping[str, float]) -> float:
         """The score of the next frame."""
-        self._past.append(weighted(rarities, self._weights))
+        self._past.append(joined(rarities, self._weights, self._by))
         total = 0.0
         for one in self._past:  # one after another: some versions of Python have `sum` round in another way
             total += one
@@ -90,7 +91,7 @@ class CausalSum:
         most = self._past.maxlen
         assert most is not None
         before = len(self._past)
-        sums = np.concatenate([np.array(self._past, np.float64), weighted(rarities, self._weights)])
+        sums = np.concatenate([np.array(self._past, np.float64), joined(rarities, self._weights, self._by)])
         self._past.extend(sums[before:][-most:].tolist())
         total, count = np.zeros(len(sums)), np.minimum(np.arange(1, len(sums) + 1), most)
         for back in range(min(most, len(sums)) - 1, -1, -1):  # the oldest first, as `take` adds them
@@ -98,17 +99,35 @@ class CausalSum:
         return (total / count)[before:]
 
 
-def weighted(rarities: Mapping[str, Numbers], weights: Mapping[str, float]) -> Numbers:
-    """Rarities added by weight, of one frame or of many.
+def of_stretch(rarities: Mapping[str, Values], weights: Mapping[str, float], frames: int, by: FusedBy) -> Values:
+    """As `CausalScore.of_all` of a stretch out of the middle of a video: (N,).
 
-    >>> weighted({"psnr": 1.0, "distance": 2.0, "motion": 9.0}, {"psnr": 1.0, "distance": 0.5})
-    2.0
+    Its first frames have a past that is not in it. With less of a past a mean varies more: one such frame of many
+    stretches would be the highest of all. So they count as the first one does whose past is all there.
+    """
+    scores = CausalScore(weights, frames, by).of_all(rarities)
+    settled = min(frames, len(scores)) - 1
+    scores[:settled] = scores[settled]
+    return scores
+
+
+def joined(rarities: Mapping[str, Numbers], weights: Mapping[str, float], by: FusedBy = "sum") -> Numbers:
+    """Rarities by weight, of one frame or of many: added, or the highest of them alone.
+
+    >>> rarities, weights = {"psnr": 1.0, "distance": 2.5, "motion": 9.0}, {"psnr": 1.0, "distance": 0.5}
+    >>> joined(rarities, weights), joined(rarities, weights, "oddest")
+    (2.25, 1.25)
     """
     first, *others = weights
     total = weights[first] * rarities[first]
     for name in others:
-        total = total + weights[name] * rarities[name]
+        one = weights[name] * rarities[name]
+        total = total + one if by == "sum" else _higher(total, one)
     return total
+
+
+def _higher(one: Numbers, other: Numbers) -> Numbers:
+    return np.maximum(one, other) if isinstance(one, np.ndarray) else max(one, other)
 
 
 # How rare a sum is -----------------------------------------------------------------------------------------------
@@ -161,13 +180,19 @@ class Fusion:
     """One fusion on normal video.
 
     Attributes:
-        weights: component → weight. tail: of the scores of `CausalSum` on normal video.
+        weights: component → weight. tail: of the scores of `CausalScore` on normal video.
         frames: held-out normal frames that it rests on (see `supported`); None in runs of older versions.
+        by: how components are joined.
     """
 
     weights: Mapping[str, float]
     tail: Tail
     frames: int | None
+    by: FusedBy = "sum"
+
+    def causal(self, smoothing: int) -> CausalScore:
+        """Joins the rarities of one video's frames in order, of which the tail tells how rare that is."""
+        return CausalScore(self.weights, smoothing, self.by)
 
     def rarity_of(self, score: float) -> float:
         """-log10 of the share of normal frames that are at least as odd, as far as the footage tells: never below 0."""
@@ -207,7 +232,7 @@ class FusedStream:
     """`online` and `learned` of one video's frames in order."""
 
     def __init__(self, normal: FusedNormal) -> None:
-        self._fusions = [(CausalSum(one.weights, normal.smoothing), one) for one in (normal.online, normal.learned)]
+        self._fusions = [(one.causal(normal.smoothing), one) for one in (normal.online, normal.learned)]
 
     def take(self, rarities: Mapping[str, float]) -> tuple[float, float]:
         """Component → rarity of the next frame becomes (online, learned)."""

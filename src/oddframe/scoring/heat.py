@@ -25,7 +25,8 @@ def heat_of(calibration: Calibration, normal: SceneNormal, raw: Raw) -> NDArray[
     is in an alarm is another matter with each detector. Distances are laid on what moves (`laid_on_motion`).
     """
     names = [name for name in raw.maps if name in normal.fused.online.weights] or ["motion"]
-    maps = {name: normal.components.rarity_map(name, raw) for name in names}
+    weights = normal.fused.online.weights
+    maps = {name: weights.get(name, 1.0) * normal.components.rarity_map(name, raw) for name in names}
     if "local_distance" in maps:
         still = STILL * float(
             np.exp(normal.components.tails["motion"].median)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from oddframe.scoring.calibrate import Rarities, Values, by_scene, column
 from oddframe.scoring.calibration import Calibration, SceneNormal
-from oddframe.scoring.fusion import CausalSum, Fusion
+from oddframe.scoring.fusion import Fusion, of_stretch
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.kept import KeptMaps
 from oddframe.scoring.lessons import Lessons, Mask
@@ -125,8 +125,7 @@ class _Before:
 
 def stretches_of(judged: Judged, scene: str) -> tuple[list[Stretch], int]:
     """Normal stretches by which a scene was fitted, the held-out ones first, and how many these are."""
-    heldout, trained = judged.of_kind("heldout"), judged.of_kind("trained")
-    here = [one for one in (*heldout, *trained) if scene in ("", one.scene)]
+    here = [one for one in judged.normal if scene in ("", one.scene)]
     return here, sum(one.kind == "heldout" for one in here)
 
 
@@ -141,5 +140,5 @@ def rarities_of(columns: Mapping[str, NDArray[np.float32]], normal: SceneNormal)
 
 
 def sums_of(rarities: Rarities, fusion: Fusion, normal: SceneNormal) -> Values:
-    """(N,) rarities added up, of an unbroken stretch."""
-    return CausalSum(fusion.weights, normal.fused.smoothing).of_all(rarities)
+    """(N,) rarities joined, of an unbroken stretch."""
+    return of_stretch(rarities, fusion.weights, normal.fused.smoothing, fusion.by)

@@ -86,6 +86,11 @@ class Judged:
         """Names of those whose places are known in some scene."""
         return tuple(dict.fromkeys(name for places in self.places.values() for name in places))
 
+    @property
+    def normal(self) -> list[Stretch]:
+        """Stretches of normal video that hold a frame, the held-out ones first."""
+        return [*self.of_kind("heldout"), *self.of_kind("trained")]
+
     def of_kind(self, kind: Kind) -> list[Stretch]:
         """The stretches of one kind that hold a frame, in order."""
         return [stretch for stretch in self.stretches if stretch.kind == kind and len(stretch)]

@@ -141,15 +141,16 @@ class Fitted:
         odd = [{name: values[one.abnormal] for name, values in rare.items()} for one, rare in known]
         odd += [self._at_home(_as_stretch(one)) for one in alarms]
         step = max(1, sum(len(one["motion"]) for one in calm) // MOST_CALM)
+        learned = self.calibration.pooled.fused.learned
         weights = fit_weights(
             {name: np.concatenate([one[name] for one in calm])[::step] for name in calm[0]},
             {name: np.concatenate([one[name] for one in odd]) for name in calm[0]},
-            self.calibration.pooled.fused.learned.weights,
+            learned.weights if learned.by == "sum" else dict.fromkeys(learned.weights, 1.0),
         )
         fitted = {}
         for scene, normal in scenes.items():
             here, count = stretches_of(self.judged, scene)
-            learned = replace(normal.fused.learned, weights=weights)
+            learned = replace(normal.fused.learned, weights=weights, by="sum")
             scores = [sums_of(rarities_of(columns_of(one, normal), normal), learned, normal) for one in here]
             learned = replace(learned, tail=Tail.fit(np.concatenate(as_lively(scores, count))))
             fitted[scene] = replace(normal, fused=replace(normal.fused, learned=learned))

@@ -139,7 +139,7 @@ class Taught:
         scenes = {}
         for name, normal in own.scenes.items():
             tail = self.learned.tails[name].tail()
-            learned = replace(normal.fused.learned, weights=self.learned.weights, tail=tail)
+            learned = replace(normal.fused.learned, weights=self.learned.weights, tail=tail, by="sum")
             scenes[name] = replace(normal, fused=replace(normal.fused, learned=learned))
         return replace(changed, scenes=scenes, notes=tuple(one for one in own.notes if LEARNED_IS_ONLINE not in one))
 

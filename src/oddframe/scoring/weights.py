@@ -12,7 +12,7 @@ from oddframe.errors import MissingExtraError
 Values = NDArray[np.float64]
 
 RIDGE = 10.0
-"""Pull towards the weights of `online`, in frames."""
+"""Pull towards the weights that are given, in frames."""
 
 _ROUNDS = 20
 """The minimiser is begun again where it stopped until it stays there: far out, a single round ends a little early."""
@@ -27,7 +27,7 @@ def fit_weights(
     *,
     ridge: float = RIDGE,
 ) -> dict[str, float]:
-    """Fit the weights of `learned` by logistic regression, drawn towards the weights of `online`.
+    """Fit the weights of `learned` by logistic regression, drawn towards those that it would have without any anomaly.
 
     Over weights w >= 0 and an offset b it minimises, by L-BFGS-B,
 
@@ -39,7 +39,7 @@ def fit_weights(
 
     Args:
         normal, abnormal: component → (N,) rarities on video that the network was not trained on, N >= 1, all finite.
-        prior: weights of `online`; components that it lacks start from 0.
+        prior: weights that are given; components that it lacks start from 0.
         ridge: pull towards the prior, in frames; above 0.
 
     Raises:

@@ -17,7 +17,6 @@ from oddframe.records import Record
 from oddframe.scoring.alarms import HYSTERESIS, AlarmRule, events
 from oddframe.scoring.calibration_file import WORDS
 from oddframe.scoring.fitting import Fitting
-from oddframe.scoring.fusion import CausalSum
 from oddframe.scoring.lessons import Lesson, Lessons
 from oddframe.scoring.many import measures_without
 from oddframe.scoring.scores import AlarmLine
@@ -146,8 +145,7 @@ class Trial:
         cuts = np.flatnonzero(remembered.anew[1:]) + 1
         unbroken = zip(*(np.split(one, cuts) for one in rarities.values()), strict=True)
         sums = [
-            CausalSum(fusion.weights, normal.fused.smoothing).of_all(dict(zip(rarities, some, strict=True)))
-            for some in unbroken
+            fusion.causal(normal.fused.smoothing).of_all(dict(zip(rarities, some, strict=True))) for some in unbroken
         ]
         return fusion.rarities_of(np.concatenate(sums))
 

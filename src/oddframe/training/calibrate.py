@@ -19,8 +19,8 @@ from oddframe.training.pictures import store_key
 from oddframe.video.source import Frame
 from oddframe.video.store import StoredVideo
 
-MOST_TRAINED = 3000
-"""Frames of trained video that are judged at most, to see how stretches of normal video differ from each other."""
+MOST_TRAINED = 6000
+"""Frames of trained video that are judged at most: how stretches differ from each other, and what they reach."""
 
 
 def judge_split(
@@ -36,12 +36,14 @@ def judge_split(
     """
     stream = evidence_stream(runtime, settings)
     trained = _blocks(split.normal, "trained", stored, stream.frames)
+    chosen = spread([one.length for one in trained], MOST_TRAINED)
     footage = [
         *_blocks(split.heldout, "heldout", stored, stream.frames),
         *(_known(video, stored[store_key(video)]) for video in split.heldout_known),
-        *(trained[number] for number in spread([one.length for one in trained], MOST_TRAINED)),
+        *(trained[number] for number in chosen),
     ]
-    judged = judge(stream, footage, settings.score, watch)
+    seen = [one for number, one in enumerate(trained) if number not in chosen] if stream.direction else []
+    judged = judge(stream, footage, settings.score, watch, seen=seen)
     if not judged.of_kind("heldout"):
         raise TooShortError(
             "no held-out normal video is long enough to calibrate with",
