@@ -40,6 +40,8 @@ _ON_CPU: dict[str, Any] = {
         "gamma": 0.1,
         "online": ["distance", "local_distance"],
         "per_place": ["local_distance"],
+        "place_normal": "rarity",
+        "fusion": "oddest",
         "smoothing": 3,
     },
 }

@@ -35,6 +35,8 @@ def raw() -> Callable[..., Raw]:
 class Told:
     """A stream of evidence that was made by hand: what it is given to judge is what it finds."""
 
+    direction = True
+
     def raw(self, frames: Iterable[Raw], rate: object = None) -> Iterator[Raw]:
         yield from frames
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.scoring.conftest import Told, fit, footage, score_settings
 
+from oddframe.scoring import collect
 from oddframe.scoring.calibration import POOLED
 from oddframe.scoring.calibration_file import load_calibration, save_calibration
 from oddframe.scoring.collect import Footage, judge
@@ -46,8 +47,14 @@ def one_way(walks) -> Callable[..., Footage]:
     return make
 
 
+@pytest.fixture
+def enough(monkeypatch) -> None:
+    """A hundred frames are enough to count how often there is how much."""
+    monkeypatch.setattr(collect, "LEAST_COUNTED", 100)
+
+
 @pytest.fixture(params=["spread", "rarity"])
-def direction(request) -> dict[str, Any]:
+def direction(request, enough) -> dict[str, Any]:
     """Settings under which nothing but `direction` counts, by either way of telling what is normal at a place."""
     return {"online": ("direction",), "local_share": 0.02, "place_normal": request.param}
 
@@ -129,21 +136,39 @@ def test_a_held_out_stretch_is_compared_with_what_is_normal_in_the_others(walks,
     assert shared < 0.75 * lonely
 
 
-def test_video_that_was_only_trained_on_tells_which_way_things_move(walks, one_way, direction):
+@pytest.mark.parametrize("kind", ["judged", "seen"])
+def test_where_directions_are_counted_trained_video_tells_of_them_too(walks, one_way, enough, kind):
     """Nothing of it is trained: who crosses the lawn in what was trained on may cross it in what was held out."""
     lawn = footage("trained", [walks(frame, RIGHT, LAWN, frame % 15) for frame in range(600)])
     crossing = walks(0, RIGHT, LAWN, 7)
-    settings = score_settings(**direction)
+    odd = {}
 
-    alone, seen = (judge(Told(), [one_way(), one_way()], settings, lambda _: None, seen=more) for more in ((), (lawn,)))
+    for place_normal in ("spread", "rarity"):
+        settings = score_settings(online=("direction",), local_share=0.02, place_normal=place_normal)
+        alone = judge(Told(), [one_way(), one_way()], settings, lambda _: None)
+        if kind == "judged":
+            beside = judge(Told(), [one_way(), one_way(), lawn], settings, lambda _: None)
+            assert beside.stretches[2].placed["direction"].max() > 1  # compared with the others alone
+        else:
+            beside = judge(Told(), [one_way(), one_way()], settings, lambda _: None, seen=[lawn])
+        odd[place_normal] = [
+            placed_value("direction", one.places[POOLED]["direction"], crossing, 0.02) for one in (alone, beside)
+        ]
 
-    places = [one.places[POOLED]["direction"] for one in (alone, seen)]
-    before, after = (placed_value("direction", one, crossing, 0.02) for one in places)
-    assert after < 0.75 * before
-    assert [one.kind for one in seen.stretches] == ["heldout", "heldout"]
+    assert odd["rarity"][1] < 0.75 * odd["rarity"][0]
+    assert odd["spread"][1] == odd["spread"][0]
 
 
-def test_by_how_rare_it_is_what_races_by_now_and_then_is_less_odd_than_the_wrong_way(walks):
+def test_of_little_video_directions_are_not_counted(one_way):
+    settings = score_settings(online=("direction",), local_share=0.02, place_normal="rarity")
+
+    few, many = (judge(Told(), [one_way(frames=frames)], settings, lambda _: None) for frames in (4000, 5000))
+
+    assert few.places[POOLED]["direction"].rarity is None
+    assert many.places[POOLED]["direction"].rarity is not None
+
+
+def test_by_how_rare_it_is_what_races_by_now_and_then_is_less_odd_than_the_wrong_way(walks, enough):
     """Every fifteenth frame something races along the whole lawn."""
 
     def racing(frame: int) -> Raw:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
-from operator import add
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,10 @@ MOST_MAPS = 40000
 
 MOST_MAP_BYTES = 512 * 2**20
 """Bytes that these maps may take."""
+
+LEAST_COUNTED = 5000
+"""Normal frames of a scene from which on it is counted how often there is how much at each place. What crosses a place
+is seen there for many frames: fewer frames are some dozens of crossings, and mean and spread tell more of them."""
 
 SEEN_STEP = 3
 """Of video that only tells which way things move, one frame in so many is looked at: its neighbours show the same."""
@@ -71,10 +74,11 @@ def judge(
     Args:
         settings: those that `stream` was set by. rate: that video is resampled to.
         keeping: gets the held-out frames, by the numbers of their stretches.
-        seen: normal video besides, which the detector was trained on. It is not judged, but it tells which way things
-            move where: of that no training knows anything.
+        seen: normal video besides, which the detector was trained on. It is not judged, but where directions are
+            counted it tells, as all other normal video does, which way things move where: no training knows of that.
     """
-    done, total = 0, sum(one.length for one in (*footage, *seen))
+    counted = settings.place_normal == "rarity" and stream.direction
+    done, total = 0, sum(one.length for one in (*footage, *(seen if counted else ())))
 
     def raw_of(one: Footage) -> Iterator[Raw]:
         nonlocal done
@@ -88,19 +92,18 @@ def judge(
     for number in heldout[:1]:
         held[number] = Held.of(raw_of(footage[number]))
         most = min(most, MOST_MAP_BYTES // max(held[number].most_bytes, 1))
-    for number in _sample(footage, heldout, most):
+    trained = [number for number, one in enumerate(footage) if one.kind == "trained"] if counted else []
+    for number in (*_sample(footage, heldout, most), *trained):
         if number not in held:
             held[number] = Held.of(raw_of(footage[number]))
-    counted = settings.place_normal == "rarity"
-    moving: dict[str, PlaceSums] = {}
-    for one in seen:
+    more: dict[str, PlaceSums] = {}
+    for one in seen if counted else ():
         watch(Progress("calibrating", done, total))
-        sums = PlaceSums.of(
-            (log_scale("direction", way) for way in stream.ways(one.frames(), SEEN_STEP)), counted=counted
-        )
-        moving[one.scene] = moving[one.scene] + sums if one.scene in moving else sums
+        ways = (log_scale("direction", one_way) for one_way in stream.ways(one.frames(), SEEN_STEP))
+        sums = PlaceSums.of(ways, counted=True)
+        more[one.scene] = more[one.scene] + sums if one.scene in more else sums
         done += one.length
-    learned = _Places(footage, held, moving, counted=counted)
+    learned = _Places(footage, held, more, counted=counted)
     places = learned.normal
     share = settings.local_share
     stretches = {}
@@ -150,49 +153,55 @@ class _Places:
     """What is normal at each place of each scene that has frames enough; of a run with one scene, as the pooled one.
 
     Args:
-        footage: all of it. held: number in the footage → what it is learned from.
-        moving: scene → what is known besides of which way things move there.
-        counted: compare directions by how rare so much is, rather than by mean and spread.
+        footage: all of it. held: number in the footage → what it is learned from; of trained stretches nothing but
+            which way things move. more: scene → what is known besides of that.
+        counted: compare directions by how rare so much is, in scenes with `LEAST_COUNTED` frames.
 
     Attributes:
         normal: scene → local component → its normal.
     """
 
     def __init__(
-        self,
-        footage: Sequence[Footage],
-        held: Mapping[int, Held],
-        moving: Mapping[str, PlaceSums],
-        *,
-        counted: bool,
+        self, footage: Sequence[Footage], held: Mapping[int, Held], more: Mapping[str, PlaceSums], *, counted: bool
     ) -> None:
         scenes: dict[str, list[int]] = {}
         for number in held:
             scenes.setdefault(footage[number].scene, []).append(number)
-        more = dict(moving)
+        more = dict(more)
         if len(scenes) == 1:
             only, numbers = scenes.popitem()
-            scenes, more = {POOLED: numbers}, {POOLED: moving[only]} if only in moving else {}
+            scenes, more = {POOLED: numbers}, {POOLED: more[only]} if only in more else {}
         else:
             scenes.pop(POOLED, None)
         self.normal: dict[str, dict[str, PlaceNormal]] = {}
-        self._held, self._counted = held, counted
+        self._held = held
         self._home = {number: scene for scene, numbers in scenes.items() for number in numbers}
-        self._whole: dict[tuple[str, str], tuple[PlaceSums, NDArray[np.bool_] | None]] = {}
+        self._whole: dict[tuple[str, str], _Whole] = {}
         for scene, numbers in scenes.items():
-            first = next((raw for number in numbers for raw in held[number]), None)
+            heldout = [number for number in numbers if footage[number].kind == "heldout"]
+            first = next((raw for number in heldout for raw in held[number]), None)
             for name in () if first is None else first.maps:
                 watched = first.watched.get(name)  # type: ignore[union-attr]
-                whole = reduce(add, (self._sums(number, name) for number in numbers))
                 if name in ALWAYS_PER_PLACE:
-                    whole = whole + more[scene] if scene in more else whole
-                    self._whole[scene, name] = whole, watched
-                if (fitted := PlaceNormal.of(whole, watched)) is not None:
+                    whole = self._of_ways(name, numbers, more.get(scene), watched) if counted else None
+                    whole = whole or _Whole(self._sums(name, heldout), watched, frozenset(heldout))
+                    self._whole[scene, name], sums = whole, whole.sums
+                else:
+                    sums = self._sums(name, heldout)
+                if (fitted := PlaceNormal.of(sums, watched)) is not None:
                     self.normal.setdefault(scene, {})[name] = fitted
 
-    def _sums(self, number: int, name: str) -> PlaceSums:
-        maps = (log_scale(name, raw.maps[name]) for raw in self._held[number])
-        return PlaceSums.of(maps, counted=self._counted and name in ALWAYS_PER_PLACE)
+    def _of_ways(
+        self, name: str, numbers: Sequence[int], more: PlaceSums | None, watched: NDArray[np.bool_] | None
+    ) -> _Whole | None:
+        """How often there is how much, by all normal video; None of too little of it."""
+        sums = self._sums(name, numbers, counted=True)
+        sums = sums if more is None else sums + more
+        return _Whole(sums, watched, frozenset(numbers)) if sums.count >= LEAST_COUNTED else None
+
+    def _sums(self, name: str, numbers: Iterable[int], *, counted: bool = False) -> PlaceSums:
+        maps = (log_scale(name, raw.maps[name]) for number in numbers for raw in self._held[number])
+        return PlaceSums.of(maps, counted=counted)
 
     def without(self, number: int) -> dict[str, PlaceNormal]:
         """Local component → its normal in the scene of a stretch that it was learned from.
@@ -203,12 +212,22 @@ class _Places:
         """
         scene = self._home.get(number, POOLED)
         known = dict(self.normal.get(scene, {}))
-        for name in ALWAYS_PER_PLACE if len(self._held[number]) else ():
-            if (scene, name) in self._whole:
-                whole, watched = self._whole[scene, name]
-                if (others := PlaceNormal.of(whole - self._sums(number, name), watched)) is not None:
+        for name in ALWAYS_PER_PLACE:
+            whole = self._whole.get((scene, name))
+            if whole is not None and number in whole.numbers:
+                own = self._sums(name, [number], counted=whole.sums.above is not None)
+                if (others := PlaceNormal.of(whole.sums - own, whole.watched)) is not None:
                     known[name] = others
         return known
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What a scene's ways are learned from. watched: places that count. numbers: of the stretches that are in it."""
+
+    sums: PlaceSums
+    watched: NDArray[np.bool_] | None
+    numbers: frozenset[int]
 
 
 def _stretch(

@@ -133,8 +133,8 @@ class PlaceNormal:
 def _rarity(above: NDArray[np.int64], count: int, counts: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Of counts of so many maps: how rare each level is at each place, where all that count lend each other something.
 
-    The whole picture, whichever way things move in it, has its part in all of them. Nothing is called rarer than once in
-    all frames.
+    The whole picture, whichever way things move in it, has its part in all of them. Nothing is called rarer than once
+    in all frames.
     """
     shares = np.stack([np.ones(above.shape[1:]), *(_blurred(one / count, counts) for one in above)])
     whole = shares[:, counts].mean(axis=(1, 2)).reshape(-1, 1, 1, 1)
