@@ -2,9 +2,11 @@
 
     python experiments/evidence.py DATA --name demo --preset tiny --seeds 2020 2 3
     python experiments/evidence.py PED2 --name ped2-inner --seeds 2020 2 --only 01 02
-    python experiments/evidence.py DAY --name day-develop --preset live --set train.epochs=1 --set data.known=leave-out
+    python experiments/evidence.py DAY --name day-gate --scenes gate --videos 12 --fusions sum oddest --made-of \
+        distance,local_distance distance,local_distance,direction direction --set data.known=leave-out ...
 
-One training for each seed. Its evidence has all components; what differs is which of them are added, and so the line.
+One training for each seed. Its evidence has all components; what differs is which of them are joined and how, and so
+the line.
 Runs that have finished are taken as they are.
 """
 
@@ -45,10 +47,12 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
     parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
     parser.add_argument("--only", nargs="+", help="names of the test videos that are judged")
+    parser.add_argument("--scenes", nargs="+", help="these alone")
+    parser.add_argument("--made-of", nargs="+", default=MADE_OF, help="what `online` is made of, in turn")
     parser.add_argument("--fusions", nargs="+", default=["sum"], help="how components are joined: sum, oddest")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run folders go")
     given = parser.parse_args()
-    videos = odd.open_videoset(given.data)
+    videos = part_of(odd.open_videoset(given.data), given.scenes, None)
     test = [one for one in part_of(videos, None, given.videos).test if given.only is None or one.name in given.only]
     RESULTS.mkdir(parents=True, exist_ok=True)
     for seed in given.seeds:
@@ -62,7 +66,9 @@ def main() -> None:
                 seed=seed,
                 watch=watch,
             )
-        found = {way: figures(result) for way, result in judged_ways(run, test, ways(given.fusions)).items()}
+        found = {
+            way: figures(result) for way, result in judged_ways(run, test, ways(given.made_of, given.fusions)).items()
+        }
         about = {
             "data": videos.name,
             "preset": given.preset,
@@ -79,11 +85,11 @@ def main() -> None:
             print(f"{way}: AUC {100 * one['auc']:.1f}, {own['found']} of {own['labelled']}, {own['false']} false")
 
 
-def ways(fusions: Sequence[str]) -> dict[str, list[str]]:
+def ways(made_of: Sequence[str], fusions: Sequence[str]) -> dict[str, list[str]]:
     """What `online` is made of, and how it is joined → the settings that make it so."""
     found = {}
     for fusion in fusions:
-        for names in MADE_OF:
+        for names in made_of:
             way = names.replace(",", " + ") if fusion == "sum" else f"{fusion} of {names.replace(',', ', ')}"
             if fusion == "sum" or "," in names:
                 found[way] = [f"score.online=[{names}]", f"score.fusion={fusion}"]

@@ -70,21 +70,34 @@ def _set(name: str, seeds: dict[int, Any]) -> list[str]:
         f"`{name}`: preset `{one['preset']}`, seeds {', '.join(map(str, seeds))}; {len(one['videos'])} test videos"
         f"{normal}.\n"
     )
-    rows = [["`online` made of", "AUC of frames", "mean", "anomalies found", "mean", "false alarms"]]
+    at = [] if hours is None else [rate for rate in ("24", "1") if rate in next(iter(one["ways"].values()))["at"]]
+    rows = [
+        ["`online` made of", "AUC of frames", "mean", "anomalies found", "mean", "false alarms"]
+        + [f"found at {rate} an hour" for rate in at]
+    ]
     for way in one["ways"]:
         of_seeds = [seed["ways"][way] for seed in seeds.values()]
         own = [found["at"]["own"] for found in of_seeds]
         rows.append(
             [
-                " + ".join(f"`{part}`" for part in way.split(" + ")),
+                _in_words(way),
                 " / ".join(f"{100 * found['auc']:.1f}" for found in of_seeds),
                 f"{100 * mean(found['auc'] for found in of_seeds):.1f}",
                 f"{' / '.join(str(at['found']) for at in own)} of {own[0]['labelled']}",
                 f"{mean(at['found'] for at in own):.1f}",
                 " / ".join(str(at["false"]) for at in own),
+                *(" / ".join(str(found["at"][rate]["found"]) for found in of_seeds) for rate in at),
             ]
         )
     return [about, table(rows)]
+
+
+def _in_words(way: str) -> str:
+    """What `online` is made of: "`distance` + `direction`", or "the oddest of `distance`, `direction`"."""
+    fusion, of, names = way.partition(" of ")
+    if not of:
+        return " + ".join(f"`{part}`" for part in way.split(" + "))
+    return f"the {fusion} of " + ", ".join(f"`{part}`" for part in names.split(", "))
 
 
 def _duration(hours: float) -> str:

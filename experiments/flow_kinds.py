@@ -23,7 +23,12 @@ WAYS = {
     name: [f"score.online=[{names}]"]
     for name, names in (("flow", "flow"), ("direction", "direction"), ("both", "flow,direction"))
 }
-SETTINGS = ("model.size=[160,240]", "score.online=[flow,direction]", "data.known=leave-out", "score.place_normal=spread")
+SETTINGS = (
+    "model.size=[160,240]",
+    "score.online=[flow,direction]",
+    "data.known=leave-out",
+    "score.place_normal=spread",
+)
 
 
 def main() -> None:
