@@ -2,6 +2,7 @@
 
     python experiments/evidence.py DATA --name demo --preset tiny --seeds 2020 2 3
     python experiments/evidence.py PED2 --name ped2-inner --seeds 2020 2 --only 01 02
+    python experiments/evidence.py PED2 --name ped2-fold-0 --fold 0 --fusions sum oddest
     python experiments/evidence.py DAY --name day-gate --scenes gate --videos 12 --fusions sum oddest --made-of \
         distance,local_distance distance,local_distance,direction direction --set data.known=leave-out ...
 
@@ -47,6 +48,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="as of `oddframe train`")
     parser.add_argument("--videos", type=int, help="test videos of each scene; all of them if not given")
     parser.add_argument("--only", nargs="+", help="names of the test videos that are judged")
+    parser.add_argument(
+        "--fold", type=int, help="of the known anomalies, by the protocol kfold; none known if not given"
+    )
     parser.add_argument("--scenes", nargs="+", help="these alone")
     parser.add_argument("--made-of", nargs="+", default=MADE_OF, help="what `online` is made of, in turn")
     parser.add_argument("--fusions", nargs="+", default=["sum"], help="how components are joined: sum, oddest")
@@ -64,6 +68,8 @@ def main() -> None:
                 preset=given.preset,
                 overrides=[*given.overrides, ALL],
                 seed=seed,
+                protocol=None if given.fold is None else "kfold",
+                fold=given.fold,
                 watch=watch,
             )
         found = {
