@@ -29,10 +29,11 @@ def pictures(frames: int, first: int = 0):
 @pytest.fixture
 def footage(monkeypatch):
     """footage(split, stored) -> what is given to be judged, by a detector with a window of five."""
-    given = []
+    given, only_seen = [], []
 
-    def judge(stream, stretches, settings, watch):
+    def judge(stream, stretches, settings, watch, seen):
         given.extend(stretches)
+        only_seen.extend(seen)
         return SimpleNamespace(of_kind=lambda kind: [one for one in given if one.kind == kind])
 
     monkeypatch.setattr(calibrate, "judge", judge)
@@ -42,6 +43,7 @@ def footage(monkeypatch):
         judge_split(None, split, stored, SimpleNamespace(score=None), lambda _: None)
         return given
 
+    of.seen = only_seen
     return of
 
 
@@ -63,6 +65,17 @@ def test_what_was_held_out_is_held_out_and_what_was_trained_on_is_not(footage):
         ("heldout", list(range(5, 20))),
         ("trained", list(range(30))),
     ]
+
+
+def test_trained_video_beyond_what_is_judged_is_handed_on_to_be_seen(footage, monkeypatch):
+    monkeypatch.setattr(calibrate, "MOST_TRAINED", 700)
+    day, night = video("day"), video("night")
+    stored = {store_key(day): pictures(1300), store_key(night): pictures(20)}
+
+    found = footage(split([Section(day, 0, 1300)], [Section(night, 5, 20)]), stored)
+
+    judged = [frames_of(one)[0] for one in found if one.kind == "trained"]
+    assert (judged, [frames_of(one)[0] for one in footage.seen]) == ([0, 600], [300, 900, 1200])
 
 
 def test_blocks_overlap_by_the_window_so_that_every_frame_is_judged_once(footage):

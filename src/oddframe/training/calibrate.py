@@ -42,7 +42,7 @@ def judge_split(
         *(_known(video, stored[store_key(video)]) for video in split.heldout_known),
         *(trained[number] for number in chosen),
     ]
-    seen = [one for number, one in enumerate(trained) if number not in chosen] if stream.direction else []
+    seen = [one for number, one in enumerate(trained) if number not in chosen]
     judged = judge(stream, footage, settings.score, watch, seen=seen)
     if not judged.of_kind("heldout"):
         raise TooShortError(
