@@ -13,7 +13,7 @@ from oddframe.scoring.components import ALWAYS_PER_PLACE, LEAST_VALUE, UNTRAINED
 from oddframe.scoring.fusion import FusedNormal, Fusion, of_stretch
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.line import LEAST_LINE, Timed, draw_line
-from oddframe.scoring.lively import as_lively, reached
+from oddframe.scoring.lively import ENOUGH, as_lively, reached
 from oddframe.scoring.scores import oddness
 from oddframe.scoring.tail import Tail
 from oddframe.scoring.weights import fit_weights
@@ -32,7 +32,7 @@ def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[st
     Components are fitted on held-out normal video, scene by scene and pooled; those that no training touches on trained
     video, too. So are the fusions, on the scores of held-out and of trained stretches (`as_lively`): those of a scene
     by its own components, the pooled ones by the pooled components, as a scene that was never seen will be judged.
-    Held-out video draws the line and vouches for it; trained video can only raise it.
+    Held-out video draws the line and vouches for it; trained video can only raise it, where there is enough of both.
 
     Args:
         judged: at least one held-out normal frame.
@@ -66,7 +66,7 @@ def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[st
         learned, why = _learned(online, at_home(heldout), at_home(odd), odd)
         notes += [why] if why else []
 
-    scenes, scored = {}, {}
+    scenes, scored, raising = {}, {}, []
     for scene in groups:
         here = [one for one in judged.normal if scene in (POOLED, one.scene)]
         rare = [rarities(stretch, scene) for stretch in here]
@@ -90,6 +90,8 @@ def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[st
         for stretch, *both in zip(here, online_scores, learned_scores, strict=True):
             if home_of(stretch.scene, groups) == scene:
                 scored[id(stretch)] = both
+                if stretch.kind == "trained" and len(here) >= ENOUGH:
+                    raising.append(Timed(both[0], stretch.time_s))
     online_of, learned_of = zip(*(scored[id(stretch)] for stretch in heldout), strict=True)
     values = {
         name: oddness(name, np.concatenate([stretch.values[name] for stretch in heldout])).astype(np.float32)
@@ -99,8 +101,8 @@ def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[st
         "online": np.concatenate(online_of).astype(np.float32),
         "learned": np.concatenate(learned_of).astype(np.float32),
     }
-    calm, more = ([Timed(scored[id(stretch)][0], stretch.time_s) for stretch in some] for some in (heldout, trained))
-    line = draw_line(calm, settings.false_alarms_per_hour, AlarmRule.of(settings), more)
+    calm = [Timed(scores, stretch.time_s) for scores, stretch in zip(online_of, heldout, strict=True)]
+    line = draw_line(calm, settings.false_alarms_per_hour, AlarmRule.of(settings), raising)
     filmed = tuple(dict.fromkeys(stretch.scene for stretch in heldout))
     return Calibration(scenes, line, values, filmed, tuple(notes), judged.flow)
 
