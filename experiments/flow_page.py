@@ -75,10 +75,9 @@ of Ped2 had been seen by then. The presets for one's own video count in scenes w
 ([decision 51](../decisions/0051-directions-may-be-counted.md)); what it does beside a network is on the page of
 [what alarms are made of](evidence.md).
 
-Tried by hand, without figures that are kept, on the same twelve videos: a fifth of the whole picture in each place, in
-place of 100 frames of it, finds as much with fewer false alarms at the highest line of normal video, and runs have it;
-counting each level beyond all that was seen at a place a little more finds less; counting `local_distance` in the same
-way finds no more than its mean and spread do.
+Tried by hand, without figures that are kept, on the same twelve videos: where the whole picture has a fifth in each
+place, in place of 100 frames, a third of that is found; levels from a tenth of a squared pixel on find as much as
+these; counting `local_distance` in the same way finds no more than its mean and spread do.
 """
 
 _MEASURES = {

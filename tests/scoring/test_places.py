@@ -84,7 +84,7 @@ def test_a_rarity_is_how_seldom_a_place_had_so_much():
 
     assert rarity(np.full((12, 16, 8), -4.6, np.float32)).max() == 0
     along = rarity(np.zeros((12, 16, 8), np.float32))[6, 8]
-    shrunk = [0.8 * share + 0.2 * 0.1 / 8 for share in (0.1, 0.0)]  # the whole picture has a fifth
+    shrunk = [(1000 * share + 100 * 0.1 / 8) / 1100 for share in (0.1, 0.0)]  # the whole picture is 100 frames
     assert along[:2].tolist() == pytest.approx([-np.log10(one + 0.001) for one in shrunk], abs=1e-3)
     never = rarity(np.full((12, 16, 8), 3.0, np.float32))
     assert never.min() == never.max() == pytest.approx(3.0)  # once in a thousand frames at most

@@ -17,10 +17,6 @@ _PRIOR_FRAMES = 100.0
 a few hundred of them tell little of one place; unshrunk statistics cost ten points of AUC on 300 frames."""
 
 
-_WHOLE = 0.2
-"""Part that the whole picture has in how rare a level is at each place, however many frames there are: what crosses a
-place stays there for many of them, so that a thousand frames are some dozens of crossings."""
-
 LEVELS = np.linspace(-4.3, 4.5, 24, dtype=np.float32)
 """Of `direction`, from which on it is counted how often there is so much: logarithms of squared speed, from hardly
 anything to ten pixels a frame."""
@@ -133,12 +129,12 @@ class PlaceNormal:
 def _rarity(above: NDArray[np.int64], count: int, counts: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Of counts of so many maps: how rare each level is at each place, where all that count lend each other something.
 
-    The whole picture, whichever way things move in it, has its part in all of them. Nothing is called rarer than once
+    The whole picture, whichever way things move in it, counts for some frames more. Nothing is called rarer than once
     in all frames.
     """
     shares = np.stack([np.ones(above.shape[1:]), *(_blurred(one / count, counts) for one in above)])
     whole = shares[:, counts].mean(axis=(1, 2)).reshape(-1, 1, 1, 1)
-    shares = (1 - _WHOLE) * shares + _WHOLE * whole
+    shares = (count * shares + _PRIOR_FRAMES * whole) / (count + _PRIOR_FRAMES)
     return np.asarray(-np.log10(np.minimum(shares + 1 / count, 1)), np.float32)
 
 
