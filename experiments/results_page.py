@@ -240,8 +240,8 @@ def _joined_since() -> str:
     return (
         "Preset `cpu` added its components when these figures, and those below without any known anomaly, were taken\n"
         "(`--set score.fusion=sum --set score.place_normal=spread`). Since then the highest of them counts. Of one\n"
-        f"training of fold 0 the sum has {100 * added['auc']:.1f} and finds {own[0]}, the highest {100 * oddest['auc']:.1f} and "
-        f"{own[1]} ([what alarms are made of](lab/evidence.md))."
+        f"training of fold 0 the sum has {100 * added['auc']:.1f} and finds {own[0]}, the highest "
+        f"{100 * oddest['auc']:.1f} and {own[1]} ([what alarms are made of](lab/evidence.md))."
     )
 
 
