@@ -68,9 +68,8 @@ def fit_calibration(judged: Judged, settings: ScoreSettings, learned: Mapping[st
 
     scenes, scored, raising = {}, {}, []
     for scene in groups:
-        here = [one for one in judged.normal if scene in (POOLED, one.scene)]
+        here, count = judged.normal_of(scene)
         rare = [rarities(stretch, scene) for stretch in here]
-        count = sum(one.kind == "heldout" for one in here)
 
         def fused(
             weights: Mapping[str, float],

@@ -70,7 +70,7 @@ class HeldOut:
         for scene in groups:
             normal = self.calibration.scenes[scene]
             online = normal.fused.online
-            here, count = stretches_of(self.judged, scene)
+            here, count = self.judged.normal_of(scene)
             ends = np.cumsum([len(one) for one in here])
             columns = {
                 name: np.concatenate([column(one, name, normal.components) for one in here]) for name in online.weights
@@ -121,12 +121,6 @@ class _Before:
     sums: Values
     moved: Values
     timed: Timed
-
-
-def stretches_of(judged: Judged, scene: str) -> tuple[list[Stretch], int]:
-    """Normal stretches by which a scene was fitted, the held-out ones first, and how many these are."""
-    here = [one for one in judged.normal if scene in ("", one.scene)]
-    return here, sum(one.kind == "heldout" for one in here)
 
 
 def columns_of(stretch: Stretch, normal: SceneNormal) -> dict[str, NDArray[np.float32]]:

@@ -86,10 +86,12 @@ class Judged:
         """Names of those whose places are known in some scene."""
         return tuple(dict.fromkeys(name for places in self.places.values() for name in places))
 
-    @property
-    def normal(self) -> list[Stretch]:
-        """Stretches of normal video that hold a frame, the held-out ones first."""
-        return [*self.of_kind("heldout"), *self.of_kind("trained")]
+    def normal_of(self, scene: str) -> tuple[list[Stretch], int]:
+        """Normal stretches by which a scene is fitted, the held-out ones first, and how many these are; `POOLED` has
+        all."""
+        every = (*self.of_kind("heldout"), *self.of_kind("trained"))
+        here = [one for one in every if scene in (POOLED, one.scene)]
+        return here, sum(one.kind == "heldout" for one in here)
 
     def of_kind(self, kind: Kind) -> list[Stretch]:
         """The stretches of one kind that hold a frame, in order."""

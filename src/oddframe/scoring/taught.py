@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from oddframe.scoring.alarms import AlarmRule
 from oddframe.scoring.calibrate import Rarities
 from oddframe.scoring.calibration import LEARNED_IS_ONLINE, Calibration, SceneNormal
-from oddframe.scoring.heldout import HeldOut, columns_of, rarities_of, stretches_of, sums_of
+from oddframe.scoring.heldout import HeldOut, columns_of, rarities_of, sums_of
 from oddframe.scoring.judged import Judged, Stretch, home_of
 from oddframe.scoring.kept import KeptMaps
 from oddframe.scoring.lessons import Lessons
@@ -149,7 +149,7 @@ class Fitted:
         )
         fitted = {}
         for scene, normal in scenes.items():
-            here, count = stretches_of(self.judged, scene)
+            here, count = self.judged.normal_of(scene)
             learned = replace(normal.fused.learned, weights=weights, by="sum")
             scores = [sums_of(rarities_of(columns_of(one, normal), normal), learned, normal) for one in here]
             learned = replace(learned, tail=Tail.fit(np.concatenate(as_lively(scores, count))))
